@@ -1,0 +1,111 @@
+"""Reading sources: each file once per build, and per job a record of what was read and what was looked for in vain.
+
+`Library` is shared by all jobs of a build and remembers bytes; `Reading` is one job's view of it. The record is what
+the cache will need: inputs by content, absences by path (a partial that appears tomorrow may win a resolution).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from typing import NamedTuple
+
+from assetbuild.compiler import door
+from assetbuild.compiler.model import Absent, Input
+from assetbuild.disk import Disk
+
+__all__ = ["Content", "Library", "Outside", "Reading"]
+
+
+class Outside(OSError):
+    """A file that a source names lies outside every folder that the configuration declares."""
+
+
+class Content(NamedTuple):
+    """Bytes as they were read, once."""
+
+    body: bytes
+    digest_hex: str
+
+
+class Library:
+    """Every file that the build has read. Safe in threads: two readers at once may read twice, and agree.
+
+    folder: absolute path of the project, to which shown paths are relative.
+    confines: absolute real folders outside which nothing is read (roots, load paths, `node_modules`, entries' folders).
+    """
+
+    def __init__(self, disk: Disk, folder: str, confines: tuple[str, ...]) -> None:
+        self.disk = disk
+        self.folder = folder
+        self.confines = tuple(os.path.join(confine, "") for confine in confines)
+        self._contents: dict[str, Content] = {}
+        self._lock = threading.Lock()
+
+    def read(self, file: str) -> Content:
+        """Return the content of `file`; raise `OSError`, `Outside` if links lead out of the declared folders."""
+        known = self._contents.get(file)
+        if known is None:
+            real = os.path.realpath(file)
+            if not real.startswith(self.confines):
+                raise Outside(f"`{self.shown(file)}` lies outside the declared roots")
+            body = self.disk.read(file)
+            with self._lock:
+                known = self._contents.setdefault(file, Content(body, hashlib.sha256(body).hexdigest()))
+        return known
+
+    def shown(self, file: str) -> str:
+        """Return `file` as people write it: relative to the project if it lies inside, POSIX."""
+        inside = os.path.relpath(file, self.folder)
+        return (file if inside.startswith("..") else inside).replace(os.sep, "/")
+
+
+class Reading:
+    """One job's reading: `inputs()` and `absent()` are its record, sorted."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self._inputs: dict[str, str] = {}
+        self._absent: set[str] = set()
+
+    def read(self, file: str) -> bytes:
+        """Return the bytes of `file` (absolute path) and record it as an input."""
+        content = self.library.read(file)
+        self._inputs[file] = content.digest_hex
+        return content.body
+
+    def text(self, file: str) -> str:
+        """Return the text of `file` after the door; raise `door.Refused`."""
+        return door.admit(self.read(file), self.library.shown(file))
+
+    def exists(self, file: str) -> bool:
+        """Return whether `file` is a regular file inside the declared folders; a no is recorded."""
+        if self.library.disk.is_file(file) and os.path.realpath(file).startswith(self.library.confines):
+            return True
+        self._absent.add(file)
+        return False
+
+    def first(self, candidates: list[str]) -> str | None:
+        """Return the first candidate that exists; those before it are recorded as absent."""
+        return next((file for file in candidates if self.exists(file)), None)
+
+    def shown(self, file: str) -> str:
+        """Return `file` as people write it."""
+        return self.library.shown(file)
+
+    def note(self, file: str, digest_hex: str) -> None:
+        """Record an input that something else read (a worker process), with the digest of the bytes it saw."""
+        self._inputs[file] = digest_hex
+
+    def note_absent(self, file: str) -> None:
+        """Record a file that something else looked for in vain."""
+        self._absent.add(file)
+
+    def inputs(self) -> tuple[Input, ...]:
+        """Return what was read, sorted by file."""
+        return tuple(Input(*item) for item in sorted(self._inputs.items()))
+
+    def absent(self) -> tuple[Absent, ...]:
+        """Return what was looked for and not found, sorted."""
+        return tuple(sorted(self._absent))

@@ -1,0 +1,167 @@
+"""The values that walk through the compiler: Source → Job → Draft → Asset → Variant.
+
+Frozen, without methods that do work: the functions of the rooms hold the knowledge. Words as in docs/reference/terms.md:
+a *logical path* is what templates name, a *file* lies on disk, a *path* is the published name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from assetbuild.diagnostic import Diagnostic
+
+__all__ = [
+    "Absent",
+    "Asset",
+    "Blob",
+    "Draft",
+    "Facts",
+    "Input",
+    "Job",
+    "Piece",
+    "Ref",
+    "RefStyle",
+    "Result",
+    "Source",
+    "Stable",
+    "Variant",
+]
+
+RefStyle = Literal["url", "module"]
+"""How a reference is written: `url` may be `app.css`, `module` must begin with `./` or `../` (ECMAScript specifiers)."""
+
+Kind = Literal["", "module", "classic", "style"]
+"""What a tag for the asset looks like; "" for anything that has no tag of its own."""
+
+
+class Source(NamedTuple):
+    """A file that exists. `logical` is where it is published; `file` its absolute path; `shown` its path in messages."""
+
+    logical: str
+    file: str
+    shown: str
+    is_first_party: bool = True
+    is_minified: bool = False
+
+
+class Stable(NamedTuple):
+    """A file that is also reachable under a name of its own, which is never immutable.
+
+    at: absolute URL path for a `site_root` file, "" for a `keep_names` file (its own name under the base).
+    """
+
+    at: str = ""
+
+
+class Blob(NamedTuple):
+    """Bytes that stay where they are: `file` on disk, believed only while size and digest hold."""
+
+    file: str
+    size: int
+    sha256_hex: str
+    integrity: str
+
+
+class Ref(NamedTuple):
+    """A resolved reference. `target` is a logical path; query and fragment stay in the text around it."""
+
+    target: str
+    style: RefStyle = "url"
+
+
+Piece = bytes | Ref
+
+
+class Input(NamedTuple):
+    """A file that a job read. `file`: absolute path; `digest_hex`: sha256 of the bytes that were used."""
+
+    file: str
+    digest_hex: str
+
+
+Absent = str
+"""Absolute path of a file that a job looked for and did not find: the result holds only while it stays absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the manifest says of an asset beside its file. All relations are logical paths."""
+
+    kind: Kind = ""
+    is_entry: bool = False
+    source: str = ""
+    imports: tuple[str, ...] = ()
+    dynamic: tuple[str, ...] = ()
+    css: tuple[str, ...] = ()
+    map: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Compiled bytes that have no name yet: pieces of text with references between them, or a blob."""
+
+    logical: str
+    media_type: str
+    body: tuple[Piece, ...] | Blob
+    facts: Facts = Facts()
+    stable: Stable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A draft that has a name. `path`: published, relative to the output; `body`: the final bytes, or where they lie.
+
+    hash_name and cycle_hex: the ten characters in the name; the digest of its component, "" unless it is cyclic.
+    """
+
+    logical: str
+    path: str
+    media_type: str
+    body: bytes | Blob
+    sha256_hex: str
+    integrity: str
+    size: int
+    refs: tuple[str, ...] = ()
+    cycle_hex: str = ""
+    facts: Facts = Facts()
+    stable: Stable | None = None
+    width: int = 0
+    height: int = 0
+
+
+class Variant(NamedTuple):
+    """A compressed form of an asset's file: `path` + the coding's suffix."""
+
+    path: str
+    coding: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The unit of work, of caching and of parallelism.
+
+    engine: name in `engines.ENGINES`. logicals: what it makes (a module job may make more).
+    sources: what it starts from, in order. options: everything else that decides its bytes; JSON values only.
+    place: where in the configuration it comes from, for messages.
+    """
+
+    engine: str
+    logicals: tuple[str, ...]
+    sources: tuple[Source, ...]
+    options: Mapping[str, object] = field(default_factory=dict)
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a job made. `found`: files that its references name and that no root holds (npm packages)."""
+
+    drafts: tuple[Draft, ...] = ()
+    found: tuple[Source, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    absent: tuple[Absent, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    tools: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,166 @@
+"""The project as configured: plain values, made by `config.py` alone and read by every room.
+
+Holds no services and does no work. Paths are absolute where a field is called `folder` or `file`; everything that
+reaches an output is relative. Defaults stand here and nowhere else (docs/reference/configuration.md lists them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = [
+    "Compress",
+    "Css",
+    "Entry",
+    "EntryKind",
+    "Js",
+    "Project",
+    "Root",
+    "Sass",
+    "Tools",
+    "Urls",
+]
+
+EntryKind = Literal["style", "module", "classic", "filters"]
+Missing = Literal["error", "warn"]
+Profile = Literal["production", "fast"]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """One folder of the load path.
+
+    folder: absolute. shown: as written, relative to the project. mount: the logical folder that it appears under
+    (`as = "fa"`), "" for none. include, exclude: globs relative to the folder; an empty `include` means all.
+    missing: what a missing reference in its files is. is_minified: its plain CSS and JS are minified too.
+    """
+
+    folder: str
+    shown: str
+    mount: str = ""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    missing: Missing = "error"
+    is_minified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A logical path and what it is compiled from, as configured: patterns and globs are not expanded yet.
+
+    logical: may hold `{name}`, one entry per file that `sources[0]` matches.
+    kind: `style` one stylesheet; `module` a graph; `classic` scripts joined; `filters` webassets filters, in order.
+    filters: names, or `(name, options)`. engine: overrides the section's; "" for the section's own.
+    minify: overrides the section's; None for the section's own. place: `entries."js/app.js"`, for messages.
+    """
+
+    logical: str
+    kind: EntryKind
+    sources: tuple[str, ...]
+    filters: tuple[tuple[str, Mapping[str, object]], ...] = ()
+    engine: str = ""
+    minify: bool | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sass:
+    """`[sass]`. load_paths: absolute folders. silence, fatal: deprecation ids, as Dart Sass names them."""
+
+    engine: Literal["dart-sass", "libsass"] = "dart-sass"
+    auto: bool = True
+    load_paths: tuple[str, ...] = ()
+    silence: tuple[str, ...] = ()
+    fatal: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Css:
+    """`[css]`. targets: esbuild's names such as `chrome109`; they need `engine = "esbuild"`."""
+
+    engine: Literal["builtin", "esbuild"] = "builtin"
+    minify: bool = True
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Js:
+    """`[js]`. define: identifier or member expression → JavaScript expression, as esbuild takes it."""
+
+    minify: bool = True
+    targets: tuple[str, ...] = ()
+    define: Mapping[str, str] = field(default_factory=dict)
+    external: tuple[str, ...] = ()
+    splitting: bool = True
+    format: Literal["esm", "iife"] = "esm"
+    jsx: Literal["transform", "automatic", "preserve"] = "automatic"
+    jsx_import_source: str = ""
+    importmap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """`[urls]`. aliases: prefix → folder or package path, as written. public: the URL prefix that logical paths follow
+    ("" means the base). mounts: published prefix → logical prefix."""
+
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    public: str = ""
+    mounts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Compress:
+    """`[compress]`. min_gain: a variant is kept if it is at most `1 - min_gain` of the original."""
+
+    gzip: bool = True
+    br: bool = True
+    zstd: bool = False
+    min_gain: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """`[tools]`. paths: tool name → absolute file chosen by setting. registry: URL, "" for the machine's own."""
+
+    paths: Mapping[str, str] = field(default_factory=dict)
+    registry: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything a compile needs to know beside the files themselves.
+
+    folder: absolute, real path. config_shown: name of the file that was read, "" without configuration.
+    output: absolute folder. detected: what zero-configuration found, one line each, for the closing words.
+    jobs: workers at once. warnings: findings of the reader itself.
+    """
+
+    folder: str
+    output: str
+    roots: tuple[Root, ...]
+    config_shown: str = ""
+    base: str = "/static/"
+    exclude: tuple[str, ...] = ()
+    keep_names: tuple[str, ...] = ()
+    site_root: tuple[str, ...] = ()
+    names: str = "{stem}-{hash}{ext}"
+    salt: str = ""
+    entries: tuple[Entry, ...] = ()
+    sass: Sass = Sass()
+    css: Css = Css()
+    js: Js = field(default_factory=Js)
+    urls: Urls = field(default_factory=Urls)
+    missing_allow: tuple[str, ...] = ()
+    compress: Compress = Compress()
+    budgets: Mapping[str, int] = field(default_factory=dict)
+    tools: Tools = field(default_factory=Tools)
+    template_folders: tuple[str, ...] = ()
+    detected: tuple[str, ...] = ()
+    config_digest_hex: str = ""
+    revision: str = ""
+    profile: Profile = "production"
+    jobs: int = 2
+    is_offline: bool = False
+    is_frozen: bool = False
