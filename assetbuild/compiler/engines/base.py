@@ -1,0 +1,45 @@
+"""What an engine is, and what it may use: the shop that a build opens once and every job shares.
+
+An engine room is a module with `build(job, reading, shop) -> Result`. It reads sources through `reading`, which records
+them; it writes no output, prints nothing, names no file and reads no environment. What goes wrong with the assets is
+a `Diagnostic` in the result (or a raised `DiagnosticsError`, which `gather` turns into one), never a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from assetbuild.compiler.files import Reading
+from assetbuild.compiler.model import Job, Result
+from assetbuild.compiler.project import Project
+from assetbuild.compiler.resolve import Resolver
+
+if TYPE_CHECKING:
+    from assetbuild.compiler.engines.dart import DartSass
+    from assetbuild.compiler.pool import Workers
+    from assetbuild.compiler.tools import Program
+
+__all__ = ["Engine", "Shop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The services of one build. Each is opened at its first use and closed by the spine.
+
+    program: finds a pinned tool (`esbuild`, `dart-sass`), installs it if it may, raises `EngineUnavailable`.
+    dart: the one Dart Sass process of the build. workers: processes for native code that can crash.
+    """
+
+    project: Project
+    resolver: Resolver
+    program: Callable[[str], Program]
+    dart: Callable[[], DartSass]
+    workers: Callable[[], Workers]
+
+
+class Engine(Protocol):
+    """A module of this package that has `build`."""
+
+    def build(self, job: Job, reading: Reading, shop: Shop) -> Result: ...
