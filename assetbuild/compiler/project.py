@@ -23,7 +23,7 @@ __all__ = [
     "Urls",
 ]
 
-EntryKind = Literal["style", "module", "classic", "filters"]
+EntryKind = Literal["style", "module", "script", "classic", "filters"]
 Missing = Literal["error", "warn"]
 Profile = Literal["production", "fast"]
 
@@ -51,7 +51,8 @@ class Entry:
     """A logical path and what it is compiled from, as configured: patterns and globs are not expanded yet.
 
     logical: may hold `{name}`, one entry per file that `sources[0]` matches.
-    kind: `style` one stylesheet; `module` a graph; `classic` scripts joined; `filters` webassets filters, in order.
+    kind: `style` one stylesheet; `module` a graph; `script` a bare `.js` string, which becomes a module once its text
+    shows `import` or `export`; `classic` scripts joined; `filters` webassets filters, in order.
     filters: names, or `(name, options)`. engine: overrides the section's; "" for the section's own.
     minify: overrides the section's; None for the section's own. place: `entries."js/app.js"`, for messages.
     """
