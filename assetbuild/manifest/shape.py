@@ -1,0 +1,230 @@
+"""The table of fields: what a manifest may hold, once, in words for the message and as a claim for the code.
+
+`document_faults` and `entry_faults` hold a parsed value against it; `manifest.schema.json` says it to others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from assetbuild.manifest.names import SUFFIXES, is_base, is_path, is_text
+
+__all__ = ["SECTIONS", "VERSION", "document_faults", "entry_faults", "lean", "version_faults"]
+
+VERSION = 1
+"""The format that is written, and the highest `minReader` that is read."""
+
+_SIZE_LIMIT = 2**53 - 1  # the greatest integer that every JSON reader keeps exact (RFC 8259 §6)
+
+
+class _Rule(NamedTuple):
+    """What a value must be: in words for the message, and as a claim."""
+
+    expected: str
+    holds: Callable[[Any], bool]
+
+
+def _is_integer(low: int) -> Callable[[object], bool]:
+    return lambda value: type(value) is int and low <= value <= _SIZE_LIMIT  # not isinstance: True is no size
+
+
+def _is_hex(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 64 and {*value} <= {*"0123456789abcdef"}
+
+
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and value.startswith("sha256:") and _is_hex(value[7:])
+
+
+def _is_integrity(value: object) -> bool:
+    # 48 bytes are exactly 64 characters of base64, so there is never padding.
+    return isinstance(value, str) and len(value) == 71 and value.startswith("sha384-") and not {*value[7:]} - _BASE64
+
+
+def _is_media_type(value: object) -> bool:
+    # It becomes a header field: RFC 9110 §8.3.1, visible ASCII and single spaces only.
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        return False
+    kind, slash, rest = value.partition("/")
+    subtype = rest.partition(";")[0]
+    return "" not in (kind, slash, subtype) and _TOKEN.issuperset(kind + subtype)
+
+
+def _is_list_of(rule: Callable[[object], bool]) -> Callable[[object], bool]:
+    def holds(value: object) -> bool:
+        return isinstance(value, list | tuple) and bool(value) and all(map(rule, value)) and len({*value}) == len(value)
+
+    return holds
+
+
+def _is_map_of(keys: Callable[[object], bool], values: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, Mapping) and all(keys(key) and values(value[key]) for key in value)
+
+
+def _is_site_path(value: object) -> bool:
+    return isinstance(value, str) and value.startswith("/") and is_path(value[1:])
+
+
+def _is_scalar(value: object) -> bool:
+    return value is None or isinstance(value, bool | str) or _is_integer(-_SIZE_LIMIT)(value)
+
+
+_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+_TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&^_.+-")  # RFC 6838 §4.2
+
+_PATH = _Rule("a relative path without `..`, `:` or backslash", is_path)
+_PATHS = _Rule("a list of different relative paths", _is_list_of(is_path))
+_TRUE = _Rule("true", lambda value: value is True)
+_SIZE = _Rule("a size in bytes", _is_integer(0))
+_PIXELS = _Rule("a number of pixels above 0", _is_integer(1))
+_HEX = _Rule("64 lower-case hex digits", _is_hex)
+_DIGEST = _Rule("`sha256:` and 64 lower-case hex digits", _is_digest)
+_TEXT = _Rule("a text without control characters", is_text)
+_OBJECT = _Rule("an object", lambda value: isinstance(value, Mapping))
+_KINDS = ("module", "classic", "style")
+
+
+class _Shape(NamedTuple):
+    """The fields of an object: those that must be there, those that may. A key that begins with `x-` always may."""
+
+    required: Mapping[str, _Rule]
+    optional: Mapping[str, _Rule]
+
+
+_ASSET = _Shape(
+    {"file": _PATH},
+    {
+        "kind": _Rule("`module`, `classic` or `style`", lambda value: value in _KINDS),
+        "entry": _TRUE,
+        "source": _PATH,
+        "refs": _PATHS,
+        "imports": _PATHS,
+        "dynamic": _PATHS,
+        "css": _PATHS,
+        "map": _PATH,
+        "width": _PIXELS,
+        "height": _PIXELS,
+        "keep": _TRUE,
+        "at": _Rule("a path that begins with one `/`", _is_site_path),
+        "cycle": _HEX,
+    },
+)
+_FILE = _Shape(
+    {
+        "type": _Rule("a media type", _is_media_type),
+        "size": _SIZE,
+        "sha256": _HEX,
+        "integrity": _Rule("`sha384-` and 64 characters of base64", _is_integrity),
+    },
+    {
+        "keep": _TRUE,
+        "enc": _Rule(
+            "an object of sizes under `br`, `gzip`, `zstd`",
+            lambda value: bool(value) and _is_map_of(SUFFIXES.__contains__, _is_integer(0))(value),
+        ),
+        "build": _DIGEST,
+    },
+)
+_BUNDLE = _Shape(
+    {"assets": _PATHS},
+    {"extra": _Rule("an object of texts, integers, true, false and null", _is_map_of(is_text, _is_scalar))},
+)
+_BUILD = _Shape(
+    {
+        "id": _DIGEST,
+        "tools": _Rule("an object of versions", _is_map_of(is_text, is_text)),
+        "config": _DIGEST,
+        "inputs": _DIGEST,
+        "salt": _Rule("a text", lambda value: value == "" or is_text(value)),
+    },
+    {"revision": _TEXT, "previous": _Rule("a list of different build ids", _is_list_of(_is_digest))},
+)
+_TOP = _Shape(
+    {
+        "version": _Rule("an integer from 1", _is_integer(1)),
+        "minReader": _Rule("an integer from 1", _is_integer(1)),
+        "base": _Rule("a URL base that begins and ends with `/`, or `https://` and a host", is_base),
+        "build": _OBJECT,
+        "assets": _OBJECT,
+        "bundles": _OBJECT,
+        "files": _OBJECT,
+    },
+    {"importmap": _Rule("an object of specifiers and logical paths", _is_map_of(is_text, is_path))},
+)
+SECTIONS = {
+    "assets": (_Rule("a logical path", is_path), _ASSET),
+    "bundles": (_Rule("a name", is_text), _BUNDLE),
+    "files": (_Rule("a published path", is_path), _FILE),
+}
+
+
+def _faults(value: object, shape: _Shape, place: str) -> Iterator[str]:
+    """Yield what is wrong with an object, one clause for each fault."""
+    if not isinstance(value, Mapping):
+        yield _expected("an object", value, place)
+        return
+    for field in shape.required:
+        if field not in value:
+            yield f"has no `{field}` in `{place}`" if place else f"has no `{field}`"
+    for field, found in value.items():
+        rule = shape.required.get(field) or shape.optional.get(field)
+        if rule is None:
+            if not isinstance(field, str) or not field.startswith("x-"):
+                yield f"has a field of no meaning, `{_inside(place, field)}`"
+        elif not rule.holds(found):
+            yield _expected(rule.expected, found, _inside(place, field))
+
+
+def entry_faults(section: str, name: object, value: object) -> Iterator[str]:
+    """Yield what is wrong with one entry of a section and with its name."""
+    key, shape = SECTIONS[section]
+    if not key.holds(name):
+        yield _expected(key.expected, name, section)
+    yield from _faults(value, shape, f'{section}."{name}"')
+
+
+def document_faults(document: object, *, with_entries: bool) -> Iterator[str]:
+    """Yield what is wrong with a whole manifest; with_entries: look into `assets` and `files`, too."""
+    if not isinstance(document, Mapping):
+        yield "is not a JSON object"
+        return
+    yield from _faults(document, _TOP, "")
+    if not _TOP.required.keys() <= document.keys():
+        return
+    yield from _faults(document["build"], _BUILD, "build")
+    for section in SECTIONS if with_entries else ("bundles",):
+        entries = document[section]
+        if isinstance(entries, Mapping):
+            for name, value in entries.items():
+                yield from entry_faults(section, name, value)
+
+
+def _inside(place: str, field: object) -> str:
+    return f"{place}.{field}" if place else str(field)
+
+
+def _expected(expected: str, found: object, place: str) -> str:
+    shown = json.dumps(found, default=repr)
+    return f"should hold {expected} at `{place}`, and holds {shown if len(shown) <= 60 else shown[:57] + '…'}"
+
+
+def lean(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document without the optional fields that are empty, so that one meaning has one text."""
+    top = _lean(document, _TOP)
+    top["build"] = _lean(document["build"], _BUILD)
+    for section, (_, shape) in SECTIONS.items():
+        top[section] = {name: _lean(entry, shape) for name, entry in document[section].items()}
+    return top
+
+
+def _lean(value: Mapping[str, Any], shape: _Shape) -> dict[str, Any]:
+    return {key: found for key, found in value.items() if found or key not in shape.optional}
+
+
+def version_faults(document: object) -> Iterator[str]:
+    """Yield why this reader is too old for the manifest, if it is."""
+    least = document.get("minReader") if isinstance(document, Mapping) else None
+    if _is_integer(VERSION + 1)(least):
+        yield f"needs a reader of version {least}, and this assetbuild reads {VERSION}: upgrade it where the site runs"

@@ -1,0 +1,112 @@
+"""The canonical text of a manifest: written, held against the rules, and vouched for by its own digest.
+
+One JSON object; `assets`, `bundles` and `files` hold one entry per line; keys in the order of their UTF-8 bytes; no
+other white space than one LF per line. So it reads well in a review and can be searched without being parsed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from assetbuild.diagnostic import AssetbuildError
+from assetbuild.manifest.shape import SECTIONS, VERSION, document_faults, lean, version_faults
+
+__all__ = ["CLOSING", "OPENING", "ManifestError", "check", "decoder", "digest_fault", "dump", "parse"]
+
+OPENING = b'{\n"assets":{\n'
+CLOSING = b"\n},\n"
+"""The lines that every manifest begins with, and those that close a section with others after it."""
+
+_ID_MARK = b'"id":"sha256:'  # a quote inside a JSON string is escaped, so these bytes are always a key and its value
+_NO_DIGITS = "0" * 64
+
+
+class ManifestError(AssetbuildError):
+    """The manifest is missing or cannot be vouched for: one sentence with the file, the reason and what to do."""
+
+
+def dump(document: Mapping[str, Any]) -> bytes:
+    """Return the canonical bytes of a manifest, `version`, `minReader` and `build.id` set.
+
+    Optional fields that are empty are left out, so a caller may pass them all. The same document always gives the same
+    bytes. Raises `ManifestError` if a field is missing or does not hold what it should.
+    """
+    complete = lean(document) | {"version": VERSION, "minReader": VERSION}
+    complete["build"]["id"] = f"sha256:{_NO_DIGITS}"
+    for fault in document_faults(complete, with_entries=True):
+        raise ManifestError(f"the manifest cannot be written: it {fault}")
+    content = _canonical(complete)
+    if content.count(_ID_MARK) != 1:
+        raise ManifestError("the manifest cannot be written: an `x-` field holds a second build id")
+    return content.replace(_NO_DIGITS.encode(), hashlib.sha256(content).hexdigest().encode(), 1)
+
+
+def check(content: bytes) -> list[str]:
+    """Return every fault of the bytes of a manifest, each a clause that follows its name; empty if all is well."""
+    fault = digest_fault(content)
+    if fault:
+        return [fault]
+    try:
+        document = parse(content)
+    except ValueError as error:
+        return [f"is not JSON as a manifest has it: {error}"]
+    found = [*version_faults(document)] or [*document_faults(document, with_entries=True)]
+    return found if found or _canonical(document) == content else ["is not in canonical form"]
+
+
+def _canonical(document: Mapping[str, Any]) -> bytes:
+    # Python orders strings by code point, which is the order of their UTF-8 bytes.
+    members = (f"{_encode(key)}:{_member(key, document[key])}" for key in sorted(document))
+    return ("{\n" + ",\n".join(members) + "\n}\n").encode()
+
+
+def _member(key: str, value: Mapping[str, Any]) -> str:
+    if key not in SECTIONS:
+        return _encode(value)
+    entries = ",\n".join(f"{_encode(name)}:{_encode(value[name])}" for name in sorted(value))
+    return f"{{\n{entries}\n}}" if entries else "{\n}"
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"`{text}` is not an integer")
+
+
+decoder = json.JSONDecoder(object_pairs_hook=_no_twins, parse_float=_no_number, parse_constant=_no_number)
+
+
+def parse(text: bytes) -> Any:
+    """Return what the JSON text says; every way to fail is a `ValueError`."""
+    try:
+        return decoder.decode(text.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def digest_fault(text: bytes | mmap.mmap) -> str:
+    """Return why the bytes do not vouch for themselves, "" if they do."""
+    at = text.find(_ID_MARK)
+    if at < 0:
+        return "is not a manifest of assetbuild, or was cut: it has no build id"
+    if text.find(_ID_MARK, at + 1) >= 0:
+        return "holds more than one build id"
+    start = at + len(_ID_MARK)
+    end = start + len(_NO_DIGITS)
+    with memoryview(text) as view:
+        digest = hashlib.sha256(view[:start])
+        digest.update(_NO_DIGITS.encode())
+        digest.update(view[end:])
+    return "" if text[start:end] == digest.hexdigest().encode() else "was changed or cut after it was written"
