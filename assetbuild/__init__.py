@@ -1,0 +1,14 @@
+"""assetbuild: assets compiled in the build stage, read from one immutable manifest at run time.
+
+This is the reading face: it imports `manifest` and `web` and no compiler, so it costs a web process next to nothing.
+"""
+
+from __future__ import annotations
+
+from assetbuild.manifest import AssetNotFound, ManifestError
+from assetbuild.web.assets import Assets
+from assetbuild.web.html import Asset
+
+__all__ = ["Asset", "AssetNotFound", "Assets", "ManifestError", "__version__"]
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""What happens to a finished build: verified, packed, carried on, retained."""

@@ -1,0 +1,1 @@
+"""The half that serves: it reads `manifest.json` and never compiles, writes or lists a folder."""
