@@ -18,10 +18,15 @@ from assetbuild.compiler.resolve import Resolver
 
 if TYPE_CHECKING:
     from assetbuild.compiler.engines.dart import DartSass
+    from assetbuild.compiler.engines.esbuild import Esbuild
     from assetbuild.compiler.pool import Workers
     from assetbuild.compiler.tools import Program
 
 __all__ = ["Engine", "Shop"]
+
+
+def _without_esbuild() -> Esbuild:
+    raise LookupError("this shop was opened without esbuild")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Shop:
     """The services of one build. Each is opened at its first use and closed by the spine.
 
     program: finds a pinned tool (`esbuild`, `dart-sass`), installs it if it may, raises `EngineUnavailable`.
-    dart: the one Dart Sass process of the build. workers: processes for native code that can crash.
+    dart, esbuild: the one process of the build. workers: processes for native code that can crash.
     """
 
     project: Project
@@ -37,6 +42,7 @@ class Shop:
     program: Callable[[str], Program]
     dart: Callable[[], DartSass]
     workers: Callable[[], Workers]
+    esbuild: Callable[[], Esbuild] = _without_esbuild
 
 
 class Engine(Protocol):
