@@ -1,26 +1,30 @@
 """The only code that writes files or lists folders, and the one way to read a source.
 
-Everything that can go wrong on a disk goes wrong here: a listing error is an error and never an empty tree, a short write
-is continued, a name appears only when its bytes are complete. Callers pass a `Disk`, so tests and the fault
+Everything that can go wrong on a disk goes wrong here: a listing error is an error and never an empty tree, a short
+write is continued, a name appears only when its bytes are complete. Callers pass a `Disk`, so tests and the fault
 campaign can pass another. Standard library only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import functools
+import hashlib
 import itertools
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
-__all__ = ["Disk", "Found", "NotRegular", "RealDisk", "TEMP_MARK"]
+__all__ = ["TEMP_MARK", "Digests", "Disk", "Found", "NotRegular", "RealDisk"]
 
 TEMP_MARK = ".assetbuild-tmp-"
 """Prefix of every temporary name; followed by the process id and a counter."""
 
 _READ_BYTES = 1 << 20
+_KINDS = {stat.S_IFLNK: "link", stat.S_IFDIR: "folder", stat.S_IFREG: "file"}
 
 
 class Found(NamedTuple):
@@ -37,13 +41,28 @@ class NotRegular(OSError):
     """The file is a FIFO, a device, a socket or a folder: opening it could block or never end."""
 
 
+class Digests(NamedTuple):
+    """What one pass over a file's bytes gives. salted: sha256 of the salt and the bytes."""
+
+    size: int
+    sha256: bytes
+    sha384: bytes
+    salted: bytes
+
+
 class Disk(Protocol):
     """What the build half needs of a file system. Every method raises `OSError`; none retries in silence."""
 
     def scan(self, folder: str) -> list[Found]: ...
     def read(self, file: str) -> bytes: ...
+    def digests(self, file: str, salt: bytes) -> Digests: ...
     def is_file(self, file: str) -> bool: ...
+    def make_folder(self, folder: str) -> None: ...
+    def lock(self, folder: str) -> contextlib.AbstractContextManager[bool]: ...
+    def sweep(self, folder: str) -> int: ...
     def write(self, folder: str, path: str, body: bytes) -> bool: ...
+    def copy(self, file: str, folder: str, path: str, size: int, sha256_hex: str) -> tuple[bool, str]: ...
+    def commit(self, folder: str, path: str, body: bytes) -> bool: ...
     def sync(self, folder: str) -> None: ...
     def remove(self, folder: str, path: str) -> None: ...
 
@@ -58,18 +77,18 @@ class RealDisk:
 
     def read(self, file: str) -> bytes:
         """Return the bytes of a regular file; never blocks on a FIFO."""
-        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise NotRegular(errno.EINVAL, "not a regular file", file)
-            # One byte more than the size tells the end of the file without another call in the usual case.
-            parts = [os.read(descriptor, min(status.st_size + 1, _READ_BYTES))]
-            while parts[-1]:
-                parts.append(os.read(descriptor, _READ_BYTES))
-            return parts[0] if len(parts) == 2 else b"".join(parts)
-        finally:
-            os.close(descriptor)
+        return b"".join(_chunks(file))
+
+    def digests(self, file: str, salt: bytes) -> Digests:
+        """Return the size and digests of a regular file in one pass, without holding it."""
+        sha256, sha384, salted, size = hashlib.sha256(), hashlib.sha384(), hashlib.sha256(salt), 0
+        for chunk in _chunks(file):
+            size += len(chunk)
+            sha256.update(chunk)
+            sha384.update(chunk)
+            if salt:
+                salted.update(chunk)
+        return Digests(size, sha256.digest(), sha384.digest(), salted.digest() if salt else sha256.digest())
 
     def is_file(self, file: str) -> bool:
         """Return whether `file` is a regular file or a link to one; errors other than absence are raised."""
@@ -82,34 +101,91 @@ class RealDisk:
                 return False
             raise
 
+    def make_folder(self, folder: str) -> None:
+        """Make `folder` and its parents, readable by everyone whatever the umask, unless it is there."""
+        missing = [folder]
+        while not os.path.lexists(os.path.dirname(missing[-1])):
+            missing.append(os.path.dirname(missing[-1]))
+        for each in reversed(missing):
+            try:
+                os.mkdir(each, 0o755)
+            except FileExistsError:
+                if not os.path.isdir(each):
+                    raise
+            else:
+                os.chmod(each, 0o755)  # noqa: S103 the umask of the machine must not reach the output
+
+    @contextlib.contextmanager
+    def lock(self, folder: str) -> Iterator[bool]:
+        """Hold `folder` for one writer at a time; give False where the file system has no locks.
+
+        Safety does not depend on it: every write is a rename of complete bytes onto a name made of them. The folder
+        itself is locked (flock(2)), so that no lock file reaches the output.
+        """
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                is_held = True
+            except OSError as error:
+                if error.errno not in (errno.EBADF, errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS):
+                    raise
+                is_held = False
+            yield is_held
+        finally:
+            os.close(descriptor)
+
+    def sweep(self, folder: str) -> int:
+        """Remove temporary files of writers that are dead, below `folder`; return how many there were."""
+        count = 0
+        for found in self.scan(folder):
+            inside = os.path.join(folder, found.name)
+            if found.kind == "folder":
+                count += self.sweep(inside)
+            elif found.name.startswith(TEMP_MARK) and not _is_alive(found.name):
+                self.remove(folder, found.name)
+                count += 1
+        return count
+
     def write(self, folder: str, path: str, body: bytes) -> bool:
         """Put `body` at `folder/path` by temporary file and rename; return False if those bytes stood there already.
 
         An existing file is believed only after its bytes match. The name is durable after the next `sync`.
         """
         file = os.path.join(folder, path)
-        if self._holds(file, body):
+        if self._holds(file, len(body), hashlib.sha256(body).hexdigest()):
             return False
-        parent, name = os.path.split(file)
-        os.makedirs(parent, mode=0o755, exist_ok=True)
-        temporary = os.path.join(parent, f"{TEMP_MARK}{os.getpid()}-{next(_counter)}")
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-            try:
-                rest = memoryview(body)
-                while rest:
-                    rest = rest[os.write(descriptor, rest) :]
-                os.fchmod(descriptor, 0o644)  # the umask of the machine must not reach the output
-            finally:
-                os.close(descriptor)
-            os.replace(temporary, file)
-        except BaseException:
-            try:
-                os.unlink(temporary)
-            except FileNotFoundError:
-                pass
-            raise
+        with self._temporary(file) as descriptor:
+            _write_all(descriptor, body)
         return True
+
+    def copy(self, file: str, folder: str, path: str, size: int, sha256_hex: str) -> tuple[bool, str]:
+        """Put the bytes of `file` at `folder/path`; return whether it was written, and the digest of what it held.
+
+        Nothing appears under the name unless the bytes have that size and digest.
+        """
+        target = os.path.join(folder, path)
+        if self._holds(target, size, sha256_hex):
+            return False, sha256_hex
+        digest = hashlib.sha256()
+        with contextlib.suppress(_Discarded), self._temporary(target) as descriptor:
+            for chunk in _chunks(file):
+                digest.update(chunk)
+                _write_all(descriptor, chunk)
+            if digest.hexdigest() != sha256_hex:
+                raise _Discarded
+        return True, digest.hexdigest()
+
+    def commit(self, folder: str, path: str, body: bytes) -> bool:
+        """Put `body` at `folder/path` like `write`, durable when it returns: first the file, then its name."""
+        file = os.path.join(folder, path)
+        is_new = not self._holds(file, len(body), hashlib.sha256(body).hexdigest())
+        if is_new:
+            with self._temporary(file) as descriptor:
+                _write_all(descriptor, body)
+                os.fsync(descriptor)
+        _sync_folder(os.path.dirname(file))
+        return is_new
 
     def sync(self, folder: str) -> None:
         """Make everything written below `folder` durable: one `syncfs` of its file system (Linux), else `sync`."""
@@ -128,23 +204,89 @@ class RealDisk:
 
     def remove(self, folder: str, path: str) -> None:
         """Remove one file; it is no error if it is gone already."""
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(folder, path))
-        except FileNotFoundError:
-            pass
 
-    def _holds(self, file: str, body: bytes) -> bool:
+    @contextlib.contextmanager
+    def _temporary(self, file: str) -> Iterator[int]:
+        """Give a descriptor to write; at the end the file takes its name, on any error it is gone."""
+        parent = os.path.dirname(file)
+        temporary = os.path.join(parent, f"{TEMP_MARK}{os.getpid()}-{next(_counter)}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self.make_folder(parent)
+        descriptor = os.open(temporary, flags, 0o644)
+        try:
+            try:
+                yield descriptor
+                os.fchmod(descriptor, 0o644)  # the umask of the machine must not reach the output
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, file)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+
+    def _holds(self, file: str, size: int, sha256_hex: str) -> bool:
         try:
             status = os.lstat(file)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        return stat.S_ISREG(status.st_mode) and status.st_size == len(body) and self.read(file) == body
+        if not stat.S_ISREG(status.st_mode) or status.st_size != size or stat.S_IMODE(status.st_mode) != 0o644:
+            return False
+        return self.digests(file, b"").sha256.hex() == sha256_hex
+
+
+class _Discarded(Exception):
+    """The bytes were not what was promised: the temporary file must not take its name."""
+
+
+def _chunks(file: str) -> Iterator[bytes]:
+    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise NotRegular(errno.EINVAL, "not a regular file", file)
+        # One byte more than the size tells the end of a small file in one call.
+        wanted = min(status.st_size + 1, _READ_BYTES)
+        while chunk := os.read(descriptor, wanted):
+            yield chunk
+            wanted = _READ_BYTES
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, body: bytes) -> None:
+    rest = memoryview(body)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_alive(temporary: str) -> bool:
+    """Return whether the process that made the temporary file may still be writing it."""
+    pid = temporary.removeprefix(TEMP_MARK).partition("-")[0]
+    if not pid.isdigit() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _found(entry: os.DirEntry[str]) -> Found:
     status = entry.stat(follow_symlinks=False)
-    mode = status.st_mode
-    kind = "link" if stat.S_ISLNK(mode) else "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "other"
+    kind = _KINDS.get(stat.S_IFMT(status.st_mode), "other")
     return Found(entry.name, kind, status.st_size, status.st_mtime_ns, status.st_ino)
 
 

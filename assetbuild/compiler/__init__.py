@@ -1,0 +1,146 @@
+"""The build half: a tree of sources becomes content-addressed files and one manifest. The spine stands here.
+
+    config ─▶ survey ─▶ plan ─▶ gather ─▶ seal ─▶ encode ─▶ publish
+    Project   Survey    Plan    Results   Assets  Variants  files, variants, manifest.json last
+
+Every arrow points right, and each value is the sole input of the next room; docs/architecture.md draws the house.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from assetbuild.compiler.encode import encode, encoders, work_of
+from assetbuild.compiler.errors import CompileFailed
+from assetbuild.compiler.files import Library
+from assetbuild.compiler.gather import gather
+from assetbuild.compiler.model import Asset, Result, Variant
+from assetbuild.compiler.opening import open_shop
+from assetbuild.compiler.plan import confines, job_of, plan, with_stable_name
+from assetbuild.compiler.project import Project
+from assetbuild.compiler.publish import Published, publish
+from assetbuild.compiler.record import inputs_digest, record
+from assetbuild.compiler.resolve import Resolver
+from assetbuild.compiler.seal import seal
+from assetbuild.compiler.survey import survey
+from assetbuild.diagnostic import Diagnostic, by_place, nearest
+from assetbuild.disk import Disk, RealDisk
+
+__all__ = ["Outcome", "Watcher", "compile"]
+
+
+class Watcher:
+    """What a compile tells while it runs; called from any thread. The base class is silent."""
+
+    def notice(self, line: str) -> None:
+        """One line that people should see, such as the installation of a tool."""
+
+    def stage(self, name: str, total: int) -> None:
+        """A stage begins: `compile` or `encode`, with the number of its steps."""
+
+    def step(self) -> None:
+        """One step of the stage is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a compile made. diagnostics: warnings and notes, sorted by place. engine_jobs: jobs per engine room.
+
+    published: None when nothing was written (`check`).
+    """
+
+    project: Project
+    manifest: bytes
+    assets: tuple[Asset, ...]
+    variants: tuple[Variant, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    engine_jobs: Mapping[str, int]
+    published: Published | None
+
+
+def compile(  # noqa: A001 the command's own name
+    project: Project,
+    *,
+    disk: Disk | None = None,
+    environ: Mapping[str, str] | None = None,
+    watcher: Watcher | None = None,
+    is_written: bool = True,
+) -> Outcome:
+    """Compile `project` and publish it; return what was made.
+
+    Raises `CompileFailed` with every finding of every job, `EngineUnavailable`, `PublishError`. Whatever is raised,
+    the output holds a complete build: the old one, or this one.
+    """
+    disk, watcher = disk or RealDisk(), watcher or Watcher()
+    environ = os.environ if environ is None else environ
+    chosen = encoders(project.compress, project.profile)
+    library = Library(disk, project.folder, confines(project))
+    surveyed = survey(project, disk)
+    planned = plan(project, surveyed, library)
+    _check([*project.warnings, *surveyed.diagnostics, *planned.diagnostics])
+    with open_shop(project, Resolver(project, planned.inventory), disk, environ, watcher.notice) as shop:
+        watcher.stage("compile", len(planned.jobs))
+        results = gather(planned.jobs, job_of, library, shop, lambda _: watcher.step())
+    diagnostics = _check([*surveyed.diagnostics, *project.warnings, *_diagnostics_of(results)])
+    drafts = [with_stable_name(draft, project) for result in results for draft in result.drafts]
+    assets = seal(drafts, names=project.names, salt=project.salt, base=project.base)
+    watcher.stage("encode", work_of(assets, chosen))
+    variants = encode(assets, chosen, project.compress.min_gain, disk, project.jobs, watcher.step)
+    _check(_over_budget(project, assets, variants))
+    tools = {"assetbuild": version("assetbuild"), **{e.tool: e.version for e in chosen}, **_tools_of(results)}
+    manifest = record(project, assets, variants, tools, _inputs_of(results, library))
+    published = publish(assets, variants, manifest, project.output, disk) if is_written else None
+    return Outcome(project, manifest, assets, variants, diagnostics, _engine_jobs(results), published)
+
+
+def _check(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return the findings sorted by place; raise `CompileFailed` with all of them if one is an error."""
+    found = tuple(by_place(diagnostics))
+    if any(each.severity == "error" for each in found):
+        raise CompileFailed(found)
+    return found
+
+
+def _diagnostics_of(results: Iterable[Result]) -> list[Diagnostic]:
+    return [each for result in results for each in result.diagnostics]
+
+
+def _tools_of(results: Iterable[Result]) -> dict[str, str]:
+    return {name: number for result in results for name, number in result.tools.items()}
+
+
+def _engine_jobs(results: Iterable[Result]) -> dict[str, int]:
+    counts = Counter(result.engine for result in results)
+    return dict(sorted(counts.items()))
+
+
+def _inputs_of(results: Iterable[Result], library: Library) -> str:
+    inputs = [each for result in results for each in result.inputs]
+    return inputs_digest(inputs, {each.file: library.shown(each.file) for each in inputs})
+
+
+def _over_budget(project: Project, assets: Sequence[Asset], variants: Iterable[Variant]) -> list[Diagnostic]:
+    """Return an error for each asset that is larger than `[budgets]` allows: as br, or as its smallest variant."""
+    smallest: dict[str, tuple[int, int, str]] = {}
+    for variant in variants:
+        rank = (0 if variant.coding == "br" else 1, len(variant.body), variant.coding)
+        smallest[variant.path] = min(smallest.get(variant.path, rank), rank)
+    problems = []
+    for asset in assets:
+        limit = project.budgets.get(asset.logical)
+        _, size, coding = smallest.get(asset.path, (0, asset.size, "identity"))
+        if limit is not None and size > limit:
+            message = f"`{asset.logical}` has {size:,} bytes ({coding}); its budget is {limit:,}"
+            problems.append(Diagnostic("over-budget", "error", message))
+    known = {asset.logical for asset in assets}
+    for logical in sorted(set(project.budgets) - known):
+        near = nearest(logical, known)
+        hint = f"did you mean `{near}`?" if near else ""
+        problems.append(
+            Diagnostic("unknown-budget", "error", f"`budgets` names `{logical}`, which is no asset", hint=hint)
+        )
+    return problems

@@ -47,13 +47,16 @@ class Library:
         """Return the content of `file`; raise `OSError`, `Outside` if links lead out of the declared folders."""
         known = self._contents.get(file)
         if known is None:
-            real = os.path.realpath(file)
-            if not real.startswith(self.confines):
-                raise Outside(f"`{self.shown(file)}` lies outside the declared roots")
+            self.confine(file)
             body = self.disk.read(file)
             with self._lock:
                 known = self._contents.setdefault(file, Content(body, hashlib.sha256(body).hexdigest()))
         return known
+
+    def confine(self, file: str) -> None:
+        """Raise `Outside` if `file`, links followed, lies in no declared folder."""
+        if not os.path.realpath(file).startswith(self.confines):
+            raise Outside(f"`{self.shown(file)}` lies outside the declared roots")
 
     def shown(self, file: str) -> str:
         """Return `file` as people write it: relative to the project if it lies inside, POSIX."""

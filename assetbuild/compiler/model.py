@@ -56,12 +56,16 @@ class Stable(NamedTuple):
 
 
 class Blob(NamedTuple):
-    """Bytes that stay where they are: `file` on disk, believed only while size and digest hold."""
+    """Bytes that stay where they are: `file` on disk, believed only while size and digest hold.
+
+    named_hex: sha256 of the salt and the bytes, which the published name is made of; equal to `sha256_hex` without salt.
+    """
 
     file: str
     size: int
     sha256_hex: str
     integrity: str
+    named_hex: str
 
 
 class Ref(NamedTuple):
@@ -107,6 +111,8 @@ class Draft:
     body: tuple[Piece, ...] | Blob
     facts: Facts = Facts()
     stable: Stable | None = None
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +163,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a job made. `found`: files that its references name and that no root holds (npm packages)."""
+    """What a job made. `found`: files that its references name and that no root holds (npm packages).
+
+    tools: name → exact version of what decided the bytes. engine: the room that made it, written by `gather`.
+    """
 
     drafts: tuple[Draft, ...] = ()
     found: tuple[Source, ...] = ()
@@ -165,3 +174,4 @@ class Result:
     absent: tuple[Absent, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     tools: Mapping[str, str] = field(default_factory=dict)
+    engine: str = ""

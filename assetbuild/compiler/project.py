@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from assetbuild.diagnostic import Diagnostic
+
 __all__ = [
     "Compress",
     "Css",
@@ -23,7 +25,7 @@ __all__ = [
     "Urls",
 ]
 
-EntryKind = Literal["style", "module", "script", "classic", "filters"]
+EntryKind = Literal["style", "module", "classic", "filters", "script"]
 Missing = Literal["error", "warn"]
 Profile = Literal["production", "fast"]
 
@@ -159,6 +161,7 @@ class Project:
     tools: Tools = field(default_factory=Tools)
     template_folders: tuple[str, ...] = ()
     detected: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
     config_digest_hex: str = ""
     revision: str = ""
     profile: Profile = "production"

@@ -1,24 +1,45 @@
 """What a written reference means: an asset, or something that is none of ours. The one place that decides it.
 
-Receives what a tokeniser found, after it undid its own language's escapes; hands on a `Source`. Reads no text.
+Receives what a tokeniser found, after it undid its own language's escapes; hands on a `Source`. Reads no text. The
+order of the rules is the documentation's (docs/reference/references.md); every place tried is kept for the message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
-from assetbuild.compiler.files import Reading
+from assetbuild.compiler.files import Outside, Reading
+from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.model import Source
+from assetbuild.compiler.packages import split_specifier
 from assetbuild.compiler.project import Project
+from assetbuild.diagnostic import nearest
 
-__all__ = ["Ambiguous", "Found", "Inventory", "Missing", "Resolver", "Untouched"]
+__all__ = ["NPM_FOLDER", "Ambiguous", "Found", "Inventory", "Missing", "Outcome", "Resolver", "Untouched"]
+
+NPM_FOLDER = "npm/"
+"""Logical folder of files that a reference pulls out of `node_modules` and that no root publishes."""
+
+# RFC 3986 §3.1. A single letter is a Windows drive to people, but to a browser it is a scheme, so it is one here.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_SUFFIX = re.compile(r"[?#]")
 
 
 class Inventory(NamedTuple):
-    """Every logical path that a build can name. by_logical: root files and entries (an entry's `file` is its source)."""
+    """Every logical path that a build can name.
+
+    by_logical: published files, and entries (their `file` is their source). by_file: real file → published source.
+    withheld: logical path of a file that exists and is not published → why, for messages.
+    """
 
     by_logical: Mapping[str, Source]
+    by_file: Mapping[str, Source]
+    withheld: Mapping[str, str]
 
 
 class Found(NamedTuple):
@@ -35,10 +56,14 @@ class Untouched(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """Nothing is there. tried: the places looked at, in order. nearest: what would be written for the nearest name."""
+    """Nothing is there. tried: the places looked at, in order. nearest: what would be written for the nearest name.
+
+    why: more than absence, such as a file that exists but is withheld; "" if there is no more to say.
+    """
 
     tried: tuple[str, ...]
     nearest: str | None
+    why: str = ""
 
 
 class Ambiguous(NamedTuple):
@@ -46,6 +71,15 @@ class Ambiguous(NamedTuple):
 
     first: Source
     second: Source
+
+
+class _Look(NamedTuple):
+    """One look-up under way: what is looked for, from where, and every place tried so far."""
+
+    path: str
+    referrers: Sequence[Source]
+    reading: Reading
+    tried: list[str]
 
 
 Outcome = Found | Untouched | Missing | Ambiguous
@@ -57,6 +91,8 @@ class Resolver:
     def __init__(self, project: Project, inventory: Inventory) -> None:
         self.project = project
         self.inventory = inventory
+        self._base_path = urlsplit(project.base).path
+        self._public = project.urls.public or project.base
 
     def reference(self, written: str, referrers: Sequence[Source], reading: Reading) -> Outcome:
         """Return what `written` (a URL after unescaping CSS or JS, percent-encoding still in place) means.
@@ -64,4 +100,187 @@ class Resolver:
         referrers: whose folders it may be relative to, in order: the entry where it is published, then its
         source, then the partial or sheet that it was written in.
         """
-        raise NotImplementedError
+        written = written.strip("\t\n\f\r ")
+        untouched = self._untouched(written)
+        if untouched is not None:
+            return untouched
+        at = _SUFFIX.search(written)
+        path, suffix = (written[: at.start()], written[at.start() :]) if at else (written, "")
+        path = unquote(path, errors="strict") if _is_utf8(path) else path
+        if "\0" in path:
+            return Missing((), None, "the name holds a NUL character")
+        look = _Look(path, referrers, reading, [])
+        rules = [self._relative, self._prefixed, self._searched, self._mounted]
+        if path.startswith(("./", "../")):
+            rules.remove(self._searched)
+        hits = next((found for rule in rules if (found := list(rule(look)))), [])
+        if not hits:
+            return self._missing(look)
+        other = next((hit for hit in hits[1:] if self._differ(hits[0], hit, reading)), None)
+        return Ambiguous(hits[0], other) if other else Found(hits[0], suffix)
+
+    def _untouched(self, written: str) -> Untouched | None:
+        if not written:
+            return Untouched("empty")
+        if written.startswith(("#", "?")):
+            return Untouched("fragment")
+        if written.lower() == "none":
+            return Untouched("none")
+        if written.startswith(self._public) or self._alias_of(written) is not None:
+            return None
+        if written.startswith("//"):
+            return Untouched("external")
+        scheme = _SCHEME.match(written)
+        if scheme:
+            return Untouched("data" if scheme[0].lower() == "data:" else "external")
+        is_rooted = written.startswith("/")
+        if is_rooted and not written.startswith(self._base_path) and self._site_root(written) is None:
+            is_mounted = any(written.lstrip("/").startswith(prefix) for prefix in self.project.urls.mounts)
+            return None if is_mounted else Untouched("external")
+        return None
+
+    def _relative(self, look: _Look) -> Iterator[Source]:
+        """Yield what the path is relative to each referrer: by its logical folder, then by the folder of its file."""
+        path = look.path
+        if path.startswith("/") or self._alias_of(path) is not None:
+            return
+        for referrer in look.referrers:
+            logical = posixpath.normpath(posixpath.join(posixpath.dirname(referrer.logical), path))
+            if not logical.startswith("../"):
+                look.tried.append(logical)
+                if logical in self.inventory.by_logical:
+                    yield self.inventory.by_logical[logical]
+            file = os.path.normpath(os.path.join(os.path.dirname(referrer.file), path))
+            known = self.inventory.by_file.get(file)
+            if known is not None:
+                yield known
+            elif _package_part(file) is not None:
+                look.tried.append(look.reading.shown(file))
+                if look.reading.exists(file):
+                    yield self.npm_source(file, look.reading)
+
+    def _prefixed(self, look: _Look) -> Iterator[Source]:
+        """Yield what an alias, `~`, the public prefix or an absolute `site_root` path names."""
+        path = look.path
+        alias = self._alias_of(path)
+        if alias is not None:
+            target = self.project.urls.aliases[alias].rstrip("/") + "/" + path[len(alias) :].lstrip("/")
+            file = os.path.normpath(os.path.join(self.project.folder, target))
+            yield from self._file(file, look)
+            yield from self._package(target, look)
+        elif path.startswith("~/"):
+            yield from self._file(os.path.normpath(os.path.join(self.project.folder, path[2:])), look)
+        elif path.startswith("~"):
+            yield from self._package(path[1:], look)
+        else:
+            for prefix in (self._public, self._base_path):
+                if prefix and path.startswith(prefix):
+                    yield from self._logical(path[len(prefix) :], look)
+                    return
+            at_root = self._site_root(path)
+            if at_root is not None:
+                yield at_root
+
+    def _searched(self, look: _Look) -> Iterator[Source]:
+        """Yield what a bare path names on the load path, else in an npm package."""
+        path = look.path
+        if path.startswith(("/", "~")):
+            return
+        hits = list(self._logical(path, look))
+        yield from hits or self._package(path, look)
+
+    def _mounted(self, look: _Look) -> Iterator[Source]:
+        """Yield what `[urls] mounts` says that another tool copies to where the path points."""
+        path = look.path
+        folders = [posixpath.dirname(referrer.logical) for referrer in look.referrers]
+        public = path.removeprefix(self._base_path).lstrip("/") if path.startswith("/") else None
+        places = [public] if public else [posixpath.normpath(posixpath.join(folder, path)) for folder in folders]
+        for place in dict.fromkeys(places):
+            for prefix, target in sorted(self.project.urls.mounts.items(), key=lambda item: -len(item[0])):
+                if place.startswith(prefix.rstrip("/") + "/"):
+                    yield from self._logical(target.rstrip("/") + place[len(prefix.rstrip("/")) :], look)
+
+    def _logical(self, logical: str, look: _Look) -> Iterator[Source]:
+        logical = posixpath.normpath(logical)
+        look.tried.append(logical)
+        if logical in self.inventory.by_logical:
+            yield self.inventory.by_logical[logical]
+
+    def _file(self, file: str, look: _Look) -> Iterator[Source]:
+        look.tried.append(look.reading.shown(file))
+        known = self.inventory.by_file.get(file)
+        if known is not None:
+            yield known
+        elif _package_part(file) is not None and look.reading.exists(file):
+            yield self.npm_source(file, look.reading)
+
+    def _package(self, path: str, look: _Look) -> Iterator[Source]:
+        name, subpath = split_specifier(path)
+        if not name or not subpath:
+            return
+        for folder in _package_folders(look.referrers, self.project.folder):
+            file = os.path.normpath(os.path.join(folder, "node_modules", path))
+            look.tried.append(look.reading.shown(file))
+            if look.reading.exists(file):
+                yield self.inventory.by_file.get(file) or self.npm_source(file, look.reading)
+                return
+
+    def npm_source(self, file: str, reading: Reading) -> Source:
+        """Return the source for a file of an npm package that no root publishes."""
+        return Source(NPM_FOLDER + (_package_part(file) or ""), file, reading.shown(file), is_first_party=False)
+
+    def _site_root(self, path: str) -> Source | None:
+        logical = path.lstrip("/")
+        return self.inventory.by_logical.get(logical) if matches_any(self.project.site_root, logical) else None
+
+    def _alias_of(self, path: str) -> str | None:
+        aliases = [a for a in self.project.urls.aliases if path.startswith(a.rstrip("/") + "/") or path == a]
+        aliases += [a for a in self.project.urls.aliases if a.endswith(":") and path.startswith(a)]
+        return max(aliases, key=len, default=None)
+
+    def _differ(self, first: Source, second: Source, reading: Reading) -> bool:
+        if first.file == second.file:
+            # One file under two names (an entry and its source): the name decides, not the bytes.
+            return False
+        try:
+            return reading.read(first.file) != reading.read(second.file)
+        except Outside:
+            return True
+
+    def _missing(self, look: _Look) -> Missing:
+        places = tuple(dict.fromkeys(look.tried))
+        why = next((f"`{p}` {self.inventory.withheld[p]}" for p in places if p in self.inventory.withheld), "")
+        logical = nearest(places[0] if places else look.path, self.inventory.by_logical)
+        if logical is None:
+            return Missing(places, None, why)
+        if look.path.startswith("/") or not look.referrers:
+            return Missing(places, self._public + logical, why)
+        relative = posixpath.relpath(logical, posixpath.dirname(look.referrers[0].logical) or ".")
+        is_dotted = look.path.startswith("./") and not relative.startswith("../")
+        return Missing(places, "./" + relative if is_dotted else relative, why)
+
+
+def _package_part(file: str) -> str | None:
+    """Return what follows the last `node_modules` in `file`, None if it lies in no package."""
+    before, mark, inside = file.replace(os.sep, "/").rpartition("/node_modules/")
+    return inside if mark and before else None
+
+
+def _package_folders(referrers: Sequence[Source], project: str) -> list[str]:
+    """Return where `node_modules` may stand, as Node looks for it: from each referrer's folder up to the project."""
+    folders: dict[str, None] = {}
+    for referrer in referrers:
+        folder = os.path.dirname(referrer.file)
+        while folder.startswith(project + os.sep):
+            folders[folder] = None
+            folder = os.path.dirname(folder)
+    folders[project] = None
+    return list(folders)
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return False
+    return True

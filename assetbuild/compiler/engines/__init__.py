@@ -1,0 +1,20 @@
+"""The engine rooms by name; each is imported when its first job runs, because engines are heavy."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from assetbuild.compiler.engines.base import Engine
+
+__all__ = ["NAMES", "engine"]
+
+NAMES = ("classic", "copy", "css", "filters", "modules", "script", "style")
+
+
+def engine(name: str) -> Engine:
+    """Return the engine room `name`, one of `NAMES`."""
+    if name not in NAMES:
+        raise KeyError(name)
+    return cast("Engine", import_module(f"assetbuild.compiler.engines.{name}"))

@@ -1,0 +1,125 @@
+"""Encode: the compressed variants of each file, and the one rule for which of them is kept.
+
+Receives assets that have names; hands on variants, sorted. Bytes are fixed by content, coding and level: no clock, no
+name (RFC 1952 MTIME 0, OS 255), no dependence on what happens to be installed. The encoders release the interpreter
+lock, so threads are enough; the largest file goes first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import NamedTuple
+
+from assetbuild.compiler import pool
+from assetbuild.compiler.errors import EngineUnavailable
+from assetbuild.compiler.media import is_compressible
+from assetbuild.compiler.model import Asset, Variant
+from assetbuild.compiler.project import Compress, Profile
+from assetbuild.diagnostic import Diagnostic
+from assetbuild.disk import Disk
+
+__all__ = ["Encoder", "encode", "encoders", "is_kept", "work_of"]
+
+
+class Encoder(NamedTuple):
+    """One coding at one level. tool, version: what the manifest records."""
+
+    coding: str
+    apply: Callable[[bytes], bytes]
+    tool: str
+    version: str
+
+
+# Levels by profile. libdeflate 12, brotli 11 and zstd 19 are the best that each has to give below a few megabytes;
+# the fast profile costs a twentieth of the time for 5 to 15 % more bytes.
+_LEVELS: dict[Profile, dict[str, int]] = {
+    "production": {"gzip": 12, "br": 11, "zstd": 19},
+    "fast": {"gzip": 6, "br": 5, "zstd": 3},
+}
+
+
+def encoders(compress: Compress, profile: Profile) -> tuple[Encoder, ...]:
+    """Return the encoders that the configuration asks for; raise `EngineUnavailable` if a package is missing."""
+    levels = _LEVELS[profile]
+    makers = {"gzip": _gzip, "br": _brotli, "zstd": _zstd}
+    wanted = [coding for coding in makers if getattr(compress, coding)]
+    try:
+        return tuple(makers[coding](levels[coding]) for coding in wanted)
+    except ImportError as error:
+        message = f"the encoder package `{error.name}` is not installed"
+        hint = "pip install 'assetbuild[compile]'"
+        raise EngineUnavailable([Diagnostic("missing-extra", "error", message, hint=hint)]) from None
+
+
+def is_kept(size: int, encoded_size: int, min_gain: float) -> bool:
+    """Return whether a variant of `encoded_size` bytes is worth a file beside the original of `size` bytes."""
+    return encoded_size <= size * (1 - min_gain)
+
+
+def work_of(assets: Sequence[Asset], chosen: Sequence[Encoder]) -> int:
+    """Return how many times `encode` will call an encoder."""
+    return len(_worth(assets)) * len(chosen)
+
+
+def encode(
+    assets: Sequence[Asset],
+    chosen: Sequence[Encoder],
+    min_gain: float,
+    disk: Disk,
+    jobs: int,
+    on_done: Callable[[], None] = lambda: None,
+) -> tuple[Variant, ...]:
+    """Return the variants that gain, sorted by path and coding; a file that two assets share is encoded once.
+
+    on_done: called after each call of an encoder, from any thread.
+    """
+    tasks = [(asset, encoder) for asset in _worth(assets) for encoder in chosen]
+
+    def variant(task: tuple[Asset, Encoder]) -> Variant | None:
+        asset, encoder = task
+        body = asset.body if isinstance(asset.body, bytes) else disk.read(asset.body.file)
+        encoded = encoder.apply(body)
+        on_done()
+        return Variant(asset.path, encoder.coding, encoded) if is_kept(asset.size, len(encoded), min_gain) else None
+
+    made = pool.parallel(variant, tasks, jobs=jobs, weight=lambda task: task[0].size)
+    return tuple(sorted(found for found in made if found is not None))
+
+
+def _worth(assets: Sequence[Asset]) -> list[Asset]:
+    by_path = {asset.path: asset for asset in assets if is_compressible(asset.media_type) and asset.size}
+    return list(by_path.values())
+
+
+def _gzip(level: int) -> Encoder:
+    import deflate
+
+    def apply(body: bytes) -> bytes:
+        packed = bytearray(deflate.gzip_compress(body, level))
+        # RFC 1952 §2.3.1: XFL and OS say how and where it was made; 0 and 255 (unknown) on every machine.
+        packed[4:10] = b"\0\0\0\0\0\xff"
+        return bytes(packed)
+
+    return Encoder("gzip", apply, "libdeflate", version("deflate"))
+
+
+def _brotli(level: int) -> Encoder:
+    import brotli
+
+    def apply(body: bytes) -> bytes:
+        return bytes(brotli.compress(body, quality=level))
+
+    return Encoder("br", apply, "brotli", version("brotli"))
+
+
+def _zstd(level: int) -> Encoder:
+    name = "zstd"
+    with contextlib.suppress(ImportError):
+        from compression import zstd  # Python 3.14
+
+        return Encoder(name, lambda body: zstd.compress(body, level), name, zstd.zstd_version)
+    from backports import zstd as backport
+
+    return Encoder(name, lambda body: backport.compress(body, level), name, backport.zstd_version)

@@ -1,0 +1,48 @@
+"""Copy: a file that holds no references is published as it is. Its bytes stay on the disk until they are published."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.files import Reading
+from assetbuild.compiler.media import media_type
+from assetbuild.compiler.model import Blob, Draft, Job, Result
+
+__all__ = ["build"]
+
+# What imagesize knows by its content; others would be a guess.
+_SIZED = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/svg+xml")
+
+
+def build(job: Job, reading: Reading, shop: Shop) -> Result:
+    """Return the draft of the one source of `job`, with its width and height in pixels if it is an image."""
+    (source,) = job.sources
+    library = reading.library
+    library.confine(source.file)
+    salt = shop.project.salt.encode()
+    digests = library.disk.digests(source.file, salt)
+    reading.note(source.file, digests.sha256.hex())
+    blob = Blob(
+        file=source.file,
+        size=digests.size,
+        sha256_hex=digests.sha256.hex(),
+        integrity="sha384-" + base64.b64encode(digests.sha384).decode(),
+        named_hex=digests.salted.hex(),
+    )
+    content_type = media_type(source.logical)
+    width, height = _pixels(library.disk.read(source.file)) if content_type in _SIZED else (0, 0)
+    draft = Draft(source.logical, content_type, blob, width=width, height=height)
+    return Result(drafts=(draft,), inputs=reading.inputs())
+
+
+def _pixels(content: bytes) -> tuple[int, int]:
+    """Return (width, height), zeros if the picture does not say."""
+    import imagesize
+
+    try:
+        width, height = imagesize.get(io.BytesIO(content))
+    except (ValueError, OSError, IndexError, KeyError):
+        return 0, 0  # a broken picture is still a file that somebody wants served
+    return (round(width), round(height)) if width > 0 and height > 0 else (0, 0)

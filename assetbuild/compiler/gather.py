@@ -1,0 +1,78 @@
+"""Gather: run jobs until every reference has a draft. The only loop in the house, and the only room that runs engines.
+
+Receives jobs; hands on results in the order of the jobs, whatever order they finished in. One broken file does not
+hide another: what goes wrong in a job becomes a diagnostic of its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from assetbuild.compiler import engines, pool
+from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
+from assetbuild.compiler.files import Library, Outside, Reading
+from assetbuild.compiler.model import Job, Result, Source
+from assetbuild.diagnostic import Diagnostic, Span
+
+__all__ = ["gather"]
+
+
+def gather(
+    jobs: Sequence[Job],
+    job_of: Callable[[Source], Job],
+    library: Library,
+    shop: Shop,
+    on_done: Callable[[Job], None] = lambda _: None,
+) -> list[Result]:
+    """Return the results of `jobs` and of every file that their references pulled in.
+
+    job_of: the job that publishes a file as itself. on_done: called after each job, from any thread.
+    Raises `EngineUnavailable`, with the reasons of all jobs, if an engine that is needed is not there.
+    """
+    results: list[Result] = []
+    unavailable: list[Diagnostic] = []
+
+    def run(job: Job) -> Result:
+        reading = Reading(library)
+        try:
+            return replace(engines.engine(job.engine).build(job, reading, shop), engine=job.engine)
+        except EngineUnavailable as error:
+            unavailable.extend(error.diagnostics)
+            return Result()
+        except DiagnosticsError as error:
+            return Result((), (), reading.inputs(), reading.absent(), error.diagnostics, engine=job.engine)
+        except Outside as error:
+            return Result(diagnostics=(_fault(job, "outside-roots", str(error)),))
+        except OSError as error:
+            name = library.shown(error.filename) if isinstance(error.filename, str) else job.sources[0].shown
+            return Result(diagnostics=(_fault(job, "unreadable", f"cannot read `{name}`: {error.strerror}"),))
+        finally:
+            on_done(job)
+
+    done = {logical for job in jobs for logical in job.logicals}
+    wave = list(jobs)
+    while wave:
+        made = pool.parallel(run, wave, jobs=shop.project.jobs, weight=_weight)
+        results += made
+        wave = [job_of(source) for source in _new(made, done)]
+    if unavailable:
+        raise EngineUnavailable(dict.fromkeys(unavailable))
+    return results
+
+
+def _new(results: Iterable[Result], done: set[str]) -> list[Source]:
+    """Return the files that the results name and nobody makes yet, sorted; they count as done from now on."""
+    found = {source.logical: source for result in results for source in result.found if source.logical not in done}
+    done.update(found)
+    return [found[logical] for logical in sorted(found)]
+
+
+def _weight(job: Job) -> int:
+    """Return a guess of how long a job takes: engines before lexers before copies."""
+    return {"copy": 0, "css": 1, "script": 1, "classic": 2, "filters": 3, "style": 4, "modules": 5}[job.engine]
+
+
+def _fault(job: Job, rule: str, message: str) -> Diagnostic:
+    return Diagnostic(rule, "error", message, Span(job.sources[0].shown))

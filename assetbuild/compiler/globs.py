@@ -1,0 +1,80 @@
+"""Globs over logical paths: `*` and `?` stay within a segment, `**` spans segments, `[…]` and `{a,b}` as in a shell.
+
+The match is against the whole path, case-sensitively. Unlike a shell, `*` matches a leading dot: what dotfiles may
+do is decided by the survey, not by a pattern.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+
+__all__ = ["BadGlob", "is_glob", "matches", "matches_any"]
+
+_MAGIC = re.compile(r"[*?\[{]")
+
+
+class BadGlob(ValueError):
+    """The pattern cannot be read; the text says why."""
+
+
+def is_glob(pattern: str) -> bool:
+    """Return whether `pattern` is more than a plain name."""
+    return _MAGIC.search(pattern) is not None
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Return whether `path` matches; raise `BadGlob`."""
+    return _compiled(pattern).fullmatch(path) is not None
+
+
+def matches_any(patterns: Iterable[str], path: str) -> bool:
+    """Return whether `path` matches one of `patterns`."""
+    return any(matches(pattern, path) for pattern in patterns)
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    out: list[str] = []
+    at, depth = 0, 0
+    while at < len(pattern):
+        if pattern.startswith("**/", at) and (at == 0 or pattern[at - 1] == "/"):
+            out.append("(?:[^/]+/)*")
+            at += 3
+        elif pattern.startswith("**", at):
+            out.append(".*")
+            at += 2
+        elif pattern[at] == "[":
+            text, at = _bracket(pattern, at)
+            out.append(text)
+        else:
+            if pattern[at] == "{":
+                depth += 1
+                out.append("(?:")
+            elif pattern[at] == "}" and depth:
+                depth -= 1
+                out.append(")")
+            elif pattern[at] == "," and depth:
+                out.append("|")
+            else:
+                out.append({"*": "[^/]*", "?": "[^/]"}.get(pattern[at]) or re.escape(pattern[at]))
+            at += 1
+    if depth:
+        raise BadGlob(f"`{{` is not closed in `{pattern}`")
+    return re.compile("".join(out), re.DOTALL)
+
+
+def _bracket(pattern: str, at: int) -> tuple[str, int]:
+    end = pattern.find("]", at + 2 if pattern[at + 1 : at + 2] != "!" else at + 3)
+    if end < 0:
+        raise BadGlob(f"`[` is not closed in `{pattern}`")
+    inner = pattern[at + 1 : end]
+    negated = inner.startswith(("!", "^"))
+    inner = re.sub(r"([\\\]\[^&~|])", r"\\\1", inner[1:] if negated else inner)
+    text = f"[{'^' if negated else ''}{inner}{'/' if negated else ''}]"
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise BadGlob(f"`[{inner}]` in `{pattern}`: {error}") from None
+    return text, end + 1

@@ -1,0 +1,77 @@
+"""Publish: the ordered walk to the disk. Files, then variants, then one sync, then the manifest: the commit point.
+
+Receives assets and variants with their bytes; writes through `disk` alone. Before the manifest is renamed into
+place the output serves the old build, after it the new one. Plain copies of kept files come last, outside that promise.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from assetbuild.compiler.errors import PublishError
+from assetbuild.compiler.model import Asset, Blob, Variant
+from assetbuild.disk import Disk
+from assetbuild.manifest import MANIFEST_NAME, SUFFIXES
+
+__all__ = ["Published", "publish"]
+
+
+class Published(NamedTuple):
+    """What one publish did. written: new or repaired files; kept: files whose bytes stood there already."""
+
+    written: int
+    kept: int
+    written_bytes: int
+
+
+def publish(
+    assets: Sequence[Asset], variants: Sequence[Variant], manifest: bytes, output: str, disk: Disk
+) -> Published:
+    """Write everything and return what was done; raise `PublishError` in one sentence.
+
+    If this returns, the new build is complete and durable. If it raises, the output holds the old build or the new
+    one, complete. Never removes a file that it did not make in this run, but for temporary files of dead writers.
+    """
+    try:
+        disk.make_folder(output)
+        with disk.lock(output):
+            disk.sweep(output)
+            return _publish(assets, variants, manifest, output, disk)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        where = os.fsdecode(error.filename) if error.filename else output
+        raise PublishError(f"cannot publish: {where}: {reason}; the output still serves the build it served") from error
+
+
+def _publish(
+    assets: Sequence[Asset], variants: Sequence[Variant], manifest: bytes, output: str, disk: Disk
+) -> Published:
+    written = kept = written_bytes = 0
+
+    def put(path: str, body: bytes | Blob) -> None:
+        nonlocal written, kept, written_bytes
+        is_new = disk.write(output, path, body) if isinstance(body, bytes) else _copy(body, output, path, disk)
+        written, kept = written + is_new, kept + (not is_new)
+        written_bytes += is_new * (len(body) if isinstance(body, bytes) else body.size)
+
+    by_path = {asset.path: asset for asset in assets}
+    for path in sorted(by_path):
+        put(path, by_path[path].body)
+    for variant in variants:
+        put(variant.path + SUFFIXES[variant.coding], variant.body)
+    disk.sync(output)  # every file must be on the disk before the name that vouches for it
+    is_new = disk.commit(output, MANIFEST_NAME, manifest)
+    written, kept, written_bytes = written + is_new, kept + (not is_new), written_bytes + is_new * len(manifest)
+    for asset in assets:
+        if asset.stable is not None:
+            put(asset.logical, asset.body)
+    return Published(written, kept, written_bytes)
+
+
+def _copy(blob: Blob, output: str, path: str, disk: Disk) -> bool:
+    is_new, digest_hex = disk.copy(blob.file, output, path, blob.size, blob.sha256_hex)
+    if digest_hex != blob.sha256_hex:
+        raise PublishError(f"`{blob.file}` changed while it was being compiled; run the command again")
+    return is_new

@@ -1,0 +1,177 @@
+"""Seal: drafts become assets. Names come from final bytes, cycles from the digest of their component.
+
+Receives every draft of the build, references resolved; hands on assets with their bytes. Pure: opens no file, keeps
+no order of arrival. One pass over the strongly connected components, dependencies first, so that a reference is
+written only when the name it needs exists.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import posixpath
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from assetbuild.compiler.errors import CompileFailed
+from assetbuild.compiler.graph import components
+from assetbuild.compiler.model import Asset, Blob, Draft, Ref
+from assetbuild.diagnostic import Diagnostic
+from assetbuild.manifest.names import hash_name, name_of_digest
+
+__all__ = ["folder_of", "published", "seal"]
+
+STEM_LIMIT_BYTES = 100
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def seal(drafts: Iterable[Draft], *, names: str, salt: str, base: str) -> tuple[Asset, ...]:
+    """Return the assets, sorted by logical path.
+
+    names: form of a published name, with `{stem}`, `{hash}`, `{ext}`. base: URL base, which references inside a
+    `site_root` file need, since it is served from another folder than its neighbours.
+    Raises `CompileFailed` if two drafts share a logical path or two different files one published name.
+    """
+    by_logical = _unique(drafts)
+    graph = {logical: _targets(draft) for logical, draft in by_logical.items()}
+    sealed: dict[str, Asset] = {}
+    for members in components(graph):
+        is_cyclic = len(members) > 1 or members[0] in graph[members[0]]
+        component = _component_digest(members, by_logical, sealed, base) if is_cyclic else b""
+        # In a cycle every member needs the others' names before its bytes are final.
+        paths = {m: _path_in_cycle(m, names, salt, component) for m in members} if is_cyclic else {}
+        for member in members:
+            sealed[member] = _asset(by_logical[member], paths, sealed, component, (names, salt, base))
+    _refuse_clashes(sealed.values())
+    return tuple(sealed[logical] for logical in sorted(sealed))
+
+
+def published(logical: str, hash_text: str, names: str) -> str:
+    """Return the published path of `logical`: ASCII letters, digits, `.`, `_`, `-` and slashes only."""
+    stem, ext = posixpath.splitext(posixpath.basename(logical))
+    ext = "." + _UNSAFE.sub("-", ext[1:]) if ext[1:] else ""
+    stem = _slug(stem)[:STEM_LIMIT_BYTES]
+    return folder_of(logical) + names.format(stem=stem, hash=hash_text, ext=ext)
+
+
+def folder_of(logical: str) -> str:
+    """Return the published folder of `logical` with its final slash, "" at the top."""
+    folder = posixpath.dirname(logical)
+    return "".join(_slug(segment) + "/" for segment in folder.split("/")) if folder else ""
+
+
+def _slug(text: str) -> str:
+    # A leading dot hides a file from servers, a leading dash is read as an option.
+    return _UNSAFE.sub("-", text).lstrip(".-").rstrip("-") or "asset"
+
+
+def _unique(drafts: Iterable[Draft]) -> dict[str, Draft]:
+    by_logical: dict[str, Draft] = {}
+    problems = []
+    for draft in drafts:
+        other = by_logical.setdefault(draft.logical, draft)
+        if other is not draft:
+            origins = sorted(f"`{d.facts.source or d.logical}`" for d in (other, draft))
+            message = f"two sources make `{draft.logical}`: {' and '.join(origins)}"
+            problems.append(Diagnostic("two-sources", "error", message))
+    if problems:
+        raise CompileFailed(problems)
+    return by_logical
+
+
+def _targets(draft: Draft) -> tuple[str, ...]:
+    if isinstance(draft.body, Blob):
+        return ()
+    return tuple(dict.fromkeys(piece.target for piece in draft.body if isinstance(piece, Ref)))
+
+
+def _path_in_cycle(logical: str, names: str, salt: str, component: bytes) -> str:
+    return published(logical, hash_name(salt, component + logical.encode()), names)
+
+
+def _asset(
+    draft: Draft,
+    cycle_paths: Mapping[str, str],
+    sealed: Mapping[str, Asset],
+    component: bytes,
+    form: tuple[str, str, str],
+) -> Asset:
+    names, salt, base = form
+    if isinstance(draft.body, Blob):
+        body: bytes | Blob = draft.body
+        size, digest_hex, integrity = draft.body.size, draft.body.sha256_hex, draft.body.integrity
+        path = published(draft.logical, name_of_digest(bytes.fromhex(draft.body.named_hex)), names)
+    else:
+        paths = {target: cycle_paths.get(target) or sealed[target].path for target in _targets(draft)}
+        body = b"".join(
+            _written(piece, draft, paths[piece.target], base).encode() if isinstance(piece, Ref) else piece
+            for piece in draft.body
+        )
+        size, digest_hex = len(body), hashlib.sha256(body).hexdigest()
+        integrity = "sha384-" + base64.b64encode(hashlib.sha384(body).digest()).decode()
+        path = cycle_paths.get(draft.logical) or published(draft.logical, hash_name(salt, body), names)
+    return Asset(
+        logical=draft.logical,
+        path=path,
+        media_type=draft.media_type,
+        body=body,
+        sha256_hex=digest_hex,
+        integrity=integrity,
+        size=size,
+        refs=tuple(sorted(_targets(draft))),
+        cycle_hex=component.hex(),
+        facts=draft.facts,
+        stable=draft.stable,
+        width=draft.width,
+        height=draft.height,
+    )
+
+
+def _written(ref: Ref, draft: Draft, target_path: str, base: str) -> str:
+    """Return `ref` as a URL relative to where the file of `draft` is served from."""
+    if draft.stable is not None and draft.stable.at:
+        return base + target_path
+    own_folder = folder_of(draft.logical).rstrip("/")
+    relative = posixpath.relpath(target_path, own_folder or ".")
+    return relative if ref.style == "url" or relative.startswith("../") else "./" + relative
+
+
+def _component_digest(
+    members: Sequence[str], by_logical: Mapping[str, Draft], sealed: Mapping[str, Asset], base: str
+) -> bytes:
+    """Return sha256 over the members' texts, with logical paths where final names do not exist yet."""
+    digest = hashlib.sha256()
+
+    def add(kind: bytes, part: bytes) -> None:
+        # Length before bytes: without it "ab"+"c" and "a"+"bc" would share a digest.
+        digest.update(kind + len(part).to_bytes(8, "big") + part)
+
+    for member in members:
+        draft = by_logical[member]
+        add(b"p", member.encode())
+        text = bytearray()
+        for piece in draft.body if not isinstance(draft.body, Blob) else ():
+            if isinstance(piece, bytes):
+                text += piece
+            elif piece.target in sealed:
+                text += _written(piece, draft, sealed[piece.target].path, base).encode()
+            else:
+                add(b"t", bytes(text))
+                add(b"r", f"{piece.style} {piece.target}".encode())
+                text.clear()
+        add(b"t", bytes(text))
+    return digest.digest()
+
+
+def _refuse_clashes(assets: Iterable[Asset]) -> None:
+    """Two assets may share a published file only if they share its bytes."""
+    by_path: dict[str, Asset] = {}
+    problems = []
+    for asset in sorted(assets, key=lambda a: a.logical):
+        # Case folded: the output must survive a file system that folds case.
+        other = by_path.setdefault(asset.path.casefold(), asset)
+        if other.sha256_hex != asset.sha256_hex or other.path != asset.path:
+            message = f"`{other.logical}` and `{asset.logical}` would both be published as `{asset.path}`"
+            problems.append(Diagnostic("name-clash", "error", message, hint="change `salt`, or rename one of them"))
+    if problems:
+        raise CompileFailed(problems)

@@ -1,0 +1,151 @@
+"""Survey: one look at the roots, taken once per compile and passed on as a value.
+
+Receives the project; hands on what is published, what exists besides, and what is wrong with the names. Lists folders
+through `disk` alone; never opens a file.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from assetbuild.compiler.globs import matches_any
+from assetbuild.compiler.model import Source
+from assetbuild.compiler.project import Project, Root
+from assetbuild.diagnostic import Diagnostic, Note, Span
+from assetbuild.disk import Disk, Found
+
+__all__ = ["SOURCE_LANGUAGES", "Survey", "name_problems", "survey"]
+
+SOURCE_LANGUAGES = (".scss", ".sass", ".ts", ".tsx", ".mts", ".cts", ".jsx")
+"""Extensions that are compiled through entries and never published as they stand."""
+
+# Names that a Windows file system or tool gives to a device, whatever the extension (Win32, "Naming Files").
+_DEVICES = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the roots hold. sources: logical path → first file that has it, published or not.
+
+    published: logical paths of the files that are published as themselves. withheld: logical path → why it is not.
+    """
+
+    sources: dict[str, Source]
+    published: frozenset[str]
+    withheld: dict[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def survey(project: Project, disk: Disk) -> Survey:
+    """Return everything below the roots; raises `OSError` if a folder cannot be listed."""
+    sources: dict[str, Source] = {}
+    published: set[str] = set()
+    withheld: dict[str, str] = {}
+    diagnostics: list[Diagnostic] = []
+    stable = (*project.keep_names, *project.site_root)
+    for root in project.roots:
+        for name, file, problem in _walk(root, project, disk, stable):
+            logical = posixpath.join(root.mount, name)
+            shown = posixpath.join(root.shown, name)
+            if problem:
+                diagnostics.append(Diagnostic("irregular-file", "error", problem, Span(shown)))
+                continue
+            if logical in sources:
+                message = f"`{shown}` is shadowed by `{sources[logical].shown}`"
+                diagnostics.append(Diagnostic("shadowed", "note", message, group="shadowed"))
+                continue
+            sources[logical] = Source(logical, file, shown, root.missing == "error", root.is_minified)
+            why = _withheld(logical, name, root, project)
+            if why:
+                withheld[logical] = why
+            else:
+                published.add(logical)
+    diagnostics += name_problems({logical: sources[logical].shown for logical in published})
+    return Survey(sources, frozenset(published), withheld, tuple(diagnostics))
+
+
+def name_problems(shown_by_logical: dict[str, str]) -> list[Diagnostic]:
+    """Return errors for logical paths that could not stand beside each other on every system."""
+    problems: list[Diagnostic] = []
+    by_folded: dict[str, str] = {}
+    for logical in sorted(shown_by_logical):
+        shown = shown_by_logical[logical]
+        # Unicode §3.13 D145: case folding of the normalised form finds both kinds of collision at once.
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", logical).casefold())
+        other = by_folded.setdefault(folded, logical)
+        if other != logical:
+            message = f"`{other}` and `{logical}` differ only in case or Unicode form"
+            notes = (Note(f"the other is `{shown_by_logical[other]}`"),)
+            problems.append(Diagnostic("name-collision", "error", message, Span(shown), "rename one of them", notes))
+        reason = _bad_name(logical)
+        if reason:
+            problems.append(Diagnostic("bad-name", "error", f"`{logical}` {reason}", Span(shown), "rename the file"))
+    return problems
+
+
+def _bad_name(logical: str) -> str:
+    for segment in logical.split("/"):
+        if segment.partition(".")[0].strip().casefold() in _DEVICES:
+            return f"holds `{segment}`, a reserved device name on Windows"
+    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in logical):
+        return "holds a control character"
+    if "\\" in logical or ":" in logical:
+        return "holds a backslash or a colon, which Windows reads as a separator or a drive"
+    if any(0xD800 <= ord(char) <= 0xDFFF for char in logical):
+        return "is not UTF-8"
+    return ""
+
+
+def _withheld(logical: str, name: str, root: Root, project: Project) -> str:
+    """Return why the file is not published, "" if it is."""
+    if root.include and not matches_any(root.include, name):
+        return f"is not included by the root `{root.shown}`"
+    if matches_any(root.exclude, name) or matches_any(project.exclude, logical):
+        return "is excluded"
+    if logical.lower().endswith(SOURCE_LANGUAGES):
+        return "is compiled through entries and not published as it stands"
+    return ""
+
+
+def _walk(root: Root, project: Project, disk: Disk, stable: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield (name relative to the root, file, problem) for every file; problem is "" when it can be read."""
+    allowed = tuple(os.path.join(os.path.realpath(r.folder), "") for r in project.roots)
+    open_folders = [("", root.folder, frozenset((os.path.realpath(root.folder),)))]
+    while open_folders:
+        prefix, folder, above = open_folders.pop()
+        for found in disk.scan(folder):
+            name, file = prefix + found.name, os.path.join(folder, found.name)
+            if _is_hidden(found.name, posixpath.join(root.mount, name), stable):
+                continue
+            kind, problem, real = _followed(found, file, allowed, above)
+            if problem or kind == "file":
+                yield name, file, problem
+            elif found.name != "node_modules" and real != os.path.realpath(project.output):
+                open_folders.append((name + "/", file, above | {real}))
+
+
+def _is_hidden(name: str, logical: str, stable: Iterable[str]) -> bool:
+    """Return whether a dotfile or dot folder stays out: it is published only if a stable name asks for it."""
+    if not name.startswith("."):
+        return False
+    return not any(pattern.startswith(logical + "/") or matches_any((pattern,), logical) for pattern in stable)
+
+
+def _followed(found: Found, file: str, allowed: tuple[str, ...], above: frozenset[str]) -> tuple[str, str, str]:
+    """Return (kind, problem, real path) of an entry, links followed while they stay inside the roots."""
+    if found.kind in ("file", "folder"):
+        return found.kind, "", os.path.realpath(file) if found.kind == "folder" else file
+    if found.kind == "other":
+        return "other", "not a regular file, folder or link", file
+    real = os.path.realpath(file)
+    if not os.path.exists(real):
+        return "link", "the link leads nowhere", real
+    if not (real + os.sep).startswith(allowed):
+        return "link", "the link leads out of the roots", real
+    if os.path.isdir(real):
+        return ("folder", "", real) if real not in above else ("link", "the link leads back to a folder above it", real)
+    return ("file", "", real) if os.path.isfile(real) else ("link", "the link leads to no regular file", real)
