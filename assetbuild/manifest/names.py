@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-__all__ = ["SUFFIXES", "hash_name", "is_base", "is_path", "is_text", "name_of_digest", "quote"]
+__all__ = ["SUFFIXES", "hash_name", "is_base", "is_path", "is_published", "is_text", "name_of_digest", "quote"]
 
 SUFFIXES = {"br": ".br", "gzip": ".gz", "zstd": ".zst"}
 """Content coding (RFC 9110 §8.4.1, RFC 7932, RFC 8878) → what follows the path of a file to name its variant."""
@@ -32,6 +32,7 @@ def name_of_digest(digest: bytes) -> str:
     return "".join(_BASE32[number >> shift & 31] for shift in range(45, -1, -5))
 
 
+_PUBLISHED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._/")
 # RFC 3986 §3.3: what a path segment may hold as it is, without the four that would need care in HTML or CSS: &'()
 _URL_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$*+,;=:@/")
 
@@ -52,6 +53,11 @@ def is_path(value: object) -> bool:
     if not isinstance(value, str) or not is_text(value) or ":" in value or "\\" in value:
         return False
     return not {"", ".", ".."} & {*value.split("/")}
+
+
+def is_published(value: object) -> bool:
+    """Return whether `value` can be a published path: one that needs no escape in any URL, header or shell."""
+    return is_path(value) and _PUBLISHED.issuperset(str(value))
 
 
 def is_base(value: object) -> bool:

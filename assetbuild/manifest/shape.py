@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from assetbuild.manifest.names import SUFFIXES, is_base, is_path, is_text
+from assetbuild.manifest.names import SUFFIXES, is_base, is_path, is_published, is_text
 
 __all__ = ["SECTIONS", "VERSION", "document_faults", "entry_faults", "lean", "version_faults"]
 
@@ -75,6 +75,7 @@ _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 _TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&^_.+-")  # RFC 6838 §4.2
 
 _PATH = _Rule("a relative path without `..`, `:` or backslash", is_path)
+_PUBLISHED = _Rule("a relative path of letters, digits, `.`, `_` and `-`", is_published)
 _PATHS = _Rule("a list of different relative paths", _is_list_of(is_path))
 _TRUE = _Rule("true", lambda value: value is True)
 _SIZE = _Rule("a size in bytes", _is_integer(0))
@@ -94,7 +95,7 @@ class _Shape(NamedTuple):
 
 
 _ASSET = _Shape(
-    {"file": _PATH},
+    {"file": _PUBLISHED},
     {
         "kind": _Rule("`module`, `classic` or `style`", lambda value: value in _KINDS),
         "entry": _TRUE,
@@ -156,7 +157,7 @@ _TOP = _Shape(
 SECTIONS = {
     "assets": (_Rule("a logical path", is_path), _ASSET),
     "bundles": (_Rule("a name", is_text), _BUNDLE),
-    "files": (_Rule("a published path", is_path), _FILE),
+    "files": (_PUBLISHED, _FILE),
 }
 
 
