@@ -1,0 +1,6 @@
+export interface Brick {
+  name: string;
+  count: number;
+}
+
+export const describe = ({ name, count }: Brick): string => `${count} ${name}`;

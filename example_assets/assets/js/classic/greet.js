@@ -1,0 +1,4 @@
+(function () {
+  "use strict";
+  window.greeting = "Bricks since " + (year() - 100);
+})()
