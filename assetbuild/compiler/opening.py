@@ -15,6 +15,7 @@ from assetbuild.disk import Disk
 
 if TYPE_CHECKING:
     from assetbuild.compiler.engines.dart import DartSass
+    from assetbuild.compiler.engines.esbuild import Esbuild
     from assetbuild.compiler.tools import Program
 
 __all__ = ["open_shop"]
@@ -47,7 +48,12 @@ def open_shop(
 
             return once("dart", lambda: stack.enter_context(DartSass(program("dart-sass"), project.folder)))
 
+        def esbuild() -> Esbuild:
+            from assetbuild.compiler.engines.esbuild import Esbuild
+
+            return once("esbuild", lambda: stack.enter_context(Esbuild(program("esbuild").argv)))
+
         def workers() -> Workers:
             return once("workers", lambda: stack.enter_context(Workers(project.jobs)))
 
-        yield Shop(project, resolver, program, dart, workers)
+        yield Shop(project, resolver, program, dart, workers, esbuild)
