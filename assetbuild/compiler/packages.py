@@ -118,7 +118,7 @@ def _parse(file: str, content: bytes) -> Mapping[str, object] | Unreadable:
 
 
 def resolve_exports(package: Package, subpath: str, conditions: Collection[str]) -> Target | None:
-    """Return the file that `exports` gives out for `subpath` ("" for the package itself); None if there are no `exports`.
+    """Return the file that `exports` gives out for `subpath` ("" for the package itself), None if it has none.
 
     conditions: those that apply; their order does not matter, as that of the keys decides. `default` always applies.
     Source: PACKAGE_EXPORTS_RESOLVE.

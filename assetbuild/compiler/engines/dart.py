@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from assetbuild.compiler.engines import dart_wire as wire
 from assetbuild.compiler.engines.dart_wire import Sheet
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from assetbuild.compiler.tools import Program
 
-__all__ = ["Compiled", "DartSass", "Importer", "LoadRefused"]
+__all__ = ["DartSass", "Importer", "LoadRefused"]
 
 _PROTOCOL_MAJOR = "3"
 _START_TIMEOUT_S = 30.0
@@ -55,13 +55,6 @@ class Importer(Protocol):
 
     def sheet(self, url: str) -> Sheet:
         """Return what a canonical URL stands for; may raise `LoadRefused`."""
-
-
-class Compiled(NamedTuple):
-    """What came of a compile, and what was reported on the way, in its order."""
-
-    outcome: wire.Compilation
-    events: tuple[wire.Event, ...]
 
 
 class DartSass:
@@ -93,7 +86,7 @@ class DartSass:
         silence: Sequence[str] = (),
         fatal: Sequence[str] = (),
         schemes: Sequence[str] = (),
-    ) -> Compiled:
+    ) -> wire.Compilation:
         """Return what `sheet` compiles to: expanded CSS and its map. Safe in threads; what `importer` raises comes out.
 
         url: canonical URL of the sheet. subject: its path in messages. schemes: of URLs that are never canonical, so
@@ -188,7 +181,7 @@ class _Process:
             self.close()
             raise
 
-    def compile(self, request: bytes, importer: Importer, subject: str, timeout_s: float) -> Compiled:
+    def compile(self, request: bytes, importer: Importer, subject: str, timeout_s: float) -> wire.Compilation:
         deadline = time.monotonic() + timeout_s
         try:
             with self._channel(next(self._numbers)) as (channel, inbox):
@@ -229,7 +222,7 @@ class _Process:
 
     def _converse(
         self, channel: int, inbox: queue.SimpleQueue[bytes | None], importer: Importer, subject: str, deadline: float
-    ) -> Compiled:
+    ) -> wire.Compilation:
         events: list[wire.Event] = []
         while True:
             match self._receive(inbox, deadline):
@@ -244,7 +237,7 @@ class _Process:
                         raise
                     self._send(packet(channel, answer), deadline)
                 case wire.Compilation() as outcome:
-                    return Compiled(outcome, tuple(events))
+                    return outcome._replace(events=tuple(events))
                 case wire.Broken(message):
                     self._kill_over_one_compile()
                     raise _broken(message, subject)

@@ -79,11 +79,15 @@ class Event(NamedTuple):
 
 
 class Compilation(NamedTuple):
-    """What came of a compile. failure: why there is no CSS; `css` and `source_map` are "" then."""
+    """What came of a compile. failure: why there is no CSS; `css` and `source_map` are "" then.
+
+    events: what was reported on the way, in its order.
+    """
 
     css: str
     source_map: str
     failure: Event | None
+    events: tuple[Event, ...] = ()
 
 
 class Load(NamedTuple):
