@@ -1,0 +1,98 @@
+"""What a module graph depends on beside the files that went through the hooks: descriptions and absent candidates.
+
+Receives the metafile; hands on nothing, but tells the job's record. esbuild reads `package.json`, `tsconfig.json` and
+`jsconfig.json` by itself, and a file that appears tomorrow may win a look-up that another file won today.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from assetbuild.compiler import door
+from assetbuild.compiler.engines.esbuild import Built
+from assetbuild.compiler.files import Outside, Reading
+
+__all__ = ["record"]
+
+# esbuild's documentation, "Resolve extensions": tried in this order, after the name as it is written.
+_EXTENSIONS = (".tsx", ".ts", ".jsx", ".js", ".css", ".json")
+_DESCRIPTIONS = ("package.json", "tsconfig.json", "jsconfig.json")
+
+
+def record(built: Built, reading: Reading, folder: str) -> None:
+    """Record in `reading` what decided the graph of `built`. folder: the project, which metafile paths are relative to."""
+    inputs = cast(Mapping[str, Any], built.metafile.get("inputs", {}))
+    files = [os.path.normpath(os.path.join(folder, path)) for path in inputs if ":" not in path]
+    for directory in sorted({above for file in files for above in _folders(os.path.dirname(file), folder)}):
+        for name in _DESCRIPTIONS:
+            if name == "package.json" or "/node_modules/" not in directory + "/":
+                _description(os.path.join(directory, name), reading, set())
+    for path, described in inputs.items():
+        importer = os.path.dirname(os.path.join(folder, path))
+        for imported in described["imports"]:
+            if "original" in imported and not imported.get("external") and ":" not in imported["path"]:
+                target = os.path.normpath(os.path.join(folder, imported["path"]))
+                for candidate in _candidates(importer, imported["original"], target, folder):
+                    reading.exists(candidate)
+
+
+def _folders(directory: str, folder: str) -> Iterator[str]:
+    """Yield `directory` and the folders above it, up to the project."""
+    while directory.startswith(folder + os.sep):
+        yield directory
+        directory = os.path.dirname(directory)
+    yield folder
+
+
+def _candidates(importer: str, written: str, target: str, folder: str) -> Iterator[str]:
+    """Yield the files that would have won before `target`, as esbuild looks for them (Node's `require` algorithm)."""
+    if not written.startswith("."):
+        name = "/".join(written.split("/")[: 2 if written.startswith("@") else 1])
+        for above in _folders(importer, folder):
+            package = os.path.join(above, "node_modules", name)
+            if target.startswith(package + os.sep):
+                return
+            yield os.path.join(package, "package.json")
+        return
+    bare = os.path.normpath(os.path.join(importer, written))
+    places = [bare, *(bare + ext for ext in _EXTENSIONS)]
+    places += [os.path.join(bare, "package.json"), *(os.path.join(bare, "index" + ext) for ext in _EXTENSIONS)]
+    for place in places:
+        if place == target:
+            return
+        yield place
+
+
+def _description(file: str, reading: Reading, seen: set[str]) -> None:
+    """Record a description, and what a TypeScript configuration extends."""
+    if file in seen or not reading.exists(file):
+        return
+    seen.add(file)
+    try:
+        text = reading.text(file)
+    except (door.Refused, Outside):
+        return  # esbuild has read it, or refused it, in its own words
+    if posixpath.basename(file) == "package.json":
+        return
+    for base in _extends(text):
+        if base.startswith("."):
+            place = os.path.normpath(os.path.join(os.path.dirname(file), base))
+            _description(place if place.endswith(".json") else place + ".json", reading, seen)
+
+
+# TypeScript reads its configuration as JSON with comments and trailing commas.
+_LOOSE = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*[\s\S]*?\*/|,(?=\s*[}\]])')
+
+
+def _extends(text: str) -> list[str]:
+    try:
+        described = json.loads(_LOOSE.sub(lambda found: found[1] or "", text))
+    except ValueError:
+        return []
+    extends = described.get("extends", []) if isinstance(described, dict) else []
+    return [base for base in ([extends] if isinstance(extends, str) else extends) if isinstance(base, str)]

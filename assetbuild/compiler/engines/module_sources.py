@@ -1,0 +1,262 @@
+"""The sources of a module graph, as esbuild asks for them: through the door, recorded, references marked.
+
+Receives esbuild's questions where an import leads and what a file holds; hands on texts in which every reference to an
+asset is a mark. esbuild decides the graph itself. What is wrong is kept as our own diagnostic and refused to esbuild.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
+from urllib.parse import quote
+
+from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.engines.esbuild import Again
+from assetbuild.compiler.engines.esbuild_packets import Value
+from assetbuild.compiler.engines.module_marks import Marks
+from assetbuild.compiler.errors import DiagnosticsError
+from assetbuild.compiler.files import Outside, Reading
+from assetbuild.compiler.globs import matches_any
+from assetbuild.compiler.model import Ref, Source
+from assetbuild.compiler.resolve import Ambiguous, Found, Missing, Untouched
+from assetbuild.compiler.tokens import NonceClash
+from assetbuild.diagnostic import Diagnostic, Note, Span, span_at
+
+__all__ = ["HERE", "HERE_NAME", "ModuleSources"]
+
+HERE = "assetbuild-here"
+"""Path that `--inject` names in a classic script: the module that knows the script's own URL."""
+
+HERE_NAME = "assetbuildScriptUrl"
+"""What `import.meta.url` becomes there. The name is global to the graph, so it is one that nobody writes."""
+
+# HTML §4.12.1.1: `currentScript` is the script while it runs, and null later and in workers.
+_HERE_TEXT = (
+    f"const script = globalThis.document && document.currentScript;"
+    f"export const {HERE_NAME} = script ? script.src : location.href;"
+)
+
+_SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
+_TEXTS = (*_SCRIPTS, ".css", ".json", ".txt")
+_ASSETS = (
+    "apng avif bmp cur gif ico jpeg jpg jxl png svg tiff webp eot otf ttf woff woff2 aac flac m4a mp3 mp4 ogg ogv opus "
+    "wav webm pdf wasm webmanifest glb gltf"
+).split()
+
+# Node.js 22, `module.builtinModules` without those that begin with an underscore.
+_NODE_BUILTINS = frozenset(
+    "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain events "
+    "fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl stream "
+    "string_decoder sys timers tls trace_events tty url util v8 vm wasi worker_threads zlib".split()
+)
+
+
+class _Place(NamedTuple):
+    """Where a reference is written: file, its text, and the offsets of what names the target."""
+
+    source: Source
+    text: str
+    start: int
+    end: int
+
+    def span(self) -> Span:
+        return span_at(self.source.shown, self.text, self.start, self.end)
+
+
+class ModuleSources:
+    """The hooks of one build; see `esbuild.Hooks`.
+
+    diagnostics: what was refused or warned of, in the order of their numbers in esbuild's messages.
+    found: files that references name and that no root holds. has_clash: a text holds the nonce of the marks.
+    texts: file → its text as it stands on disk.
+    """
+
+    # Bare and absolute specifiers, and whatever looks like an asset: a relative import of code is esbuild's own.
+    resolve_filter = r"^[^.]|\.(?i:" + "|".join(_ASSETS) + r")(?:[?#].*)?$"
+    load_filter = ".*"
+    namespaces = ("asset", HERE)
+
+    def __init__(self, reading: Reading, shop: Shop, marks: Marks) -> None:
+        self._reading = reading
+        self._shop = shop
+        self._marks = marks
+        self._by_asset: dict[str, str] = {}
+        self.diagnostics: list[Diagnostic] = []
+        self.found: dict[str, Source] = {}
+        self.texts: dict[str, str] = {}
+        self.has_clash = False
+
+    def resolve(self, request: Mapping[str, Value], again: Again) -> Mapping[str, Value] | None:
+        """Return where an import leads, None where esbuild knows best."""
+        path, kind = cast(str, request["path"]), cast(str, request["kind"])
+        if path == HERE:
+            return {"path": HERE, "namespace": HERE}
+        if kind == "url-token":
+            # Our tokeniser has seen them all: what is left is not ours, and not esbuild's either.
+            return {"path": path, "external": True}
+        if kind in ("entry-point", "import-rule") or path.startswith(("/", "#")) or ":" in path.removeprefix("node:"):
+            return None
+        answer = again(request)
+        if answer.get("external"):
+            return None
+        if not answer.get("path"):
+            return self._unresolved(path, kind, cast(str, request["importer"]))
+        suffix = cast(str, answer.get("suffix") or "")
+        if _extension(cast(str, answer["path"])).removeprefix(".") in _ASSETS:
+            return self._asset(path, cast(str, answer["path"]), suffix)
+        return None
+
+    def load(self, request: Mapping[str, Value]) -> Mapping[str, Value] | None:
+        """Return what a path holds, None where esbuild may say that it cannot read such a file."""
+        path = cast(str, request["path"])
+        if request["namespace"] == HERE:
+            return {"contents": _HERE_TEXT.encode(), "loader": "js"}
+        if request["namespace"] == "asset":
+            code = f'export default new URL("{self._by_asset[path]}", import.meta.url).href'
+            return {"contents": code.encode(), "loader": "js"}
+        if _extension(path) not in _TEXTS:
+            return None
+        try:
+            text = self._reading.text(path)
+            self._marks.check(text)
+            self.texts[path] = text
+            return {"contents": self._marked(path, text).encode(), "loader": "default"}
+        except DiagnosticsError as error:
+            return self._refused(error.diagnostics)
+        except Outside as error:
+            return self._refused([Diagnostic("outside-roots", "error", str(error), Span(self._reading.shown(path)))])
+        except OSError as error:
+            message = f"cannot read `{self._reading.shown(path)}`: {error.strerror}"
+            return self._refused([Diagnostic("unreadable", "error", message)])
+        except NonceClash:
+            self.has_clash = True
+            return self._refused([Diagnostic("nonce-clash", "error", "text holds a mark of ours")])
+
+    def source_of(self, file: str) -> Source:
+        """Return the source of a file of the graph, so that references are relative to where it would be published."""
+        resolver = self._shop.resolver
+        known = resolver.inventory.by_file.get(file)
+        if known is not None:
+            return known
+        shown = self._reading.shown(file)
+        for root in self._shop.project.roots:
+            inside = os.path.relpath(file, os.path.realpath(root.folder)).replace(os.sep, "/")
+            if not inside.startswith("../"):
+                return Source(posixpath.join(root.mount, inside), file, shown, root.missing == "error")
+        if "/node_modules/" in file:
+            return resolver.npm_source(file, self._reading)
+        # In no root: nothing is published beside it, so its logical path must not name a folder of any root.
+        return Source("../" + shown.lstrip("/"), file, shown)
+
+    def _unresolved(self, path: str, kind: str, importer: str) -> Mapping[str, Value] | None:
+        name = path.removeprefix("node:")
+        if path.startswith("node:") or name.partition("/")[0] in _NODE_BUILTINS:
+            message = f"`{path}` is built into Node and not into browsers"
+            hint = f"import a package that does the same, or keep it out with `external = [\"{path}\"]` under `[js]`"
+            return self._refused([Diagnostic("node-builtin", "error", message, None, hint)])
+        if path.startswith(".") or kind == "require-resolve":
+            source = self.source_of(importer)
+            outcome = self._shop.resolver.reference(path, (source,), self._reading)
+            near = outcome.nearest if isinstance(outcome, Missing) else None
+            hint = f"did you mean `{near}`?" if near else ""
+            return self._refused([Diagnostic("missing-reference", "error", f"`{path}` does not exist", None, hint)])
+        package = "/".join(path.split("/")[: 2 if path.startswith("@") else 1])
+        message = f"package `{path}` is not installed" if package == path else f"`{path}` is not in package `{package}`"
+        hint = f"run `npm install {package}`, or name it in `external` under `[js]`"
+        return self._refused([Diagnostic("missing-package", "error", message, None, hint)])
+
+    def _asset(self, written: str, file: str, suffix: str) -> Mapping[str, Value]:
+        resolver = self._shop.resolver
+        source = resolver.inventory.by_file.get(file)
+        if source is None and "/node_modules/" in file:
+            source = resolver.npm_source(file, self._reading)
+            self.found[source.logical] = source
+        if source is None:
+            why = resolver.inventory.withheld.get(self.source_of(file).logical, "lies in no asset root")
+            return self._refused([Diagnostic("missing-reference", "error", f"`{written}` {why}")])
+        name = source.logical + suffix
+        self._by_asset[name] = self._marks.mark(Ref(source.logical), written) + _suffix(suffix)
+        return {"namespace": "asset", "path": name, "sideEffects": False}
+
+    def _marked(self, file: str, text: str) -> str:
+        """Return `text` with marks in the place of its references; raise `DiagnosticsError` with all that are wrong."""
+        places = _css_references(text) if file.endswith(".css") else _js_references(file, text)
+        if not places:
+            return text
+        source = self.source_of(file)
+        parts: list[str] = []
+        faults: list[Diagnostic] = []
+        done = 0
+        for start, end, value in places:
+            place = _Place(source, text, start, end)
+            mark = self._mark_of(value, place, faults)
+            if mark is not None:
+                parts += (text[done:start], mark)
+                done = end
+        if any(fault.severity == "error" for fault in faults):
+            raise DiagnosticsError(faults)
+        self.diagnostics += faults
+        return "".join((*parts, text[done:]))
+
+    def _mark_of(self, value: str, place: _Place, faults: list[Diagnostic]) -> str | None:
+        outcome = self._shop.resolver.reference(value, (place.source,), self._reading)
+        match outcome:
+            case Found(source, suffix):
+                if source.logical not in self._shop.resolver.inventory.by_logical:
+                    self.found[source.logical] = source
+                return self._marks.mark(Ref(source.logical), place.text[place.start : place.end]) + _suffix(suffix)
+            case Ambiguous(first, second):
+                message = f"`{value}` is both `{first.shown}` and `{second.shown}`"
+                faults.append(Diagnostic("ambiguous-reference", "error", message, place.span()))
+            case Missing():
+                self._missing(value, outcome, place, faults)
+            case Untouched():
+                pass
+        return None
+
+    def _missing(self, value: str, outcome: Missing, place: _Place, faults: list[Diagnostic]) -> None:
+        allowed = self._shop.project.missing_allow
+        if matches_any(allowed, place.source.logical) or any(matches_any(allowed, tried) for tried in outcome.tried):
+            return
+        message = f"`{value}` {outcome.why}" if outcome.why else f"`{value}` is not in any asset root"
+        hint = f"did you mean `{outcome.nearest}`?" if outcome.nearest else ""
+        notes = (Note("looked for " + ", ".join(f"`{tried}`" for tried in outcome.tried)),) if outcome.tried else ()
+        severity = "error" if place.source.is_first_party else "warning"
+        faults.append(Diagnostic("missing-reference", severity, message, place.span(), hint, notes))
+
+    def _refused(self, findings: Sequence[Diagnostic]) -> Mapping[str, Value]:
+        """Return an answer with errors that stand for `findings`; esbuild adds the place of the import."""
+        numbers = range(len(self.diagnostics), len(self.diagnostics) + len(findings))
+        self.diagnostics += findings
+        return {"errors": [_stand_in(number, found) for number, found in zip(numbers, findings, strict=True)]}
+
+
+def _stand_in(number: int, found: Diagnostic) -> Mapping[str, Value]:
+    return {"id": "", "pluginName": "", "text": found.message, "location": None, "notes": [], "detail": number}
+
+
+def _extension(path: str) -> str:
+    return posixpath.splitext(path)[1].lower()
+
+
+def _suffix(suffix: str) -> str:
+    """Return query and fragment so that no engine takes them for more: a parenthesis, a quote or a space would end a URL."""
+    return quote(suffix, safe="?#&=%+,;:@/!$*-._~[]")
+
+
+def _css_references(text: str) -> list[tuple[int, int, str]]:
+    from assetbuild.compiler.refs import css
+
+    return [(ref.start, ref.end, ref.value) for ref in css.references(text) if ref.kind != "import"]
+
+
+def _js_references(file: str, text: str) -> list[tuple[int, int, str]]:
+    # Only what hangs on `import.meta` is ours; imports belong to esbuild. The lexer is slow beside this search.
+    if "import.meta" not in text or _extension(file) not in _SCRIPTS:
+        return []
+    from assetbuild.compiler.refs import js
+
+    folders = (".", "..", "./", "../")
+    return [(ref.start, ref.end, ref.value) for ref in js.references(text) if ref.kind == "url" and ref.value not in folders]

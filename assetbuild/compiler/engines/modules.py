@@ -1,0 +1,165 @@
+"""Module graphs: all entries of a project that are modules go through esbuild in one build, and come out as drafts.
+
+Receives one job with every entry; hands on entries, their chunks and their stylesheets. esbuild decides the graph, its
+splitting and its text; names and references are ours. Writes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, cast
+
+from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.engines.esbuild import Built
+from assetbuild.compiler.engines.esbuild_messages import Message, diagnostic
+from assetbuild.compiler.engines.esbuild_packets import Value
+from assetbuild.compiler.engines.module_chunks import Layout, drafts, layout
+from assetbuild.compiler.engines.module_inputs import record
+from assetbuild.compiler.engines.module_marks import BrokenMark, Marks
+from assetbuild.compiler.engines.module_sources import HERE, HERE_NAME, ModuleSources
+from assetbuild.compiler.files import Reading
+from assetbuild.compiler.model import Job, Ref, Result, Source
+from assetbuild.compiler.project import Js
+from assetbuild.diagnostic import Diagnostic, Severity, Span
+
+__all__ = ["build"]
+
+# Never written, only the folder that esbuild's names are relative to.
+_FOLDER = ".assetbuild"
+_ATTEMPTS = 8
+# A `require` that esbuild could not follow: in a browser it throws when it is reached.
+_LEFT_REQUIRES = ("unsupported-require-call",)
+
+
+def build(job: Job, reading: Reading, shop: Shop) -> Result:
+    """Return the drafts of every entry of the job, their chunks and stylesheets.
+
+    job.sources: one per logical path. job.options: the fields of `project.Js`, `minify` as the entries have it.
+    """
+    options = asdict(Js()) | dict(job.options)
+    entries = sorted(zip(job.logicals, job.sources, strict=True))
+    for attempt in range(_ATTEMPTS):
+        marks = Marks(attempt)
+        sources = ModuleSources(reading, shop, marks)
+        # One mark serves as the public path, so that esbuild itself writes it where outputs refer to each other.
+        public = marks.mark(Ref("", "module"))
+        built = shop.esbuild().build(_request(entries, options, public, shop.project.folder), sources)
+        if not sources.has_clash:
+            break
+    record(built, reading, shop.project.folder)
+    found = _diagnostics(built, sources, marks, reading)
+    found += _left_for_the_browser(built, options)
+    made = []
+    if not any(finding.severity == "error" for finding in found):
+        names = layout(built, _FOLDER, _outputs_of(entries), "" if options["minify"] == shop.project.js.minify else "-plain")
+        found += _clashes(names, job, shop)
+        try:
+            made = drafts(built, names, _FOLDER, public, marks, is_classic=options["format"] == "iife")
+        except BrokenMark as error:
+            message = f"esbuild tore the reference `{error}` apart"
+            found.append(Diagnostic("broken-reference", "error", message, Span(entries[0][1].shown)))
+    return Result(
+        tuple(made),
+        tuple(sources.found[logical] for logical in sorted(sources.found)),
+        reading.inputs(),
+        reading.absent(),
+        tuple(found),
+        {"esbuild": shop.esbuild().version},
+    )
+
+
+def _request(
+    entries: Sequence[tuple[str, Source]], options: Mapping[str, Any], public: str, folder: str
+) -> Mapping[str, Value]:
+    outputs = [[name, os.path.realpath(source.file)] for name, (_, source) in _outputs_of(entries).items()]
+    return {"entries": outputs, "flags": [*_flags(options, public, folder)], "absWorkingDir": folder}
+
+
+def _outputs_of(entries: Iterable[tuple[str, Source]]) -> Mapping[str, tuple[str, Source]]:
+    """Return the name that each entry has among esbuild's outputs: plain, whatever the logical path holds."""
+    return {f"e/{number}": entry for number, entry in enumerate(entries)}
+
+
+def _flags(options: Mapping[str, Any], public: str, folder: str) -> Iterator[str]:
+    """Yield the flags of a build; see https://esbuild.github.io/api/."""
+    is_esm = options["format"] == "esm"
+    yield from ("--bundle", "--metafile", "--log-level=silent", "--log-limit=0", "--legal-comments=eof")
+    yield from (f"--outdir={os.path.join(folder, _FOLDER)}", "--chunk-names=c/[hash]", f"--public-path={public}")
+    yield f"--format={options['format']}"
+    yield "--external:assetbuild:*"
+    yield from (f"--external:{name}" for name in options["external"])
+    define = {"process.env.NODE_ENV": '"production"', **options["define"]}
+    if is_esm:
+        # Modules are UTF-8 (HTML §8.1.4.2), and every browser that has them has `import.meta` and `import()` by now:
+        # a target that is named for its syntax must not take the URL of the script away.
+        yield from ("--charset=utf8", "--supported:import-meta=true", "--supported:dynamic-import=true")
+        if options["splitting"]:
+            yield "--splitting"
+    else:
+        define["import.meta.url"] = HERE_NAME
+        yield f"--inject:{HERE}"
+    yield from (f"--define:{name}={value}" for name, value in sorted(define.items()))
+    if options["minify"]:
+        yield "--minify"
+    if options["targets"]:
+        yield f"--target={','.join(options['targets'])}"
+    yield f"--jsx={options['jsx']}"
+    if options["jsx_import_source"]:
+        yield f"--jsx-import-source={options['jsx_import_source']}"
+
+
+def _diagnostics(built: Built, sources: ModuleSources, marks: Marks, reading: Reading) -> list[Diagnostic]:
+    """Return what esbuild and the hooks found; a hook's finding without a place gets the place of the import."""
+    folder = reading.library.folder
+
+    def shown(file: str) -> str:
+        return reading.shown(os.path.join(folder, file))
+
+    def said(message: Message, severity: Severity) -> Diagnostic:
+        finding = diagnostic(message, severity, marks.restored, shown)
+        if message.detail < 0:
+            return finding
+        own = sources.diagnostics[message.detail]
+        return own if own.span is not None else own._replace(span=finding.span)
+
+    found = [said(message, "error") for message in built.errors]
+    for message in built.warnings:
+        is_left = message.id in _LEFT_REQUIRES
+        if not (is_left and "node_modules/" in message.file):
+            found.append(said(message, "error" if is_left else "warning"))
+    told = {message.detail for message in built.errors}
+    return found + [own for number, own in enumerate(sources.diagnostics) if number not in told]
+
+
+def _left_for_the_browser(built: Built, options: Mapping[str, Any]) -> list[Diagnostic]:
+    """Return errors for imports that stay in the output in a form that no browser has."""
+    found = []
+    inputs = cast(Mapping[str, Any], built.metafile.get("inputs", {}))
+    for path, described in sorted(inputs.items()):
+        for imported in described["imports"]:
+            is_static = imported["kind"] == "import-statement" and options["format"] == "iife"
+            if imported.get("external") and (is_static or imported["kind"] == "require-call"):
+                message = f"`{imported['path']}` is external, and a script cannot import it without a bundler"
+                hint = 'set `format = "esm"` under `[js]`, or bundle it' if is_static else "write `import`, or bundle it"
+                found.append(Diagnostic("external-require", "error", message, Span(path), hint))
+    return found
+
+
+def _clashes(names: Layout, job: Job, shop: Shop) -> list[Diagnostic]:
+    """Return errors for outputs that a file of the roots stands for already."""
+    known = shop.resolver.inventory.by_logical
+    made = sorted(set(names.logicals.values()) - set(job.logicals))
+    return [
+        Diagnostic(
+            "two-sources",
+            "error",
+            f"two sources make `{logical}`: `{known[logical].shown}` and what `{job.logicals[0]}` imports",
+            Span(known[logical].shown),
+            "exclude the file, or give the entry another name",
+        )
+        for logical in made
+        if logical in known
+    ]
