@@ -15,7 +15,7 @@ import hashlib
 import itertools
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 __all__ = ["TEMP_MARK", "Digests", "Disk", "Found", "NotRegular", "RealDisk"]
@@ -63,6 +63,7 @@ class Disk(Protocol):
     def write(self, folder: str, path: str, body: bytes) -> bool: ...
     def copy(self, file: str, folder: str, path: str, size: int, sha256_hex: str) -> tuple[bool, str]: ...
     def commit(self, folder: str, path: str, body: bytes) -> bool: ...
+    def install(self, folder: str, path: str, parts: Iterable[bytes]) -> None: ...
     def sync(self, folder: str) -> None: ...
     def remove(self, folder: str, path: str) -> None: ...
 
@@ -187,6 +188,15 @@ class RealDisk:
         _sync_folder(os.path.dirname(file))
         return is_new
 
+    def install(self, folder: str, path: str, parts: Iterable[bytes]) -> None:
+        """Put the joined `parts` at `folder/path` as a program (mode 0755), replacing what was there.
+
+        Whatever `parts` raises is raised here, and then nothing appears under the name.
+        """
+        with self._temporary(os.path.join(folder, path), 0o755) as descriptor:
+            for part in parts:
+                _write_all(descriptor, part)
+
     def sync(self, folder: str) -> None:
         """Make everything written below `folder` durable: one `syncfs` of its file system (Linux), else `sync`."""
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -208,17 +218,17 @@ class RealDisk:
             os.unlink(os.path.join(folder, path))
 
     @contextlib.contextmanager
-    def _temporary(self, file: str) -> Iterator[int]:
+    def _temporary(self, file: str, mode: int = 0o644) -> Iterator[int]:
         """Give a descriptor to write; at the end the file takes its name, on any error it is gone."""
         parent = os.path.dirname(file)
         temporary = os.path.join(parent, f"{TEMP_MARK}{os.getpid()}-{next(_counter)}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self.make_folder(parent)
-        descriptor = os.open(temporary, flags, 0o644)
+        descriptor = os.open(temporary, flags, mode)
         try:
             try:
                 yield descriptor
-                os.fchmod(descriptor, 0o644)  # the umask of the machine must not reach the output
+                os.fchmod(descriptor, mode)  # the umask of the machine must not reach the output
             finally:
                 os.close(descriptor)
             os.replace(temporary, file)
