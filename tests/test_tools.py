@@ -1,0 +1,946 @@
+"""Finding, downloading, unpacking and vendoring pinned tools, against a server on loopback."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tarfile
+import textwrap
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from assetbuild.compiler.errors import EngineUnavailable
+from assetbuild.compiler.project import Project, Tools
+from assetbuild.compiler.tools import (
+    NAMES,
+    Depot,
+    Pin,
+    PinnedFile,
+    Program,
+    ensure,
+    find,
+    here,
+    looks,
+    npmrc,
+    pin_for,
+    tool_folder,
+    vendor,
+)
+from assetbuild.compiler.tools.fetch import FetchFailed, Route, fetch, goes_direct, route
+from assetbuild.compiler.tools.unpack import UnpackFailed, members, parts_of
+from assetbuild.disk import RealDisk
+from tests.conftest import Tree, need
+
+ESBUILD = b"#!/bin/sh\necho 0.28.2\nexit\n" + bytes(range(256)) * 600
+ESBUILD_SHA = hashlib.sha512(ESBUILD).hexdigest()
+OTHER = b"#!/bin/sh\necho 0.27.0\n"
+DART = b"#!/bin/sh\necho 1.99.0\n"
+SNAPSHOT = b"snapshot"
+TOKEN = "npm_token_that_must_not_leak"
+TARBALL = "/@esbuild/linux-x64/-/linux-x64-0.28.2.tgz"
+DIRECT = Route({}, "", {})
+
+
+class Reply(NamedTuple):
+    """What the server answers. length: the Content-Length that it claims, None for the truth, -1 for no header."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+    length: int | None = None
+
+
+class Seen(NamedTuple):
+    """What a client asked."""
+
+    path: str
+    headers: dict[str, str]
+
+
+class Server:
+    """A loopback HTTP server. replies: path → answer."""
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.replies: dict[str, Reply] = {}
+        self.seen: list[Seen] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.seen.append(Seen(self.path, {name.lower(): value for name, value in self.headers.items()}))
+                reply = server.replies.get(self.path, Reply(404))
+                self.send_response(reply.status)
+                for name, value in reply.headers.items():
+                    self.send_header(name, value)
+                if reply.length != -1:
+                    self.send_header("Content-Length", str(len(reply.body) if reply.length is None else reply.length))
+                self.end_headers()
+                self.wfile.write(reply.body)
+
+            def do_CONNECT(self) -> None:
+                server.seen.append(Seen(self.path, {name.lower(): value for name, value in self.headers.items()}))
+                self.send_error(502)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if context:
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self._http.server_port}"
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Return a function that starts a server; all end with the test."""
+    started: list[Server] = []
+
+    def start(context: ssl.SSLContext | None = None) -> Server:
+        started.append(Server(context))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+@pytest.fixture
+def server(serve: Callable[..., Server]) -> Server:
+    return serve()
+
+
+@pytest.fixture
+def project(tree: Tree) -> Project:
+    folder = str(tree({}))
+    return Project(folder, os.path.join(folder, "build"), ())
+
+
+class Authority(NamedTuple):
+    """A self-signed certificate for 127.0.0.1 and a server's side of it."""
+
+    certificate: str
+    context: ssl.SSLContext
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    openssl = shutil.which("openssl")
+    need("openssl", openssl is not None)
+    folder = tmp_path_factory.mktemp("authority")
+    certificate, key = str(folder / "ca.pem"), str(folder / "key.pem")
+    subprocess.run(
+        [
+            *(openssl or "", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+            *("-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=loopback"),
+            *("-addext", "subjectAltName=IP:127.0.0.1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return Authority(certificate, context)
+
+
+def sri(body: bytes) -> str:
+    return "sha512-" + base64.b64encode(hashlib.sha512(body).digest()).decode()
+
+
+def packed(files: Mapping[str, bytes], extra: tuple[tarfile.TarInfo, ...] = ()) -> bytes:
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as archive:
+        for member in extra:
+            archive.addfile(member)
+        for name, body in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(body)
+            archive.addfile(member, io.BytesIO(body))
+    return gzip.compress(raw.getvalue(), mtime=0)
+
+
+def pin_of(name: str, package: str, files: Mapping[str, bytes], tarball: bytes, version: str = "0.28.2") -> Pin:
+    pinned = tuple(PinnedFile(path, len(body), sri(body)) for path, body in files.items())
+    return Pin(name, version, "linux-x64", package, len(tarball), sri(tarball), pinned)  # type: ignore[arg-type]
+
+
+ESBUILD_TGZ = packed({"package/package.json": b"{}", "package/bin/esbuild": ESBUILD})
+DART_FILES = {"dart-sass/src/dart": DART, "dart-sass/src/sass.snapshot": SNAPSHOT}
+DART_TGZ = packed({f"package/{path}": body for path, body in DART_FILES.items()})
+PINS = (
+    pin_of("esbuild", "@esbuild/linux-x64", {"bin/esbuild": ESBUILD}, ESBUILD_TGZ),
+    pin_of("dart-sass", "sass-embedded-linux-x64", DART_FILES, DART_TGZ, "1.99.0"),
+)
+
+
+def depot_with(pins: tuple[Pin, ...] = PINS, wheel: str = "", mirrors: tuple[str, ...] = ()) -> Depot:
+    return Depot(pins, "linux-x64", wheel, mirrors)
+
+
+def environ_for(tmp_path: Path, **more: str) -> dict[str, str]:
+    """Return an environment in which only the test's own folders exist."""
+    return {"HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin", "PREFIX": str(tmp_path / "none"), **more}
+
+
+def install(
+    project: Project, environ: Mapping[str, str], depot: Depot, name: str = "esbuild"
+) -> tuple[Program, list[str]]:
+    lines: list[str] = []
+    return ensure(name, project, environ, notice=lines.append, depot=depot), lines
+
+
+def refusal(project: Project, environ: Mapping[str, str], depot: Depot, name: str = "esbuild") -> EngineUnavailable:
+    with pytest.raises(EngineUnavailable) as caught:
+        install(project, environ, depot, name)
+    return caught.value
+
+
+def words_of(error: EngineUnavailable) -> str:
+    """Return everything that the error would show."""
+    return "\n".join(
+        line for d in error.diagnostics for line in (d.message, *(note.message for note in d.notes), d.hint)
+    )
+
+
+def everything_below(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+def put(folder: Path, files: Mapping[str, bytes]) -> Path:
+    for name, body in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(body)
+        file.chmod(0o755)
+    return folder
+
+
+class TestInstalling:
+    def test_a_missing_tool_is_fetched_from_the_registry_once_and_starts(
+        self, server: Server, project: Project, tmp_path: Path
+    ) -> None:
+        server.replies[TARBALL] = Reply(200, ESBUILD_TGZ)
+        environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=server.url)
+
+        program, lines = install(project, environ, depot_with())
+        again, silence = install(project, environ, depot_with())
+
+        tools = tmp_path / "home/.cache/assetbuild/tools"
+        argv = (str(tools / "esbuild-0.28.2-linux-x64/bin/esbuild"),)
+        assert program == Program("esbuild", argv, "0.28.2", ESBUILD_SHA, "tool-folder", is_pinned=True)
+        assert lines == [f"installing esbuild 0.28.2 ({len(ESBUILD_TGZ) / 1e6:.1f} MB) from 127.0.0.1"]
+        assert again == program
+        assert silence == []
+        assert len(server.seen) == 1
+        assert subprocess.check_output([*program.argv, "--version"], text=True) == "0.28.2\n"
+
+    def test_only_the_pinned_files_are_unpacked_with_mode_0755_whatever_the_umask(
+        self, server: Server, project: Project, tmp_path: Path
+    ) -> None:
+        server.replies["/sass-embedded-linux-x64/-/sass-embedded-linux-x64-1.99.0.tgz"] = Reply(200, DART_TGZ)
+        environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=server.url, ASSETBUILD_TOOLS=str(tmp_path / "tools"))
+
+        before = os.umask(0o077)
+        try:
+            program, _ = install(project, environ, depot_with(), "dart-sass")
+        finally:
+            os.umask(before)
+
+        root = tmp_path / "tools" / "dart-sass-1.99.0-linux-x64"
+        assert program.argv == (str(root / "dart-sass/src/dart"), str(root / "dart-sass/src/sass.snapshot"))
+        assert everything_below(tmp_path / "tools") == [
+            "dart-sass-1.99.0-linux-x64/dart-sass/src/dart",
+            "dart-sass-1.99.0-linux-x64/dart-sass/src/sass.snapshot",
+        ]
+        assert {os.stat(file).st_mode & 0o777 for file in program.argv} == {0o755}
+
+    def test_without_a_registry_each_file_comes_from_the_first_mirror_that_has_the_pinned_bytes(
+        self, server: Server, project: Project, tmp_path: Path
+    ) -> None:
+        server.replies["/bad/@esbuild/linux-x64@0.28.2/bin/esbuild"] = Reply(200, b"x" * len(ESBUILD))
+        server.replies["/good/@esbuild/linux-x64@0.28.2/bin/esbuild"] = Reply(200, ESBUILD)
+        depot = depot_with(mirrors=(f"{server.url}/bad/", f"{server.url}/good/"))
+
+        program, lines = install(project, environ_for(tmp_path), depot)
+
+        assert Path(program.argv[0]).read_bytes() == ESBUILD
+        assert len(lines) == 2
+
+    def test_a_registry_that_was_named_is_never_passed_over_for_a_mirror(
+        self, server: Server, project: Project, tmp_path: Path
+    ) -> None:
+        server.replies["/@esbuild/linux-x64@0.28.2/bin/esbuild"] = Reply(200, ESBUILD)
+        environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=f"{server.url}/npm")
+
+        error = refusal(project, environ, depot_with(mirrors=(f"{server.url}/",)))
+
+        assert [seen.path for seen in server.seen] == [f"/npm{TARBALL}"]
+        assert words_of(error) == (
+            "esbuild 0.28.2 could not be downloaded\n"
+            f"{server.url}/npm{TARBALL}: the server answered 404: the mirror has no such package\n"
+            "name a mirror of npm in `ASSETBUILD_REGISTRY`, or bring the tool in with `assetbuild tools vendor`"
+        )
+
+    def test_offline_asks_nobody_and_names_both_ways_out(
+        self, server: Server, project: Project, tmp_path: Path
+    ) -> None:
+        environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=server.url)
+
+        error = refusal(replace(project, is_offline=True), environ, depot_with())
+
+        assert server.seen == []
+        assert words_of(error) == (
+            "esbuild 0.28.2 is not installed, and `--offline` was asked for\n"
+            f"{project.folder}/node_modules/@esbuild/linux-x64: absent\n"
+            f"{tmp_path}/home/.cache/assetbuild/tools/esbuild-0.28.2-linux-x64: absent\n"
+            "run `assetbuild tools install esbuild` where there is a network, or set `ASSETBUILD_TOOLS` to a folder "
+            "that `assetbuild tools vendor` made"
+        )
+
+    def test_two_processes_that_install_at_once_both_get_the_whole_tool(
+        self, server: Server, project: Project, tmp_path: Path
+    ) -> None:
+        server.replies[TARBALL] = Reply(200, ESBUILD_TGZ)
+        environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=server.url)
+        script = textwrap.dedent(
+            f"""
+            import os, sys
+            from assetbuild.compiler.project import Project
+            from assetbuild.compiler.tools import ensure
+            from tests.test_tools import depot_with
+            print("ready", flush=True)
+            sys.stdin.readline()
+            program = ensure("esbuild", Project({project.folder!r}, "", ()), {environ!r}, notice=lambda line: None,
+                             depot=depot_with())
+            print(program.digest_hex)
+            """
+        )
+        command = [sys.executable, "-c", script]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        root = Path(__file__).parent.parent
+
+        both = [subprocess.Popen(command, cwd=root, **pipes) for _ in range(2)]  # type: ignore[call-overload]
+        for process in both:
+            process.stdout.readline()
+        for process in both:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        answers = [process.communicate(timeout=30)[0].strip() for process in both]
+
+        assert answers == [ESBUILD_SHA, ESBUILD_SHA]
+        tools = tmp_path / "home/.cache/assetbuild/tools"
+        assert everything_below(tools) == ["esbuild-0.28.2-linux-x64/bin/esbuild"]
+
+    def test_a_tool_folder_with_damaged_bytes_is_repaired(
+        self, server: Server, project: Project, tmp_path: Path
+    ) -> None:
+        server.replies[TARBALL] = Reply(200, ESBUILD_TGZ)
+        environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=server.url, ASSETBUILD_TOOLS=str(tmp_path / "tools"))
+        damaged = put(tmp_path / "tools", {"esbuild-0.28.2-linux-x64/bin/esbuild": ESBUILD[:-1] + b"?"})
+
+        program, lines = install(project, environ, depot_with())
+
+        assert len(lines) == 1
+        assert (damaged / "esbuild-0.28.2-linux-x64/bin/esbuild").read_bytes() == ESBUILD
+        assert program.is_pinned
+
+    def test_a_folder_that_cannot_be_made_is_named(self, server: Server, project: Project, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=server.url, ASSETBUILD_TOOLS=str(tmp_path / "file/tools"))
+
+        error = refusal(project, environ, depot_with())
+
+        assert words_of(error) == (
+            f"esbuild 0.28.2 cannot be put into `{tmp_path}/file/tools`: not a directory\n"
+            "choose a folder that can be written (`ASSETBUILD_TOOLS`)"
+        )
+
+    def test_a_platform_without_a_pin_says_which_ones_have_one(self, project: Project, tmp_path: Path) -> None:
+        error = refusal(project, environ_for(tmp_path), depot_with()._replace(platform="linux-riscv64"))
+
+        assert words_of(error) == (
+            "no esbuild is pinned for `linux-riscv64`, only for linux-x64\nset `ASSETBUILD_ESBUILD` to one of your own"
+        )
+
+
+class TestBrokenDownloads:
+    @pytest.mark.parametrize(
+        ("reply", "reason"),
+        [
+            pytest.param(Reply(200, ESBUILD_TGZ[:-1] + b"?"), "its SHA-512 is not the pinned one", id="tampered"),
+            pytest.param(
+                Reply(200, ESBUILD_TGZ[:-9], length=len(ESBUILD_TGZ)),
+                f"it ended after {len(ESBUILD_TGZ) - 9} of {len(ESBUILD_TGZ)} bytes",
+                id="truncated",
+            ),
+            pytest.param(
+                Reply(200, ESBUILD_TGZ[:-9]),
+                f"it has {len(ESBUILD_TGZ) - 9} bytes, expected {len(ESBUILD_TGZ)}",
+                id="shorter",
+            ),
+            pytest.param(
+                Reply(200, ESBUILD_TGZ + b"x" * 100_000, length=-1),
+                f"it has more than the expected {len(ESBUILD_TGZ)} bytes",
+                id="endless",
+            ),
+            pytest.param(Reply(500), "the server answered 500", id="error"),
+            pytest.param(Reply(206, ESBUILD_TGZ), "the server answered 206", id="partial"),
+            pytest.param(Reply(403), "the server answered 403: it wants a credential, or another one", id="forbidden"),
+            pytest.param(Reply(302, headers={"Location": TARBALL}), "it redirects more than 5 times", id="loop"),
+            pytest.param(
+                Reply(302, headers={"Location": "file:///etc/passwd"}),
+                "`file:///etc/passwd` is not an http or https URL",
+                id="scheme",
+            ),
+        ],
+    )
+    def test_it_is_refused_and_leaves_nothing(
+        self, server: Server, project: Project, tmp_path: Path, reply: Reply, reason: str
+    ) -> None:
+        server.replies[TARBALL] = reply
+        environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=server.url, ASSETBUILD_TOOLS=str(tmp_path / "tools"))
+
+        error = refusal(project, environ, depot_with())
+
+        assert words_of(error).splitlines()[1] == f"{server.url}{TARBALL}: {reason}"
+        assert everything_below(tmp_path / "tools") == []
+
+    def test_a_server_that_falls_silent_is_not_waited_for(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}/x"
+
+            with pytest.raises(FetchFailed, match=r"^the server fell silent$"):
+                list(fetch(url, "", DIRECT._replace(answer_s=0.05), 1, sri(b"x")))
+
+    def test_a_download_that_never_gets_done_is_ended(self, server: Server) -> None:
+        server.replies["/x"] = Reply(200, b"x" * 10)
+
+        with pytest.raises(FetchFailed, match=r"^it took longer than 0 seconds$"):
+            list(fetch(f"{server.url}/x", "", DIRECT._replace(whole_s=0.0), 10, sri(b"x" * 10)))
+
+    def test_a_refused_connection_says_so(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+
+        with pytest.raises(FetchFailed, match=r"^connection refused$"):
+            list(fetch(f"http://127.0.0.1:{port}/x", "", DIRECT, 1, sri(b"x")))
+
+
+class TestCredentials:
+    def test_the_token_of_a_host_goes_to_that_host(self, server: Server, tree: Tree, tmp_path: Path) -> None:
+        host = server.url.removeprefix("http:")
+        folder = str(tree({".npmrc": f"registry={server.url}\n{host}/:_authToken=${{NPM_TOKEN}}\n"}))
+        server.replies[TARBALL] = Reply(200, ESBUILD_TGZ)
+
+        install(Project(folder, "", ()), environ_for(tmp_path, NPM_TOKEN=TOKEN), depot_with())
+
+        assert server.seen[0].headers["authorization"] == f"Bearer {TOKEN}"
+
+    def test_a_redirect_to_another_host_never_sees_it_even_when_it_leads_back(
+        self, serve: Callable[..., Server]
+    ) -> None:
+        first, second = serve(), serve()
+        first.replies["/a"] = Reply(302, headers={"Location": f"{second.url}/b"})
+        second.replies["/b"] = Reply(307, headers={"Location": f"{first.url}/c"})
+        first.replies["/c"] = Reply(200, b"x")
+
+        assert list(fetch(f"{first.url}/a", f"Bearer {TOKEN}", DIRECT, 1, sri(b"x"))) == [b"x"]
+
+        sent = [(seen.path, seen.headers.get("authorization")) for seen in (*first.seen, *second.seen)]
+        assert sent == [("/a", f"Bearer {TOKEN}"), ("/c", None), ("/b", None)]
+
+    def test_a_redirect_on_the_same_host_keeps_it(self, server: Server) -> None:
+        server.replies["/a"] = Reply(302, headers={"Location": "b"})
+        server.replies["/b"] = Reply(200, b"x")
+
+        list(fetch(f"{server.url}/a", f"Bearer {TOKEN}", DIRECT, 1, sri(b"x")))
+
+        assert server.seen[1].headers["authorization"] == f"Bearer {TOKEN}"
+
+    def test_no_message_shows_a_credential_from_the_url_the_token_or_a_signed_redirect(
+        self, server: Server, tree: Tree, tmp_path: Path
+    ) -> None:
+        folder = str(tree({".npmrc": f"{server.url.removeprefix('http:')}/:_authToken={TOKEN}"}))
+        server.replies[TARBALL] = Reply(302, headers={"Location": f"/signed?key={TOKEN}"})
+        url = server.url.replace("http://", f"http://user:{TOKEN}@")
+        project = Project(folder, "", (), tools=Tools(registry=url))
+
+        lines: list[str] = []
+        with pytest.raises(EngineUnavailable) as caught:
+            ensure("esbuild", project, environ_for(tmp_path), notice=lines.append, depot=depot_with())
+
+        assert TOKEN not in words_of(caught.value) + str(caught.value) + "".join(lines)
+        assert server.seen[0].headers["authorization"] == f"Basic {base64.b64encode(f'user:{TOKEN}'.encode()).decode()}"
+
+    def test_a_token_that_cannot_be_sent_is_not_quoted(self, server: Server) -> None:
+        with pytest.raises(FetchFailed) as caught:
+            list(fetch(f"{server.url}/a", f"Bearer {TOKEN}\nX: y", DIRECT, 1, sri(b"x")))
+
+        assert str(caught.value) == "its URL or its credential holds characters that cannot be sent"
+        assert caught.value.__suppress_context__
+
+
+class TestRoute:
+    def test_a_redirect_never_leaves_https(self, serve: Callable[..., Server], authority: Authority) -> None:
+        secure = serve(authority.context)
+        secure.replies["/a"] = Reply(302, headers={"Location": "http://127.0.0.1/b"})
+
+        with pytest.raises(FetchFailed, match=r"^it redirects from https to http$"):
+            list(fetch(f"{secure.url}/a", "", Route({}, "", {"cafile": authority.certificate}), 1, sri(b"x")))
+
+    @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"])
+    def test_a_certificate_file_of_the_environment_is_trusted(
+        self, serve: Callable[..., Server], authority: Authority, variable: str
+    ) -> None:
+        secure = serve(authority.context)
+        secure.replies["/a"] = Reply(200, b"x")
+
+        by = route({variable: authority.certificate}, {})
+
+        assert list(fetch(f"{secure.url}/a", "", by, 1, sri(b"x"))) == [b"x"]
+
+    def test_npms_cafile_is_trusted(self, serve: Callable[..., Server], authority: Authority) -> None:
+        secure = serve(authority.context)
+        secure.replies["/a"] = Reply(200, b"x")
+
+        by = route({}, npmrc.parse(f"cafile={authority.certificate}", {}))
+
+        assert list(fetch(f"{secure.url}/a", "", by, 1, sri(b"x"))) == [b"x"]
+
+    def test_an_unknown_authority_is_refused(self, serve: Callable[..., Server], authority: Authority) -> None:
+        secure = serve(authority.context)
+
+        with pytest.raises(FetchFailed, match=r"^its certificate is not trusted: self-signed certificate$"):
+            list(fetch(f"{secure.url}/a", "", DIRECT, 1, sri(b"x")))
+
+        assert secure.seen == []
+
+    def test_a_certificate_file_that_is_not_there_is_named(self) -> None:
+        by = route({"SSL_CERT_FILE": "/nowhere/ca.pem"}, {})
+
+        with pytest.raises(FetchFailed, match=r"^`SSL_CERT_FILE` names `/nowhere/ca.pem`, which holds no readable"):
+            list(fetch("https://127.0.0.1:1/a", "", by, 1, sri(b"x")))
+
+    def test_a_proxy_is_asked_for_the_absolute_url_with_its_own_credential(self, server: Server) -> None:
+        server.replies["http://mirror.invalid/a"] = Reply(200, b"x")
+        by = route({"http_proxy": server.url.replace("//", "//user:p%40ss@")}, {})
+
+        assert list(fetch("http://mirror.invalid/a", f"Bearer {TOKEN}", by, 1, sri(b"x"))) == [b"x"]
+
+        headers = server.seen[0].headers
+        assert headers["host"] == "mirror.invalid"
+        assert headers["authorization"] == f"Bearer {TOKEN}"
+        assert headers["proxy-authorization"] == "Basic " + base64.b64encode(b"user:p@ss").decode()
+
+    def test_an_https_proxy_gets_a_tunnel_and_never_the_token(self, server: Server) -> None:
+        by = route({"HTTPS_PROXY": server.url.removeprefix("http://")}, {})
+
+        with pytest.raises(FetchFailed, match=r"^tunnel connection failed: 502"):
+            list(fetch("https://mirror.invalid/a", f"Bearer {TOKEN}", by, 1, sri(b"x")))
+
+        assert [(seen.path, "authorization" in seen.headers) for seen in server.seen] == [("mirror.invalid:443", False)]
+
+    @pytest.mark.parametrize("no_proxy", ["127.0.0.1", "*", "example.org, 127.0.0.1:{port}"])
+    def test_no_proxy_goes_straight(self, serve: Callable[..., Server], no_proxy: str) -> None:
+        server, proxy = serve(), serve()
+        server.replies["/a"] = Reply(200, b"x")
+        port = server.url.rpartition(":")[2]
+        by = route({"http_proxy": proxy.url, "no_proxy": no_proxy.format(port=port)}, {})
+
+        assert list(fetch(f"{server.url}/a", "", by, 1, sri(b"x"))) == [b"x"]
+
+        assert proxy.seen == []
+
+    @pytest.mark.parametrize(
+        ("no_proxy", "host", "is_direct"),
+        [
+            ("example.org", "npm.example.org", True),
+            (".example.org", "npm.example.org", True),
+            ("*.example.org", "npm.example.org", True),
+            ("example.org", "badexample.org", False),
+            ("example.org:443", "example.org", True),
+            ("example.org:8443", "example.org", False),
+            ("[::1]", "::1", True),
+            ("", "example.org", False),
+        ],
+    )
+    def test_no_proxy_names_domains_as_curl_reads_them(self, no_proxy: str, host: str, is_direct: bool) -> None:
+        assert goes_direct(host, 443, no_proxy) is is_direct
+
+
+class TestNpmSettings:
+    def registry(self, chosen: str, environ: Mapping[str, str], npm: str) -> npmrc.Registry | None:
+        return npmrc.registry_for("@esbuild/linux-x64", chosen, environ, npmrc.parse(npm, environ))
+
+    def test_each_source_gives_way_to_the_one_before_it(self, tree: Tree, tmp_path: Path) -> None:
+        folder = tree({".npmrc": "registry=http://project"})
+        put(tmp_path / "home", {".npmrc": b"registry=http://user"})
+        put(tmp_path / "prefix", {"etc/npmrc": b"registry=http://machine"})
+        environ = {
+            "HOME": str(tmp_path / "home"),
+            "NPM_CONFIG_REGISTRY": "http://npm-environment",
+            "PREFIX": str(tmp_path / "prefix"),
+        }
+
+        def now(chosen: str = "") -> str | None:
+            npm = npmrc.settings(str(folder), environ, RealDisk())
+            found = npmrc.registry_for("@esbuild/linux-x64", chosen, environ, npm)
+            return found and found.url
+
+        environ["ASSETBUILD_REGISTRY"] = "http://environment"
+        assert now("http://setting") == "http://setting/"
+        assert now() == "http://environment/"
+        del environ["ASSETBUILD_REGISTRY"]
+        assert now() == "http://npm-environment/"
+        del environ["NPM_CONFIG_REGISTRY"]
+        assert now() == "http://project/"
+        (folder / ".npmrc").unlink()
+        assert now() == "http://user/"
+        (tmp_path / "home/.npmrc").unlink()
+        assert now() == "http://machine/"
+        (tmp_path / "prefix/etc/npmrc").unlink()
+        assert now() is None
+
+    def test_the_registry_of_a_scope_comes_before_the_one_for_all(self) -> None:
+        npm = "registry=http://all\n@esbuild:registry=http://scope/path\n"
+
+        found = self.registry("", {}, npm)
+
+        assert found == npmrc.Registry("http://scope/path/", "")
+        assert npmrc.registry_for("sass-embedded-linux-x64", "", {}, npmrc.parse(npm, {})) == npmrc.Registry(
+            "http://all/", ""
+        )
+
+    @pytest.mark.parametrize(
+        ("npm", "authorization"),
+        [
+            ("//host:8080/a/b/:_authToken=t", "Bearer t"),
+            ("//host:8080/a/:_authToken=t", "Bearer t"),
+            ("//host:8080/:_authToken=t", "Bearer t"),
+            ("//host:8080/a/b:_auth=dXNlcg==", "Basic dXNlcg=="),
+            ("//host:8080/:username=u\n//host:8080/:_password=cA==", "Basic dTpw"),
+            ("//host:8080/:_authToken=far\n//host:8080/a/b/:_authToken=near", "Bearer near"),
+            ("//host/:_authToken=t", ""),
+            ("//other:8080/:_authToken=t", ""),
+            ("//host:8080/a/c/:_authToken=t", ""),
+            ("_authToken=t\n_auth=t", ""),
+        ],
+    )
+    def test_a_credential_belongs_to_a_host_with_its_port_and_path(self, npm: str, authorization: str) -> None:
+        assert self.registry("https://host:8080/a/b", {}, npm) == npmrc.Registry(
+            "https://host:8080/a/b/", authorization
+        )
+
+    def test_lines_are_read_as_npm_reads_them(self) -> None:
+        text = (
+            "; a comment\n# another\n\nregistry = http://a ; after\n"
+            'quoted = "with # inside"\n${KEY}=${VALUE}\nunset=${UNSET}\noptional=${UNSET?}\nescaped=a\\#b\nbare\n'
+            "[section]\nregistry=http://never"
+        )
+
+        assert npmrc.parse(text, {"KEY": "k", "VALUE": "v"}) == {
+            "registry": "http://a",
+            "quoted": "with # inside",
+            "k": "v",
+            "unset": "${UNSET}",
+            "optional": "",
+            "escaped": "a#b",
+            "bare": "",
+        }
+
+    def test_names_in_the_environment_are_folded_except_those_of_hosts(self, tmp_path: Path) -> None:
+        environ = {
+            "npm_config_https_proxy": "p",
+            "NPM_CONFIG_@esbuild:registry": "s",
+            "npm_config_//Host/:_authToken": "t",
+            "npm_config_empty": "",
+            "PREFIX": str(tmp_path),
+        }
+
+        found = npmrc.settings(str(tmp_path), environ, RealDisk())
+
+        assert found == {"https-proxy": "p", "@esbuild:registry": "s", "//Host/:_authToken": "t"}
+
+    def test_a_registry_that_is_no_url_is_an_error_not_a_traceback(self, project: Project, tmp_path: Path) -> None:
+        error = refusal(project, environ_for(tmp_path, ASSETBUILD_REGISTRY="http://[::1"), depot_with())
+
+        assert words_of(error) == "the npm registry that was named is not a URL\ncorrect the setting"
+
+
+class TestUnpacking:
+    WANTED = (PinnedFile("bin/esbuild", len(ESBUILD), sri(ESBUILD)),)
+
+    def unpacked(self, tarball: bytes) -> dict[str, bytes]:
+        return {file.path: b"".join(parts) for file, parts in members(io.BytesIO(tarball), self.WANTED)}
+
+    def test_members_that_were_not_asked_for_are_never_touched(self) -> None:
+        evil = {"../../escape": b"x", "/absolute": b"x", "package/../bin/esbuild": b"x", "bin/esbuild": b"x"}
+        tarball = packed({**evil, "package/bin/esbuild": ESBUILD})
+
+        assert self.unpacked(tarball) == {"bin/esbuild": ESBUILD}
+
+    @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+    def test_a_wanted_member_that_is_a_link_or_device_is_refused(self, kind: bytes) -> None:
+        link = tarfile.TarInfo("package/bin/esbuild")
+        link.type, link.linkname = kind, "/etc/passwd"
+
+        with pytest.raises(UnpackFailed, match=r"^`package/bin/esbuild` is a link or a device, not a file$"):
+            self.unpacked(packed({}, (link,)))
+
+    def test_a_wanted_member_of_another_size_is_refused(self) -> None:
+        with pytest.raises(UnpackFailed, match=r"^`package/bin/esbuild` has 1 bytes, expected"):
+            self.unpacked(packed({"package/bin/esbuild": b"x"}))
+
+    def test_a_missing_member_is_named(self) -> None:
+        with pytest.raises(UnpackFailed, match=r"^`package/bin/esbuild` is not in it$"):
+            self.unpacked(packed({"package/readme": b"x"}))
+
+    @pytest.mark.parametrize("tarball", [b"", b"no gzip", ESBUILD_TGZ[:600], gzip.compress(b"no tar" * 200)])
+    def test_what_is_no_tarball_is_refused(self, tarball: bytes) -> None:
+        with pytest.raises(UnpackFailed):
+            self.unpacked(tarball)
+
+    def test_a_member_with_other_bytes_is_not_installed(self, server: Server, project: Project, tmp_path: Path) -> None:
+        tarball = packed({"package/bin/esbuild": ESBUILD[:-1] + b"?"})
+        pin = PINS[0]._replace(size=len(tarball), sha512=sri(tarball))
+        server.replies[TARBALL] = Reply(200, tarball)
+        environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=server.url, ASSETBUILD_TOOLS=str(tmp_path / "tools"))
+
+        error = refusal(project, environ, depot_with((pin,)))
+
+        assert "the SHA-512 of `bin/esbuild` is not the pinned one" in words_of(error)
+        assert everything_below(tmp_path / "tools") == []
+
+    def test_parts_are_bounded(self) -> None:
+        assert {len(part) for part in parts_of(io.BytesIO(bytes(1 << 18)))} == {1 << 16}
+
+
+class TestFinding:
+    def places(self, tmp_path: Path, project: Project) -> dict[str, Path]:
+        """Put Dart Sass at every place where it may lie."""
+        roots = {
+            "node_modules": Path(project.folder, "node_modules/sass-embedded-linux-x64"),
+            "wheel": tmp_path / "sass_embedded/dart_sass/_vendor/1.99.0-linux-x64",
+            "tool-folder": tmp_path / "home/.cache/assetbuild/tools/dart-sass-1.99.0-linux-x64",
+        }
+        for root in roots.values():
+            put(root, DART_FILES)
+        return roots
+
+    def test_setting_then_node_modules_then_wheel_then_tool_folder(self, project: Project, tmp_path: Path) -> None:
+        roots = self.places(tmp_path, project)
+        chosen = put(tmp_path / "chosen", DART_FILES) / "dart-sass"
+        depot = depot_with(wheel=str(tmp_path / "sass_embedded"))
+        environ = environ_for(tmp_path, ASSETBUILD_DART_SASS=str(chosen))
+
+        def origin() -> str | None:
+            found = find("dart-sass", project, environ, depot)
+            return found.origin if found else None
+
+        assert origin() == "setting"
+        del environ["ASSETBUILD_DART_SASS"]
+        assert origin() == "node_modules"
+        shutil.rmtree(roots["node_modules"])
+        assert origin() == "wheel"
+        shutil.rmtree(roots["wheel"])
+        assert origin() == "tool-folder"
+        shutil.rmtree(roots["tool-folder"])
+        assert origin() is None
+
+    def test_every_place_gives_the_same_digest(self, project: Project, tmp_path: Path) -> None:
+        self.places(tmp_path, project)
+        depot = depot_with(wheel=str(tmp_path / "sass_embedded"))
+
+        programs = [look.program for look in looks("dart-sass", project, environ_for(tmp_path), depot)]
+
+        assert len({program.digest_hex for program in programs if program}) == 1
+        assert len(programs) == 3
+
+    def test_other_bytes_in_node_modules_are_passed_over_with_the_reason(
+        self, project: Project, tmp_path: Path
+    ) -> None:
+        put(
+            Path(project.folder, "node_modules/@esbuild/linux-x64"),
+            {"bin/esbuild": OTHER, "package.json": b'{"version": "0.27.0"}'},
+        )
+        put(tmp_path / "home/.cache/assetbuild/tools/esbuild-0.28.2-linux-x64", {"bin/esbuild": ESBUILD})
+
+        found = list(looks("esbuild", project, environ_for(tmp_path), depot_with()))
+
+        assert [(look.origin, look.why_not) for look in found] == [
+            ("node_modules", "not the bytes of esbuild 0.28.2, its package says 0.27.0"),
+            ("tool-folder", ""),
+        ]
+        assert find("esbuild", project, environ_for(tmp_path), depot_with()) == found[1].program
+
+    def test_one_changed_byte_of_equal_size_does_not_count(self, project: Project, tmp_path: Path) -> None:
+        put(Path(project.folder, "node_modules/@esbuild/linux-x64"), {"bin/esbuild": ESBUILD[:-1] + b"?"})
+
+        assert find("esbuild", project, environ_for(tmp_path), depot_with()) is None
+
+    def test_a_file_that_lost_its_mode_does_not_count(self, project: Project, tmp_path: Path) -> None:
+        root = put(Path(project.folder, "node_modules/@esbuild/linux-x64"), {"bin/esbuild": ESBUILD})
+        (root / "bin/esbuild").chmod(0o644)
+
+        (look, _) = looks("esbuild", project, environ_for(tmp_path), depot_with())
+
+        assert look.why_not == "not executable"
+
+    def test_a_setting_with_the_pinned_bytes_is_pinned_wherever_it_lies(self, project: Project, tmp_path: Path) -> None:
+        file = put(tmp_path, {"own/esbuild": ESBUILD}) / "own/esbuild"
+        frozen = replace(project, is_frozen=True, tools=Tools({"esbuild": str(file)}))
+
+        program = find("esbuild", frozen, environ_for(tmp_path), depot_with())
+
+        assert program == Program("esbuild", (str(file),), "0.28.2", ESBUILD_SHA, "setting", is_pinned=True)
+
+    def test_another_version_counts_by_setting_only_and_says_its_own(self, project: Project, tmp_path: Path) -> None:
+        put(Path(project.folder), {"own/esbuild": OTHER})
+        environ = environ_for(tmp_path, ASSETBUILD_ESBUILD="own/esbuild")
+
+        program = find("esbuild", project, environ, depot_with())
+
+        assert program is not None
+        assert (program.version, program.is_pinned) == ("0.27.0", False)
+        assert program.digest_hex == hashlib.sha512(OTHER).hexdigest()
+
+    def test_frozen_refuses_it(self, project: Project, tmp_path: Path) -> None:
+        put(Path(project.folder), {"own/esbuild": OTHER})
+        environ = environ_for(tmp_path, ASSETBUILD_ESBUILD="own/esbuild")
+
+        error = refusal(replace(project, is_frozen=True), environ, depot_with())
+
+        assert words_of(error) == (
+            "`ASSETBUILD_ESBUILD` names esbuild 0.27.0, which is not pinned, and `--frozen` was asked for\n"
+            "remove the setting to use esbuild 0.28.2, or leave `--frozen`"
+        )
+
+    @pytest.mark.parametrize("written", ["dart-sass", "dart-sass/sass", "dart-sass/src/dart"])
+    def test_a_setting_may_name_dart_sass_by_folder_launcher_or_runtime(
+        self, project: Project, tmp_path: Path, written: str
+    ) -> None:
+        put(tmp_path / "own", {**DART_FILES, "dart-sass/sass": b"#!/bin/sh\n"})
+        environ = environ_for(tmp_path, ASSETBUILD_DART_SASS=str(tmp_path / "own" / written))
+
+        program = find("dart-sass", project, environ, depot_with())
+
+        source = tmp_path / "own/dart-sass/src"
+        assert program is not None
+        assert program.argv == (str(source / "dart"), str(source / "sass.snapshot"))
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (None, "`{file}` is not an executable file"),
+            (b"#!/bin/sh\nexit 3\n", "`{file} --version` ends with 3"),
+            (b"#!/bin/sh\n", "`{file} --version` prints nothing"),
+            (b"no program", "`{file} --version` does not start: exec format error"),
+        ],
+    )
+    def test_a_setting_that_does_not_work_is_an_error_never_another_tool(
+        self, project: Project, tmp_path: Path, content: bytes | None, message: str
+    ) -> None:
+        put(Path(project.folder, "node_modules/@esbuild/linux-x64"), {"bin/esbuild": ESBUILD})
+        file = tmp_path / "own"
+        if content is not None:
+            put(tmp_path, {"own": content})
+        chosen = replace(project, tools=Tools({"esbuild": str(file)}))
+
+        error = refusal(chosen, environ_for(tmp_path), depot_with())
+
+        assert words_of(error) == (
+            f"{message.format(file=file)}\ncorrect `tools.esbuild`, or remove it to use the pinned esbuild"
+        )
+
+    @pytest.mark.parametrize(
+        ("environ", "folder"),
+        [
+            ({"ASSETBUILD_TOOLS": "/t", "XDG_CACHE_HOME": "/c", "HOME": "/h"}, "/t"),
+            ({"XDG_CACHE_HOME": "/c", "HOME": "/h"}, "/c/assetbuild/tools"),
+            ({"XDG_CACHE_HOME": "relative", "HOME": "/h"}, "/h/.cache/assetbuild/tools"),
+            ({"HOME": "/h"}, "/h/.cache/assetbuild/tools"),
+            ({}, None),
+        ],
+    )
+    def test_the_tool_folder_follows_the_environment(self, environ: dict[str, str], folder: str | None) -> None:
+        assert tool_folder(environ) == folder
+
+    def test_without_a_home_the_error_says_what_to_set(self, project: Project) -> None:
+        assert words_of(refusal(project, {}, depot_with())) == (
+            "esbuild 0.28.2 is not installed, and there is no home folder to install it in\n"
+            "set `ASSETBUILD_TOOLS` to a folder"
+        )
+
+
+class TestVendoring:
+    def test_a_vendored_folder_is_a_tool_folder(self, server: Server, project: Project, tmp_path: Path) -> None:
+        server.replies[TARBALL] = Reply(200, ESBUILD_TGZ)
+        put(Path(project.folder, "node_modules/sass-embedded-linux-x64"), DART_FILES)
+        environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=server.url)
+        folder = str(tmp_path / "layer")
+        lines: list[str] = []
+
+        vendor(folder, PINS, project, environ, notice=lines.append, depot=depot_with())
+        offline = Project(str(tmp_path), "", (), is_offline=True)
+        programs = [
+            ensure(name, offline, {"ASSETBUILD_TOOLS": folder}, notice=lines.append, depot=depot_with())
+            for name in NAMES
+        ]
+
+        assert {program.origin for program in programs} == {"tool-folder"}
+        assert len(lines) == 1
+        assert len(server.seen) == 1
+
+    def test_what_is_there_already_is_not_fetched_again(self, server: Server, project: Project, tmp_path: Path) -> None:
+        put(tmp_path / "layer/esbuild-0.28.2-linux-x64", {"bin/esbuild": ESBUILD})
+        environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=server.url)
+
+        vendor(str(tmp_path / "layer"), PINS[:1], project, environ, notice=lambda _: None, depot=depot_with())
+
+        assert server.seen == []
+
+
+class TestTheTable:
+    def test_every_platform_that_python_web_teams_use_has_both_tools(self) -> None:
+        pins = here().pins
+
+        for system in ("linux", "linux-musl", "darwin"):
+            for machine in ("x64", "arm64"):
+                assert all(pin_for(name, f"{system}-{machine}", pins) for name in NAMES)
+        assert all(pin_for(name, "win32-x64", pins) for name in NAMES)
+
+    def test_a_static_build_serves_musl_and_a_dynamic_one_does_not(self) -> None:
+        esbuild, dart = (pin_for(name, "linux-musl-x64", here().pins) for name in ("esbuild", "dart-sass"))
+
+        assert esbuild is not None
+        assert dart is not None
+        assert (esbuild.platform, dart.platform) == ("linux-x64", "linux-musl-x64")
+
+    def test_the_dart_sass_of_the_wheel_is_the_pinned_one_and_answers(self, project: Project, tmp_path: Path) -> None:
+        need("the sass-embedded wheel", bool(here().wheel_folder))
+
+        program = find("dart-sass", project, environ_for(tmp_path))
+
+        assert program is not None
+        assert (program.origin, program.is_pinned) == ("wheel", True)
+        assert subprocess.check_output([*program.argv, "--version"], text=True).split()[0] == program.version
