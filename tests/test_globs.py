@@ -1,0 +1,56 @@
+"""Globs over logical paths."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assetbuild.compiler.globs import BadGlob, is_glob, matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "is_match"),
+    [
+        ("*.css", "a.css", True),
+        ("*.css", "x/a.css", False),
+        ("**/*.css", "a.css", True),
+        ("**/*.css", "x/y/a.css", True),
+        ("**/README*", "a/README.md", True),
+        ("downloads/**", "downloads/a/b.pdf", True),
+        ("downloads/**", "downloads", False),
+        ("js/[ab].js", "js/a.js", True),
+        ("js/[!ab].js", "js/a.js", False),
+        ("js/[!ab].js", "js//.js", False),
+        ("img/*.{png,jpg}", "img/x.jpg", True),
+        ("img/*.{png,jpg}", "img/x.gif", False),
+        ("a?c", "abc", True),
+        ("a?c", "a/c", False),
+        ("a}b", "a}b", True),
+        ("A.css", "a.css", False),
+        ("a+(b).css", "a+(b).css", True),
+    ],
+)
+def test_a_pattern_matches_the_whole_path(pattern: str, path: str, is_match: bool) -> None:
+    assert is_match == matches(pattern, path)
+
+
+@pytest.mark.parametrize("pattern", ["a[b", "{a,b", "a{b,{c}", "[z-a]"])
+def test_a_pattern_that_cannot_be_read_is_refused(pattern: str) -> None:
+    with pytest.raises(BadGlob):
+        matches(pattern, "a")
+
+
+@given(st.text(alphabet="ab.-_/$^()+|\\ é", max_size=20))
+def test_a_plain_name_matches_itself_alone(name: str) -> None:
+    assert not is_glob(name)
+    assert matches(name, name)
+    assert not matches(name, name + "x")
+
+
+@given(st.text(alphabet="*?[]{}!,a-/\\^", max_size=12), st.text(max_size=12))
+def test_any_pattern_answers_or_is_refused(pattern: str, path: str) -> None:
+    try:
+        matches(pattern, path)
+    except BadGlob:
+        pass
