@@ -137,7 +137,7 @@ class Project:
 
     folder: absolute, real path. config_shown: name of the file that was read, "" without configuration.
     output: absolute folder. detected: what zero-configuration found, one line each, for the closing words.
-    jobs: workers at once. warnings: findings of the reader itself.
+    jobs: workers at once. warnings: findings of the reader itself. is_strict: a warning fails the compile.
     """
 
     folder: str
@@ -168,3 +168,4 @@ class Project:
     jobs: int = 2
     is_offline: bool = False
     is_frozen: bool = False
+    is_strict: bool = False
