@@ -206,7 +206,7 @@ def install(
     project: Project, environ: Mapping[str, str], depot: Depot, name: str = "esbuild"
 ) -> tuple[Program, list[str]]:
     lines: list[str] = []
-    return ensure(name, project, environ, notice=lines.append, depot=depot), lines
+    return ensure(name, project, environ, RealDisk(), lines.append, depot=depot), lines
 
 
 def refusal(project: Project, environ: Mapping[str, str], depot: Depot, name: str = "esbuild") -> EngineUnavailable:
@@ -327,10 +327,11 @@ class TestInstalling:
             import os, sys
             from assetbuild.compiler.project import Project
             from assetbuild.compiler.tools import ensure
+            from assetbuild.disk import RealDisk
             from tests.test_tools import depot_with
             print("ready", flush=True)
             sys.stdin.readline()
-            program = ensure("esbuild", Project({project.folder!r}, "", ()), {environ!r}, notice=lambda line: None,
+            program = ensure("esbuild", Project({project.folder!r}, "", ()), {environ!r}, RealDisk(), print,
                              depot=depot_with())
             print(program.digest_hex)
             """
@@ -345,7 +346,7 @@ class TestInstalling:
         for process in both:
             process.stdin.write("go\n")
             process.stdin.flush()
-        answers = [process.communicate(timeout=30)[0].strip() for process in both]
+        answers = [process.communicate(timeout=30)[0].splitlines()[-1] for process in both]
 
         assert answers == [ESBUILD_SHA, ESBUILD_SHA]
         tools = tmp_path / "home/.cache/assetbuild/tools"
@@ -487,7 +488,7 @@ class TestCredentials:
 
         lines: list[str] = []
         with pytest.raises(EngineUnavailable) as caught:
-            ensure("esbuild", project, environ_for(tmp_path), notice=lines.append, depot=depot_with())
+            ensure("esbuild", project, environ_for(tmp_path), RealDisk(), lines.append, depot=depot_with())
 
         assert TOKEN not in words_of(caught.value) + str(caught.value) + "".join(lines)
         assert server.seen[0].headers["authorization"] == f"Basic {base64.b64encode(f'user:{TOKEN}'.encode()).decode()}"
@@ -900,10 +901,10 @@ class TestVendoring:
         folder = str(tmp_path / "layer")
         lines: list[str] = []
 
-        vendor(folder, PINS, project, environ, notice=lines.append, depot=depot_with())
+        vendor(folder, PINS, project, environ, disk=RealDisk(), notice=lines.append, depot=depot_with())
         offline = Project(str(tmp_path), "", (), is_offline=True)
         programs = [
-            ensure(name, offline, {"ASSETBUILD_TOOLS": folder}, notice=lines.append, depot=depot_with())
+            ensure(name, offline, {"ASSETBUILD_TOOLS": folder}, RealDisk(), lines.append, depot=depot_with())
             for name in NAMES
         ]
 
@@ -915,7 +916,19 @@ class TestVendoring:
         put(tmp_path / "layer/esbuild-0.28.2-linux-x64", {"bin/esbuild": ESBUILD})
         environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=server.url)
 
-        vendor(str(tmp_path / "layer"), PINS[:1], project, environ, notice=lambda _: None, depot=depot_with())
+        lines: list[str] = []
+
+        vendor(
+            str(tmp_path / "layer"),
+            PINS[:1],
+            project,
+            environ,
+            disk=RealDisk(),
+            notice=lines.append,
+            depot=depot_with(),
+        )
+
+        assert lines == []
 
         assert server.seen == []
 

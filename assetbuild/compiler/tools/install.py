@@ -23,7 +23,7 @@ from assetbuild.compiler.tools.find import Program, find, mismatch, pinned_at, r
 from assetbuild.compiler.tools.table import Pin, PinnedFile, hex_of, platforms_of
 from assetbuild.compiler.tools.unpack import UnpackFailed, members, parts_of
 from assetbuild.diagnostic import Diagnostic, Note
-from assetbuild.disk import Disk, RealDisk
+from assetbuild.disk import Disk
 
 __all__ = ["Notice", "ensure", "vendor"]
 
@@ -44,17 +44,17 @@ def ensure(
     name: str,
     project: Project,
     environ: Mapping[str, str],
-    *,
+    disk: Disk,
     notice: Notice,
-    disk: Disk | None = None,
+    *,
     depot: Depot | None = None,
 ) -> Program:
     """Return the tool, installed into the tool folder if no place has it; `notice` gets one line before a download.
 
-    disk, depot: this machine's own unless given. Raises `EngineUnavailable` if the tool cannot be had, or would have
-    to be fetched while `project.is_offline`.
+    depot: this machine's own unless given. Raises `EngineUnavailable` if the tool cannot be had, or would have to be
+    fetched while `project.is_offline`.
     """
-    rim = _Rim(project, environ, disk or RealDisk(), notice, depot or here())
+    rim = _Rim(project, environ, disk, notice, depot or here())
     found = find(name, project, environ, rim.depot)
     if found:
         return found
@@ -80,15 +80,15 @@ def vendor(
     project: Project,
     environ: Mapping[str, str],
     *,
+    disk: Disk,
     notice: Notice,
-    disk: Disk | None = None,
     depot: Depot | None = None,
 ) -> None:
     """Put the pinned tools into `folder` (absolute), copied from where they lie or else downloaded.
 
     The folder serves as a tool folder: `ASSETBUILD_TOOLS=folder`. Raises `EngineUnavailable` as `ensure` does.
     """
-    rim = _Rim(project, environ, disk or RealDisk(), notice, depot or here())
+    rim = _Rim(project, environ, disk, notice, depot or here())
     for pin in pins:
         if not mismatch(pin, os.path.join(folder, pin.folder)):
             continue
