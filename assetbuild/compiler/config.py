@@ -24,7 +24,7 @@ from assetbuild.compiler.project import Profile, Project, Root
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk
 
-__all__ = ["CONFIG_FILE", "OUTPUT", "Flags", "read"]
+__all__ = ["CONFIG_FILE", "OUTPUT", "Flags", "configured_output", "read"]
 
 CONFIG_FILE = "assetbuild.toml"
 _PYPROJECT = "pyproject.toml"
@@ -35,7 +35,7 @@ _LATER = ("sourcemaps", "webassets", "commands", "npm", "cache", "workers", "rel
 # Where, how fast, and what is said: none of it reaches a byte of the output. Tools count by their recorded version.
 _NEUTRAL = (
     *("folder", "output", "config_shown", "budgets", "tools", "template_folders", "detected", "config_digest_hex"),
-    *("revision", "jobs", "is_offline", "is_frozen"),
+    *("revision", "jobs", "is_offline", "is_frozen", "is_strict", "warnings"),
 )
 
 
@@ -53,6 +53,7 @@ class Flags:
     profile: Profile = "production"
     is_offline: bool = False
     is_frozen: bool = False
+    is_strict: bool = False
 
 
 def read(folder: str, environ: Mapping[str, str], disk: Disk, flags: Flags) -> Project:
@@ -66,6 +67,15 @@ def read(folder: str, environ: Mapping[str, str], disk: Disk, flags: Flags) -> P
     if any(finding.severity == "error" for finding in document.findings):
         raise ConfigError(document.findings)
     return project
+
+
+def configured_output(folder: str, disk: Disk) -> str:
+    """Return the absolute output folder of the project in `folder`. No root is needed: its sources may be gone."""
+    document, values = _document(os.path.realpath(folder), disk)
+    output = Table(document, values).text("output", OUTPUT, config_checks.folder)
+    if document.findings:
+        raise ConfigError(document.findings)
+    return os.path.normpath(os.path.join(os.path.realpath(folder), output))
 
 
 def _fail(rule: str, message: str, hint: str = "", shown: str = "") -> NoReturn:
@@ -140,6 +150,7 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
         jobs=flags.jobs or _processors(),
         is_offline=flags.is_offline,
         is_frozen=flags.is_frozen,
+        is_strict=flags.is_strict,
     )
     table.close(_LATER)
     _check_output(table, project)

@@ -1,0 +1,67 @@
+"""The command line's grammar: argparse with our words for what is wrong, and near misses for what was mistyped."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import IO, Any, NoReturn
+
+from assetbuild.cli.render import Terminal
+from assetbuild.diagnostic import AssetbuildError, nearest
+
+__all__ = ["Parser", "UsageError", "parse", "positive"]
+
+
+class UsageError(AssetbuildError):
+    """The command line cannot be read."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that prints through the renderer and raises `UsageError` instead of leaving the process."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        # An abbreviation that works today is ambiguous with the next option.
+        super().__init__(**kwargs, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def print_help(self, file: IO[str] | None = None) -> None:  # type: ignore[override]
+        """Write the help to stdout: it was asked for."""
+        del file
+        Terminal.of_process().answer(self.format_help())
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found."""
+        raise UsageError(message, f"`{self.prog} --help` shows what it takes")
+
+    def options(self) -> list[str]:
+        """Return the options of this command, as they are written."""
+        return list(self._option_string_actions)
+
+
+def parse(parser: Parser, commands: argparse._SubParsersAction[Parser], argv: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments; raise `UsageError` for a word that nothing takes, with the nearest that something does."""
+    command = next((word for word in argv if not word.startswith("-")), None)
+    if command is not None and command not in commands.choices:
+        raise UsageError(f"`{command}` is not a command", _meant(command, commands.choices, "assetbuild --help"))
+    args, left = parser.parse_known_args(argv)
+    if left:
+        taker = commands.choices[command] if command is not None else parser
+        kind = "an option" if left[0].startswith("-") else "an argument"
+        hint = _meant(left[0].partition("=")[0], taker.options(), f"{taker.prog} --help")
+        raise UsageError(f"`{left[0]}` is not {kind} of `{taker.prog}`", hint)
+    return args
+
+
+def positive(text: str) -> int:
+    """Return a whole number above zero."""
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a whole number above 0, got `{text}`")
+
+
+def _meant(word: str, candidates: Sequence[str] | dict[str, Parser], help_command: str) -> str:
+    near = nearest(word, candidates)
+    return f"did you mean `{near}`?" if near else f"`{help_command}` lists what there is"

@@ -1,0 +1,52 @@
+"""How a signal ends the command: the stack unwinds, children are closed, and the exit code names the signal.
+
+A second signal finds the system's own handlers and ends the process at once, so cleaning up can never hold it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+__all__ = ["Ended", "ended_by_signals"]
+
+_NAMES = ("SIGHUP", "SIGINT", "SIGTERM")
+
+
+class Ended(KeyboardInterrupt):
+    """The process was told to end. A `KeyboardInterrupt`, since libraries let that one pass."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__()
+        self.name = signal.Signals(signum).name
+        self.exit_code = 128 + signum
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Raise `Ended` in the main thread at the first SIGHUP, SIGINT or SIGTERM; restore the handlers afterwards.
+
+    A signal that the parent had ignored (`nohup`, a background job of a shell) stays ignored.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handled = [number for name in _NAMES if (number := getattr(signal, name, None)) is not None]
+    before = {number: signal.getsignal(number) for number in handled}
+    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+
+    def end(signum: int, _frame: FrameType | None) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_DFL)
+        raise Ended(signum)
+
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
