@@ -20,11 +20,11 @@ from assetbuild.compiler.config_entries import read_entries
 from assetbuild.compiler.config_roots import LOOKED_FOR, Folders, detect, read_roots
 from assetbuild.compiler.config_schema import Document, Table
 from assetbuild.compiler.errors import ConfigError
-from assetbuild.compiler.project import Profile, Project, Root
+from assetbuild.compiler.project import Profile, Project, Root, Tools
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk
 
-__all__ = ["CONFIG_FILE", "OUTPUT", "Flags", "configured_output", "read"]
+__all__ = ["CONFIG_FILE", "OUTPUT", "Flags", "configured_output", "configured_tools", "read"]
 
 CONFIG_FILE = "assetbuild.toml"
 _PYPROJECT = "pyproject.toml"
@@ -76,6 +76,15 @@ def configured_output(folder: str, disk: Disk) -> str:
     if document.findings:
         raise ConfigError(document.findings)
     return os.path.normpath(os.path.join(os.path.realpath(folder), output))
+
+
+def configured_tools(folder: str, disk: Disk) -> Tools:
+    """Return `[tools]` of the project in `folder`; looks at nothing else: an image layer may have no sources yet."""
+    document, values = _document(os.path.realpath(folder), disk)
+    tools = config_sections.tools(Table(document, values).table("tools"), os.path.realpath(folder))
+    if document.findings:
+        raise ConfigError(document.findings)
+    return tools
 
 
 def _fail(rule: str, message: str, hint: str = "", shown: str = "") -> NoReturn:
