@@ -72,13 +72,23 @@ class Transformed(NamedTuple):
 class Hooks(Protocol):
     """What a build asks back, in the thread that called `build`: an answer of None leaves the matter to esbuild.
 
-    resolve_filter, load_filter: Go regular expressions over the specifier and over the path; only matches are asked.
-    namespaces: those of `load` beside `file`. Requests and answers are those of esbuild's plug-in interface.
+    Only what the filters match is asked. Requests and answers are those of esbuild's plug-in interface.
     """
 
-    resolve_filter: str
-    load_filter: str
-    namespaces: tuple[str, ...]
+    @property
+    def resolve_filter(self) -> str:
+        """Go regular expression over specifiers."""
+        ...
+
+    @property
+    def load_filter(self) -> str:
+        """Go regular expression over paths."""
+        ...
+
+    @property
+    def namespaces(self) -> Sequence[str]:
+        """Namespaces of `load` beside `file`."""
+        ...
 
     def resolve(self, request: Mapping[str, Value], again: Again) -> Mapping[str, Value] | None:
         """Return where an import leads."""

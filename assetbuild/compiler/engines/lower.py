@@ -33,6 +33,7 @@ def css_with_findings(
     targets: Sequence[str],
     minify: bool,
     shop: Shop,
+    *,
     shown: str = "",
     restored: Callable[[str], str] = str,
 ) -> Lowered:

@@ -107,7 +107,8 @@ def _outputs(built: Built) -> Mapping[str, Any]:
 
 def _stem(output: Mapping[str, Any]) -> str:
     """Return the name of the file that a chunk was split off for, "" for a chunk that several share."""
-    return posixpath.splitext(posixpath.basename(output.get("entryPoint", "")))[0]
+    entry_point: str = output.get("entryPoint", "")
+    return posixpath.splitext(posixpath.basename(entry_point))[0]
 
 
 def _digest(output: Mapping[str, Any]) -> str:

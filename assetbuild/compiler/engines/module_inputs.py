@@ -25,7 +25,7 @@ _DESCRIPTIONS = ("package.json", "tsconfig.json", "jsconfig.json")
 
 
 def record(built: Built, reading: Reading, folder: str) -> None:
-    """Record in `reading` what decided the graph of `built`. folder: the project, which metafile paths are relative to."""
+    """Record in `reading` what decided the graph of `built`. folder: the project; metafile paths are relative to it."""
     inputs = cast(Mapping[str, Any], built.metafile.get("inputs", {}))
     files = [os.path.normpath(os.path.join(folder, path)) for path in inputs if ":" not in path]
     for directory in sorted({above for file in files for above in _folders(os.path.dirname(file), folder)}):

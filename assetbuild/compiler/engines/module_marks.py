@@ -22,7 +22,7 @@ class BrokenMark(Exception):
 
 
 class Marks:
-    """The table of one build. attempt: counts up after a `NonceClash`; constant otherwise, so that edits cannot show."""
+    """The table of one build. attempt: counts up after a `NonceClash`; nothing else may change the marks."""
 
     def __init__(self, attempt: int = 0) -> None:
         self._prefix = f"{SCHEME}{_digest(f'marks of modules, {attempt}')}-"

@@ -22,7 +22,7 @@ from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.model import Ref, Source
 from assetbuild.compiler.resolve import Ambiguous, Found, Missing, Untouched
 from assetbuild.compiler.tokens import NonceClash
-from assetbuild.diagnostic import Diagnostic, Note, Span, span_at
+from assetbuild.diagnostic import Diagnostic, Note, Severity, Span, span_at
 
 __all__ = ["HERE", "HERE_NAME", "ModuleSources"]
 
@@ -41,15 +41,16 @@ _HERE_TEXT = (
 _SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
 _TEXTS = (*_SCRIPTS, ".css", ".json", ".txt")
 _ASSETS = (
-    "apng avif bmp cur gif ico jpeg jpg jxl png svg tiff webp eot otf ttf woff woff2 aac flac m4a mp3 mp4 ogg ogv opus "
-    "wav webm pdf wasm webmanifest glb gltf"
-).split()
+    "apng|avif|bmp|cur|gif|ico|jpeg|jpg|jxl|png|svg|tiff|webp|eot|otf|ttf|woff|woff2"
+    "|aac|flac|m4a|mp3|mp4|ogg|ogv|opus|wav|webm|pdf|wasm|webmanifest|glb|gltf"
+)
 
 # Node.js 22, `module.builtinModules` without those that begin with an underscore.
-_NODE_BUILTINS = frozenset(
-    "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain events "
-    "fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl stream "
-    "string_decoder sys timers tls trace_events tty url util v8 vm wasi worker_threads zlib".split()
+_NODE_BUILTINS = (
+    "assert|async_hooks|buffer|child_process|cluster|console|constants|crypto|dgram|"
+    "diagnostics_channel|dns|domain|events|fs|http|http2|https|inspector|module|net|os|path|"
+    "perf_hooks|process|punycode|querystring|readline|repl|stream|string_decoder|sys|timers|"
+    "tls|trace_events|tty|url|util|v8|vm|wasi|worker_threads|zlib"
 )
 
 
@@ -74,7 +75,7 @@ class ModuleSources:
     """
 
     # Bare and absolute specifiers, and whatever looks like an asset: a relative import of code is esbuild's own.
-    resolve_filter = r"^[^.]|\.(?i:" + "|".join(_ASSETS) + r")(?:[?#].*)?$"
+    resolve_filter = r"^[^.]|\.(?i:" + _ASSETS + r")(?:[?#].*)?$"
     load_filter = ".*"
     namespaces = ("asset", HERE)
 
@@ -104,7 +105,7 @@ class ModuleSources:
         if not answer.get("path"):
             return self._unresolved(path, kind, cast(str, request["importer"]))
         suffix = cast(str, answer.get("suffix") or "")
-        if _extension(cast(str, answer["path"])).removeprefix(".") in _ASSETS:
+        if _extension(cast(str, answer["path"])).removeprefix(".") in _ASSETS.split("|"):
             return self._asset(path, cast(str, answer["path"]), suffix)
         return None
 
@@ -150,9 +151,16 @@ class ModuleSources:
         # In no root: nothing is published beside it, so its logical path must not name a folder of any root.
         return Source("../" + shown.lstrip("/"), file, shown)
 
+    def span_of(self, path: str, written: str) -> Span:
+        """Return where the file `path` of esbuild's description says `written`; the whole file if that is not found."""
+        text = self.texts.get(os.path.join(self._shop.project.folder, path), "")
+        at = min((at for quote in "'\"`" if (at := text.find(quote + written + quote)) >= 0), default=-1)
+        shown = self._reading.shown(os.path.join(self._shop.project.folder, path))
+        return span_at(shown, text, at + 1, at + 1 + len(written)) if at >= 0 else Span(shown)
+
     def _unresolved(self, path: str, kind: str, importer: str) -> Mapping[str, Value] | None:
         name = path.removeprefix("node:")
-        if path.startswith("node:") or name.partition("/")[0] in _NODE_BUILTINS:
+        if path.startswith("node:") or name.partition("/")[0] in _NODE_BUILTINS.split("|"):
             message = f"`{path}` is built into Node and not into browsers"
             hint = f"import a package that does the same, or keep it out with `external = [\"{path}\"]` under `[js]`"
             return self._refused([Diagnostic("node-builtin", "error", message, None, hint)])
@@ -223,7 +231,7 @@ class ModuleSources:
         message = f"`{value}` {outcome.why}" if outcome.why else f"`{value}` is not in any asset root"
         hint = f"did you mean `{outcome.nearest}`?" if outcome.nearest else ""
         notes = (Note("looked for " + ", ".join(f"`{tried}`" for tried in outcome.tried)),) if outcome.tried else ()
-        severity = "error" if place.source.is_first_party else "warning"
+        severity: Severity = "error" if place.source.is_first_party else "warning"
         faults.append(Diagnostic("missing-reference", severity, message, place.span(), hint, notes))
 
     def _refused(self, findings: Sequence[Diagnostic]) -> Mapping[str, Value]:
@@ -242,14 +250,14 @@ def _extension(path: str) -> str:
 
 
 def _suffix(suffix: str) -> str:
-    """Return query and fragment so that no engine takes them for more: a parenthesis, a quote or a space would end a URL."""
+    """Return query and fragment such that no engine reads more into them: a quote, `)` or space would end the URL."""
     return quote(suffix, safe="?#&=%+,;:@/!$*-._~[]")
 
 
 def _css_references(text: str) -> list[tuple[int, int, str]]:
     from assetbuild.compiler.refs import css
 
-    return [(ref.start, ref.end, ref.value) for ref in css.references(text) if ref.kind != "import"]
+    return [(ref.start, ref.end, ref.value) for ref in css.references(text) if ref.kind not in ("import", "late-import")]
 
 
 def _js_references(file: str, text: str) -> list[tuple[int, int, str]]:
@@ -259,4 +267,5 @@ def _js_references(file: str, text: str) -> list[tuple[int, int, str]]:
     from assetbuild.compiler.refs import js
 
     folders = (".", "..", "./", "../")
-    return [(ref.start, ref.end, ref.value) for ref in js.references(text) if ref.kind == "url" and ref.value not in folders]
+    found = [ref for ref in js.references(text) if ref.kind == "url" and ref.value not in folders]
+    return [(ref.start, ref.end, ref.value) for ref in found]

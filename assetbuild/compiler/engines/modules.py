@@ -7,7 +7,6 @@ splitting and its text; names and references are ours. Writes nothing.
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, cast
@@ -51,10 +50,12 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
             break
     record(built, reading, shop.project.folder)
     found = _diagnostics(built, sources, marks, reading)
-    found += _left_for_the_browser(built, options)
+    found += _left_for_the_browser(built, options, sources)
     made = []
     if not any(finding.severity == "error" for finding in found):
-        names = layout(built, _FOLDER, _outputs_of(entries), "" if options["minify"] == shop.project.js.minify else "-plain")
+        # A project may have a second build, of the entries that differ in this setting.
+        suffix = "" if options["minify"] == shop.project.js.minify else "-minified" if options["minify"] else "-plain"
+        names = layout(built, _FOLDER, _outputs_of(entries), suffix)
         found += _clashes(names, job, shop)
         try:
             made = drafts(built, names, _FOLDER, public, marks, is_classic=options["format"] == "iife")
@@ -134,17 +135,19 @@ def _diagnostics(built: Built, sources: ModuleSources, marks: Marks, reading: Re
     return found + [own for number, own in enumerate(sources.diagnostics) if number not in told]
 
 
-def _left_for_the_browser(built: Built, options: Mapping[str, Any]) -> list[Diagnostic]:
+def _left_for_the_browser(built: Built, options: Mapping[str, Any], sources: ModuleSources) -> list[Diagnostic]:
     """Return errors for imports that stay in the output in a form that no browser has."""
+    static_hint = 'set `format = "esm"` under `[js]`, or bundle it'
     found = []
     inputs = cast(Mapping[str, Any], built.metafile.get("inputs", {}))
     for path, described in sorted(inputs.items()):
         for imported in described["imports"]:
             is_static = imported["kind"] == "import-statement" and options["format"] == "iife"
-            if imported.get("external") and (is_static or imported["kind"] == "require-call"):
-                message = f"`{imported['path']}` is external, and a script cannot import it without a bundler"
-                hint = 'set `format = "esm"` under `[js]`, or bundle it' if is_static else "write `import`, or bundle it"
-                found.append(Diagnostic("external-require", "error", message, Span(path), hint))
+            name = imported["path"]
+            if imported.get("external") and name != HERE and (is_static or imported["kind"] == "require-call"):
+                message = f"`{name}` is external and would become a `require`, which browsers do not have"
+                hint = static_hint if is_static else "write `import`, or bundle it"
+                found.append(Diagnostic("external-require", "error", message, sources.span_of(path, name), hint))
     return found
 
 
@@ -158,7 +161,7 @@ def _clashes(names: Layout, job: Job, shop: Shop) -> list[Diagnostic]:
             "error",
             f"two sources make `{logical}`: `{known[logical].shown}` and what `{job.logicals[0]}` imports",
             Span(known[logical].shown),
-            "exclude the file, or give the entry another name",
+            "name the file in `exclude` (an entry may still import it), or give the entry another name",
         )
         for logical in made
         if logical in known
