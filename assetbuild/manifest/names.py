@@ -71,7 +71,7 @@ def is_base(value: object) -> bool:
     host, _, path = value[2:].partition("/") if value.startswith("//") else ("-", "", value[1:])
     is_rooted = value.startswith("//") or (value.startswith("/") and not scheme)
     is_clean = _URL_BYTES.issuperset(value.replace("%", "").replace("[", "").replace("]", "").encode())
-    return is_rooted and is_clean and host != "" and not {"", ".", ".."} & {*path.split("/")[:-1]}
+    return is_rooted and is_clean and not {"", ".", ".."} & {host, *path.split("/")[:-1]}
 
 
 def is_text(value: object) -> bool:

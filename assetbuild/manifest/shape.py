@@ -60,11 +60,23 @@ def _is_list_of(rule: Callable[[object], bool]) -> Callable[[object], bool]:
 
 
 def _is_map_of(keys: Callable[[object], bool], values: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, Mapping) and all(keys(key) and values(value[key]) for key in value)
+    def holds(value: object) -> bool:
+        return isinstance(value, Mapping) and bool(value) and all(keys(key) and values(value[key]) for key in value)
+
+    return holds
 
 
 def _is_site_path(value: object) -> bool:
     return isinstance(value, str) and value.startswith("/") and is_path(value[1:])
+
+
+def _is_json(value: object, levels: int = 32) -> bool:
+    """Return whether `value` can be written without a fraction and read by a recursive parser."""
+    if isinstance(value, Mapping):
+        return levels > 0 and all(isinstance(key, str) and _is_json(value[key], levels - 1) for key in value)
+    if isinstance(value, list | tuple):
+        return levels > 0 and all(_is_json(item, levels - 1) for item in value)
+    return value is None or isinstance(value, str | int)
 
 
 def _is_scalar(value: object) -> bool:
@@ -123,7 +135,7 @@ _FILE = _Shape(
         "keep": _TRUE,
         "enc": _Rule(
             "an object of sizes under `br`, `gzip`, `zstd`",
-            lambda value: bool(value) and _is_map_of(SUFFIXES.__contains__, _is_integer(0))(value),
+            _is_map_of(SUFFIXES.__contains__, _is_integer(0)),
         ),
         "build": _DIGEST,
     },
@@ -174,6 +186,8 @@ def _faults(value: object, shape: _Shape, place: str) -> Iterator[str]:
         if rule is None:
             if not isinstance(field, str) or not field.startswith("x-"):
                 yield f"has a field of no meaning, `{_inside(place, field)}`"
+            elif not _is_json(found):
+                yield _expected("JSON without fractions", found, _inside(place, field))
         elif not rule.holds(found):
             yield _expected(rule.expected, found, _inside(place, field))
 

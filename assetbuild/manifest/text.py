@@ -39,7 +39,10 @@ def dump(document: Mapping[str, Any]) -> bytes:
     complete["build"]["id"] = f"sha256:{_NO_DIGITS}"
     for fault in document_faults(complete, with_entries=True):
         raise ManifestError(f"the manifest cannot be written: it {fault}")
-    content = _canonical(complete)
+    try:
+        content = _canonical(complete)
+    except UnicodeEncodeError:
+        raise ManifestError("the manifest cannot be written: a text in it is not Unicode that UTF-8 can hold") from None
     if content.count(_ID_MARK) != 1:
         raise ManifestError("the manifest cannot be written: an `x-` field holds a second build id")
     return content.replace(_NO_DIGITS.encode(), hashlib.sha256(content).hexdigest().encode(), 1)

@@ -1,0 +1,569 @@
+"""The format: canonical bytes, faults, look-up, hash names; the schema and the table of fields agree."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import functools
+import hashlib
+import json
+import multiprocessing
+import os
+import pickle
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assetbuild.manifest import (
+    AssetEntry,
+    FileEntry,
+    Manifest,
+    ManifestError,
+    check,
+    dump,
+    hash_name,
+    is_base,
+    is_path,
+    name_of_digest,
+    quote,
+    reader,
+)
+from assetbuild.manifest.names import is_published
+from assetbuild.manifest.shape import document_faults
+from tests.manifests import DIGEST, HEX, INTEGRITY, Document, document, documents, file_entry
+
+CSS = document({"css/a.css": {"file": "css/a-abcdefghij.css"}}, {"css/a-abcdefghij.css": file_entry()})
+
+
+@functools.cache
+def schema() -> Any:
+    from jsonschema import Draft202012Validator
+
+    text = (Path(__file__).parents[1] / "manifest.schema.json").read_text(encoding="utf-8")
+    Draft202012Validator.check_schema(json.loads(text))
+    return Draft202012Validator(json.loads(text))
+
+
+def resigned(content: bytes) -> bytes:
+    """Return the bytes with the id that they would have had if they had been written so."""
+    at = content.index(b'"id":"sha256:') + 13
+    zeroed = content[:at] + b"0" * 64 + content[at + 64 :]
+    return zeroed[:at] + hashlib.sha256(zeroed).hexdigest().encode() + zeroed[at + 64 :]
+
+
+def test_a_manifest_has_one_entry_per_line_and_no_other_white_space() -> None:
+    made = document(
+        {"b.css": {"file": "b-2.css", "refs": []}, "a.css": {"file": "a-1.css", "kind": "style", "refs": ["é.png"]}},
+        {"a-1.css": file_entry(b"x", enc={"gzip": 2, "br": 1})},
+        bundles={"all": {"assets": ["a.css", "b.css"], "extra": {}}},
+    )
+
+    content = dump(made).decode()
+
+    build_id = json.loads(content)["build"]["id"]
+    expected = (
+        '{\n"assets":{\n'
+        '"a.css":{"file":"a-1.css","kind":"style","refs":["é.png"]},\n'
+        '"b.css":{"file":"b-2.css"}\n'
+        '},\n"base":"/static/",\n'
+        f'"build":{{"config":"{DIGEST}","id":"{build_id}","inputs":"{DIGEST}","salt":"",'
+        '"tools":{"assetbuild":"0.1.0"}},\n'
+        '"bundles":{\n"all":{"assets":["a.css","b.css"]}\n},\n'
+        '"files":{\n"a-1.css":{"enc":{"br":1,"gzip":2},'
+        f'"integrity":"{file_entry(b"x")["integrity"]}","sha256":"{hashlib.sha256(b"x").hexdigest()}",'
+        '"size":1,"type":"text/css; charset=utf-8"}\n},\n'
+        '"minReader":1,\n"version":1\n}\n'
+    )
+    assert expected == content
+
+
+def test_an_empty_section_is_two_lines() -> None:
+    assert b'{\n"assets":{\n},\n"base":' == dump(document())[:23]
+
+
+def test_any_language_can_check_the_build_id_without_parsing() -> None:
+    content = dump(CSS)
+
+    at = content.index(b'"id":"sha256:') + len(b'"id":"sha256:')
+
+    zeroed = content[:at] + b"0" * 64 + content[at + 64 :]
+    assert hashlib.sha256(zeroed).hexdigest().encode() == content[at : at + 64]
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents)
+def test_what_is_dumped_is_whole_canonical_and_valid_by_the_schema(made: Document) -> None:
+    content = dump(made)
+
+    assert [] == check(content)
+    assert [] == [error.message for error in schema().iter_errors(json.loads(content))]
+    assert content == dump(json.loads(content))
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents)
+def test_every_name_is_found_and_reads_as_the_full_parse_says(made: Document) -> None:
+    content = dump(made)
+
+    manifest = Manifest(content)
+
+    parsed = json.loads(content)
+    assert list(parsed["assets"]) == list(manifest.assets())
+    assert list(parsed["files"]) == list(manifest.files())
+    for logical, entry in parsed["assets"].items():
+        found = manifest.asset(logical)
+        assert found is not None
+        assert {k: v for k, v in entry.items() if not k.startswith("x-")} == plain(found)
+    for path, entry in parsed["files"].items():
+        read = manifest.published(path)
+        assert read is not None
+        assert {k: v for k, v in entry.items() if not k.startswith("x-")} == plain(read)
+    assert parsed["base"] == manifest.base
+    assert parsed["build"] == manifest.build
+    assert set(parsed["bundles"]) == set(manifest.bundles)
+
+
+def plain(entry: AssetEntry | FileEntry) -> Document:
+    fields = entry._asdict()
+    required = {"file", "type", "size", "sha256", "integrity"}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items() if v or k in required}
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents, st.text(max_size=8) | st.sampled_from(["\ud800", "", "}", '"', "zzz", "files"]))
+def test_a_name_that_is_not_there_is_none(made: Document, name: str) -> None:
+    manifest = Manifest(dump(made))
+
+    if name not in made["assets"]:
+        assert manifest.asset(name) is None
+    if name not in made["files"]:
+        assert manifest.published(name) is None
+
+
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 2**53 + 1),
+    st.text(max_size=3),
+    st.sampled_from(
+        [
+            "",
+            "/",
+            "/a",
+            "a/",
+            "a//b",
+            "../x",
+            "a/../b",
+            "a/.",
+            "..",
+            "a\\b",
+            "c:/x",
+            "a\n",
+            "a\x7f",
+            "//evil/x.js",
+            "\x85",
+            "text/css",
+            "text",
+            "text/css\r\n",
+            "sha256:" + HEX,
+            HEX,
+            HEX.upper(),
+            HEX + "\n",
+            INTEGRITY,
+            INTEGRITY + "=",
+            "https://h/",
+            "https://h",
+            "//h/",
+            "/a/../",
+            "//../",
+            "/static",
+            "a\u2028b",
+            "module",
+            "é.css",
+            "a b.css",
+        ]
+    ),
+    st.lists(st.sampled_from(["a", "a", "../b", "", 1]), max_size=3),
+    st.dictionaries(
+        st.sampled_from(["br", "gzip", "zip", "a", "x-1", ""]), st.integers(-1, 3) | st.text(max_size=2), max_size=2
+    ),
+)
+
+
+@st.composite
+def broken(draw: st.DrawFn) -> Document:
+    """A valid document with one value, field or name changed to something, which may still be valid."""
+    made: Document = json.loads(dump(draw(documents)))
+    made["assets"].setdefault("a.css", {"file": "a-1.css", "kind": "style", "width": 2, "at": "/a", "refs": ["b"]})
+    made["files"].setdefault("a-1.css", file_entry(enc={"br": 2}))
+    made["bundles"].setdefault("all", {"assets": ["a.css"], "extra": {"rel": "x"}})
+    places = [(made, key) for key in made if key not in {"version", "minReader"}] + [*inner(made)]
+    owner, key = draw(st.sampled_from(places))
+    action = draw(st.sampled_from(["replace", "replace", "replace", "drop", "rename", "add"]))
+    if action == "replace":
+        owner[key] = draw(LEAVES)
+    elif action == "drop":
+        del owner[key]
+    elif action == "rename":
+        owner[draw(st.text(max_size=3) | st.sampled_from(["../x", "/x", "a:b", "x-y", "keep", "a\n"]))] = owner.pop(key)
+    else:
+        owner[draw(st.sampled_from(["x-a", "type", "mtime", "keep", "integrity"]))] = draw(LEAVES)
+    return made
+
+
+def inner(value: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        for item in value.values():
+            if isinstance(item, dict):
+                yield from ((item, inside) for inside in item)
+                yield from inner(item)
+
+
+@settings(max_examples=400, deadline=None)
+@given(broken())
+def test_the_schema_and_the_table_of_fields_agree_on_what_is_broken(made: Document) -> None:
+    faults = list(document_faults(made, with_entries=True))
+
+    assert [error.message for error in schema().iter_errors(made)] == [] or faults
+    assert faults == [] or not schema().is_valid(made), faults
+
+
+@pytest.fixture(scope="module")
+def sample() -> bytes:
+    names = [f"css/{number:03}.css" for number in range(30)]
+    return dump(
+        document(
+            {name: {"file": name.replace(".css", "-abcdefghij.css"), "refs": ["img/é.png"]} for name in names},
+            {name.replace(".css", "-abcdefghij.css"): file_entry(name.encode(), enc={"br": 3}) for name in names},
+        )
+    )
+
+
+def test_two_thousand_random_mutations_are_all_refused(sample: bytes) -> None:
+    chance = random.Random(19)
+
+    accepted = []
+    for number in range(2_000):
+        mutated = mutation(chance, sample)
+        try:
+            Manifest(mutated)
+        except ManifestError as error:
+            if "\n" in str(error):
+                accepted.append(number)
+        else:
+            accepted.append(number)
+        assert check(mutated) != []
+
+    assert [] == accepted
+
+
+def mutation(chance: random.Random, content: bytes) -> bytes:
+    while True:
+        at, to = sorted(chance.randrange(len(content) + 1) for _ in range(2))
+        mutated = chance.choice(
+            [
+                content[:at],
+                content[:at] + content[to:],
+                content[:at] + bytes([chance.randrange(256)]) + content[at:],
+                content[:at] + content[at:to] * 2 + content[to:],
+                content[:at] + bytes([content[at] ^ 1 << chance.randrange(8)]) + content[at + 1 :]
+                if at < len(content)
+                else b"",
+                content.replace(b"css/0", chance.choice([b"css/1", b"../x/", b"//evil"]), chance.randrange(1, 9)),
+            ]
+        )
+        if mutated != content:
+            return mutated
+
+
+@pytest.mark.parametrize("verify", [True, False])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{}",
+        b"\xff\xfe",
+        b"NaN",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{\n"assets":{\n},\n',
+        b'{\n"assets":{\n',
+        b'{\n"assets":{\n},\n"x":{\n},\n',
+        b'{"version":1,"minReader":1,"assets":[],"files":null,"bundles":3,"build":[],"base":"/"}',
+        b"9" * 5_000,
+    ],
+    ids=lambda content: repr(content[:20]),
+)
+def test_what_is_no_manifest_is_refused_in_one_sentence(content: bytes, verify: bool) -> None:
+    with pytest.raises(ManifestError, match=r"^`out/manifest\.json` [^\n]+; run `assetbuild compile` again"):
+        Manifest(content, "out/manifest.json", verify=verify)
+
+
+HAND_MADE: dict[str, Callable[[Document], object]] = {
+    "step-up": lambda d: d["assets"]["css/a.css"].update(file="../x"),
+    "other-host": lambda d: d["assets"]["css/a.css"].update(file="//evil/x.js"),
+    "line-end-in-a-type": lambda d: d["files"]["css/a-abcdefghij.css"].update(type="text/css\r\nX: y"),
+    "negative-size": lambda d: d["files"]["css/a-abcdefghij.css"].update(size=-1),
+    "fraction": lambda d: d["files"]["css/a-abcdefghij.css"].update(size=1.0),
+    "truth-as-size": lambda d: d["files"]["css/a-abcdefghij.css"].update(size=True),
+    "unknown-field": lambda d: d["assets"]["css/a.css"].update(mtime=1),
+}
+
+
+@pytest.mark.parametrize("change", HAND_MADE.values(), ids=HAND_MADE)
+def test_an_entry_with_a_false_value_is_refused_when_it_is_read(change: Callable[[Document], object]) -> None:
+    """The digest is right: somebody else wrote the manifest."""
+    made = json.loads(dump(CSS))
+    change(made)
+    assets, files = "".join(lines(made["assets"])), "".join(lines(made["files"]))
+    middle = f'"base":"/static/",\n"build":{compact(made["build"])},\n"bundles":{{\n}},\n'
+    text = f'{{\n"assets":{{\n{assets}}},\n{middle}"files":{{\n{files}}},\n"minReader":1,\n"version":1\n}}\n'
+    content = resigned(text.encode())
+
+    with pytest.raises(ManifestError, match=r"^`manifest\.json` [^\n]+; run `assetbuild compile` again"):
+        open_and_read(content)
+
+    assert check(content) != []
+
+
+def compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+
+def lines(entries: Document) -> list[str]:
+    return [f'"{name}":{compact(entry)}\n' for name, entry in entries.items()]
+
+
+def open_and_read(content: bytes) -> None:
+    manifest = Manifest(content)
+    manifest.asset("css/a.css")
+    manifest.published("css/a-abcdefghij.css")
+
+
+def test_the_fault_names_the_place_what_was_expected_and_what_was_found() -> None:
+    made = copy.deepcopy(CSS)
+    made["files"]["css/a-abcdefghij.css"]["size"] = "12"
+
+    with pytest.raises(ManifestError) as caught:
+        dump(made)
+
+    assert (
+        "the manifest cannot be written: it should hold a size in bytes at "
+        '`files."css/a-abcdefghij.css".size`, and holds "12"' == str(caught.value)
+    )
+
+
+def test_a_manifest_for_a_newer_reader_says_so() -> None:
+    content = resigned(dump(CSS).replace(b'"minReader":1', b'"minReader":2').replace(b'"version":1', b'"version":2'))
+
+    with pytest.raises(ManifestError) as caught:
+        Manifest(content, "m.json")
+
+    assert "`m.json` needs a reader of version 2, and this assetbuild reads 1: upgrade it where the site runs" == str(
+        caught.value
+    )
+
+
+def test_a_newer_version_that_this_reader_can_read_is_read() -> None:
+    content = resigned(dump(CSS).replace(b'"version":1', b'"version":2'))
+
+    assert Manifest(content).asset("css/a.css") is not None
+
+
+def test_two_entries_of_one_name_are_a_fault() -> None:
+    content = dump(CSS)
+    line = content.split(b"\n")[2]
+
+    twice = resigned(content.replace(line, line + b",\n" + line))
+
+    assert ["is not JSON as a manifest has it: a key stands twice in one object"] == check(twice)
+
+
+def test_a_second_build_id_anywhere_is_refused() -> None:
+    content = dump(CSS).replace(b'"version":1', b'"version":1,\n"x-a":{"id":"sha256:' + HEX.encode() + b'"}')
+
+    assert ["holds more than one build id"] == check(content)
+    with pytest.raises(ManifestError, match="second build id"):
+        dump({**CSS, "x-a": {"id": f"sha256:{HEX}"}})
+
+
+def test_a_name_that_utf8_cannot_write_is_refused() -> None:
+    with pytest.raises(ManifestError, match="logical path"):
+        dump(document({"a\udcff.css": {"file": "a.css"}}))
+    with pytest.raises(ManifestError, match="UTF-8"):
+        dump({**CSS, "x-a": "\udcff"})
+
+
+def test_a_manifest_that_was_laid_out_anew_is_read_only_where_something_else_vouches_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "manifest.json"
+    file.write_text(json.dumps(json.loads(dump(CSS)), indent=2), encoding="utf-8")
+
+    manifest = Manifest.open(str(file), verify=False)
+
+    entry = manifest.asset("css/a.css")
+    assert entry is not None
+    assert "css/a-abcdefghij.css" == entry.file
+    assert manifest.asset("css/b.css") is None
+    with pytest.raises(ManifestError):
+        Manifest.open(str(file))
+
+
+def test_a_foreign_layout_with_a_true_digest_is_not_canonical() -> None:
+    content = resigned(dump(CSS).replace(b'"version":1', b'"version": 1'))
+
+    assert ["is not in canonical form"] == check(content)
+
+
+def test_a_mapped_manifest_reads_like_one_in_memory(
+    tmp_path: Path, sample: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m.json").write_bytes(sample)
+    monkeypatch.setattr(reader, "_MAP_ABOVE_BYTES", 100)
+
+    mapped = Manifest.open(str(tmp_path / "m.json"))
+
+    memory = Manifest(sample)
+    assert "mmap" == type(mapped._text).__name__
+    assert [*memory.assets()] == [*mapped.assets()]
+    assert [memory.asset(n) for n in memory.assets()] == [mapped.asset(n) for n in mapped.assets()]
+    assert memory.build_id == pickle.loads(pickle.dumps(mapped)).build_id
+
+
+def test_a_pickle_keeps_the_build_that_was_opened(tmp_path: Path, sample: bytes) -> None:
+    file = tmp_path / "m.json"
+    file.write_bytes(sample)
+    manifest = Manifest.open(str(file))
+
+    pickled = pickle.dumps(manifest)
+    file.write_bytes(dump(CSS))
+
+    thawed = pickle.loads(pickled)
+    assert manifest.build_id == thawed.build_id
+    assert manifest.asset("css/007.css") == thawed.asset("css/007.css")
+
+
+def test_threads_and_forked_processes_read_the_same(
+    sample: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m.json").write_bytes(sample)
+    monkeypatch.setattr(reader, "_MAP_ABOVE_BYTES", 100)
+    manifest = Manifest.open(str(tmp_path / "m.json"))
+    names = [*manifest.assets()] * 5
+    expected = [manifest.asset(name) for name in names]
+
+    with ThreadPoolExecutor(4) as threads:
+        assert expected == list(threads.map(manifest.asset, names))
+
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=lambda: theirs.send([manifest.asset(name) for name in names]))
+    child.start()
+    assert expected == ours.recv()
+    child.join()
+
+
+def test_a_missing_manifest_says_what_to_do(tmp_path: Path) -> None:
+    file = str(tmp_path / "manifest.json")
+
+    with pytest.raises(ManifestError) as caught:
+        Manifest.open(file)
+
+    assert (
+        f"`{file}` is not there; run `assetbuild compile` in the build stage, or name it in ASSETBUILD_MANIFEST"
+        == str(caught.value)
+    )
+
+
+def test_a_fifo_in_the_place_of_a_manifest_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "manifest.json")
+
+    with pytest.raises(ManifestError, match="not a regular file"):
+        Manifest.open(str(tmp_path / "manifest.json"))
+
+
+def test_a_folder_in_the_place_of_a_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="regular file"):
+        Manifest.open(str(tmp_path))
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=4), st.binary(max_size=40), st.binary(max_size=9))
+def test_a_hash_name_is_the_first_ten_characters_of_base32(salt: str, head: bytes, tail: bytes) -> None:
+    expected = base64.b32encode(hashlib.sha256(salt.encode() + head + tail).digest()).decode().lower()[:10]
+
+    assert expected == hash_name(salt, head, tail)
+    assert expected == name_of_digest(hashlib.sha256(salt.encode() + head + tail).digest())
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=12))
+def test_a_quoted_path_means_the_same_path(path: str) -> None:
+    from urllib.parse import unquote
+
+    quoted = quote(path)
+
+    assert path == unquote(quoted)
+    assert quoted.isascii()
+    assert not set("\"'<>&()?#\\ `") & set(quoted)
+
+
+def test_a_scope_in_a_folder_stays_readable_in_a_url() -> None:
+    assert "fa/@fortawesome/a%20b-%C3%A9.css" == quote("fa/@fortawesome/a b-é.css")
+
+
+@pytest.mark.parametrize(
+    "path", ["a", "css/a.css", "é/ü.png", "a b", "a'b\"c", "...", ".hidden", "a..b", "-a", "%2e", "a?b#c"]
+)
+def test_a_path_may_hold_whatever_a_file_name_may(path: str) -> None:
+    assert is_path(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/a", "a/", "a//b", ".", "..", "a/..", "./a", "a\\b", "c:a", "a\0", "a\n", "\x80", "\udc80", 1]
+)
+def test_a_path_that_leads_elsewhere_is_no_path(path: object) -> None:
+    assert not is_path(path)
+
+
+def test_a_published_path_needs_no_escape() -> None:
+    assert is_published("css/app-k3v7xam2qd.css")
+    assert not any(map(is_published, ["a b", "é", "a'b", "a@b", "", "../a"]))
+
+
+@pytest.mark.parametrize(
+    "base", ["/", "/static/", "/a/b-c/", "//cdn.example/", "https://cdn.example/a/", "http://[::1]:80/"]
+)
+def test_a_base_begins_at_a_host_or_at_the_root_and_ends_with_a_slash(base: str) -> None:
+    assert is_base(base)
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "",
+        "static/",
+        "/static",
+        "https:/x/",
+        "https://",
+        "///",
+        "//",
+        "/a//b/",
+        "/a/../",
+        "javascript:/",
+        "/a b/",
+        '/"/',
+        "/a?b/",
+        "/é/",
+        "ftp://h/",
+        None,
+        "/\n/",
+    ],
+)
+def test_anything_else_is_no_base(base: object) -> None:
+    assert not is_base(base)
