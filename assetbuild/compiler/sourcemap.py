@@ -69,6 +69,8 @@ class SourceMap:
 
 def parse(text: str) -> SourceMap:
     """Return the map that `text` holds; raise `MapError`. Mappings are checked when they are decoded."""
+    if text.startswith(")]}'"):
+        text = text.partition("\n")[2]
     try:
         fields: object = json.loads(text)
     except (ValueError, RecursionError) as error:
