@@ -54,8 +54,8 @@ class Library:
         return known
 
     def confine(self, file: str) -> None:
-        """Raise `Outside` if `file`, links followed, lies in no declared folder."""
-        if not os.path.realpath(file).startswith(self.confines):
+        """Raise `Outside` if `file`, links followed, neither lies in a declared folder nor is one."""
+        if not os.path.join(os.path.realpath(file), "").startswith(self.confines):
             raise Outside(f"`{self.shown(file)}` lies outside the declared roots")
 
     def shown(self, file: str) -> str:
