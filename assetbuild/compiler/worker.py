@@ -16,13 +16,13 @@ import signal
 import struct
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
 from assetbuild.diagnostic import Diagnostic, Note, Span
 
-__all__ = ["HEADER", "STACK_BYTES", "main", "pack", "raised"]
+__all__ = ["HEADER", "STACK_BYTES", "findings", "main", "pack", "raised"]
 
 HEADER = struct.Struct("<Q")
 """Each frame: its length, then that many bytes of JSON (ASCII, so that no string can fail to be written)."""
@@ -54,8 +54,13 @@ def main() -> None:
 
 def raised(reply: Mapping[str, Any]) -> DiagnosticsError:
     """Return the error that a reply with `diagnostics` stands for."""
-    found = [_diagnostic(values) for values in reply["diagnostics"]]
+    found = findings(reply["diagnostics"])
     return EngineUnavailable(found) if reply["is_unavailable"] else DiagnosticsError(found)
+
+
+def findings(values: Iterable[list[Any]]) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics that a function handed back as a part of its result."""
+    return tuple(_diagnostic(one) for one in values)
 
 
 def _reply(request: Mapping[str, Any]) -> dict[str, object]:
