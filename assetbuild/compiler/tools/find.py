@@ -56,7 +56,7 @@ class Program(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What one place holds. `place`: a file, folder or the setting's name; `why_not`: "" if `program` was found."""
+    """What one place holds. place: a folder, or the file that a setting chose. why_not: "" if `program` was found."""
 
     origin: Origin
     place: str
@@ -84,7 +84,7 @@ def looks(name: str, project: Project, environ: Mapping[str, str], depot: Depot 
         program = _chosen(name, pin, setting, os.path.join(project.folder, file), environ)
         if project.is_frozen and not program.is_pinned:
             raise _unpinned(program, pin, setting)
-        yield Look("setting", f"`{setting}`", program)
+        yield Look("setting", program.argv[0], program)
         return
     if pin is None:
         return
