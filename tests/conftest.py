@@ -6,8 +6,12 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from assetbuild.compiler import Outcome
 
 Tree = Callable[[Mapping[str, str | bytes]], Path]
 
@@ -51,3 +55,17 @@ def chromium() -> str:
     found = shutil.which("chromium")
     need("chromium", found is not None)
     return found or ""
+
+
+@pytest.fixture
+def compiled() -> Callable[..., Outcome]:
+    """Return a function that compiles a project folder as the command does: `compiled(folder, jobs=1)`."""
+
+    def run(folder: Path, **flags: Any) -> Outcome:
+        from assetbuild.compiler import compile, config
+        from assetbuild.disk import RealDisk
+
+        project = config.read(str(folder), dict(os.environ), RealDisk(), config.Flags(**flags))
+        return compile(project)
+
+    return run

@@ -102,7 +102,7 @@ def _gzip(level: int) -> Encoder:
         packed[4:10] = b"\0\0\0\0\0\xff"
         return bytes(packed)
 
-    return Encoder("gzip", apply, "libdeflate", version("deflate"))
+    return Encoder("gzip", apply, "deflate", version("deflate"))
 
 
 def _brotli(level: int) -> Encoder:

@@ -1,0 +1,81 @@
+"""Encode: variants that gain, with bytes that depend on content, coding and level alone."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import brotli
+import pytest
+
+from assetbuild.compiler.encode import Encoder, encode, encoders, is_kept, work_of
+from assetbuild.compiler.model import Asset, Blob
+from assetbuild.compiler.project import Compress
+from assetbuild.disk import RealDisk
+
+TEXT = b"a{color:red}\n" * 200
+
+
+def asset(path: str, body: bytes | Blob, media_type: str = "text/css", size: int = 0) -> Asset:
+    return Asset(path, path, media_type, body, "", "", size or len(body) if isinstance(body, bytes) else size)
+
+
+def test_variants_decode_to_the_same_bytes() -> None:
+    chosen = encoders(Compress(zstd=True), "production")
+    from backports import zstd
+
+    made = {v.coding: v.body for v in encode([asset("a.css", TEXT)], chosen, 0.05, RealDisk(), 2)}
+
+    assert TEXT == gzip.decompress(made["gzip"]) == brotli.decompress(made["br"]) == zstd.decompress(made["zstd"])
+
+
+def test_gzip_says_nothing_of_clock_name_or_system() -> None:
+    (encoder,) = encoders(Compress(br=False), "production")
+
+    assert b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" == encoder.apply(TEXT)[:10]
+
+
+def test_a_variant_is_kept_only_if_it_gains() -> None:
+    assert is_kept(100, 95, 0.05)
+    assert not is_kept(100, 96, 0.05)
+    noise = b"".join(hashlib.sha256(bytes([n])).digest() for n in range(64))
+
+    assert () == encode([asset("a.css", noise)], encoders(Compress(), "production"), 0.05, RealDisk(), 2)
+
+
+def test_formats_that_are_compressed_inside_are_left_alone() -> None:
+    pictures = [asset("a.png", TEXT, "image/png"), asset("a.woff2", TEXT, "font/woff2"), asset("e.css", b"")]
+
+    assert 0 == work_of(pictures, encoders(Compress(), "production"))
+
+
+def test_a_file_that_two_assets_share_is_encoded_once() -> None:
+    calls: list[int] = []
+
+    def shrink(body: bytes) -> bytes:
+        calls.append(len(body))
+        return b""
+
+    twin = asset("a.css", TEXT)
+    encode([twin, twin], [Encoder("br", shrink, "", "")], 0.05, RealDisk(), 4)
+
+    assert [len(TEXT)] == calls
+
+
+def test_a_blob_is_read_from_the_disk(tmp_path: Path) -> None:
+    (tmp_path / "a.svg").write_bytes(TEXT)
+    blob = Blob(str(tmp_path / "a.svg"), len(TEXT), "", "", "")
+
+    made = encode([asset("a.svg", blob, "image/svg+xml", len(TEXT))], encoders(Compress(), "fast"), 0.05, RealDisk(), 1)
+
+    assert ["br", "gzip"] == [variant.coding for variant in made]
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 8])
+def test_the_order_of_finishing_does_not_show(jobs: int) -> None:
+    assets = [asset(f"{n}.css", TEXT * n) for n in (3, 1, 2)]
+
+    made = encode(assets, encoders(Compress(), "fast"), 0.05, RealDisk(), jobs)
+
+    assert [(f"{n}.css", c) for n in (1, 2, 3) for c in ("br", "gzip")] == [(v.path, v.coding) for v in made]
