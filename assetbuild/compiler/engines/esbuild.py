@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, NamedTuple, Protocol, Self, cast
 
-from assetbuild.compiler.engines.esbuild_messages import Message, messages_of, object_of, objects
+from assetbuild.compiler.engines.esbuild_messages import Message, messages_of, object_of, objects, worded
 from assetbuild.compiler.engines.esbuild_packets import Value, decode, encode
 from assetbuild.compiler.engines.esbuild_packets import read as read_packet
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
@@ -40,7 +40,7 @@ _RESOLVE_FIELDS = ("path", "importer", "namespace", "resolveDir", "kind", "with"
 
 
 class EsbuildFault(DiagnosticsError):
-    """esbuild died, hung, or broke its protocol."""
+    """esbuild died, hung, broke its protocol, or refuses an option such as an unknown target."""
 
     exit_code = 1
 
@@ -116,12 +116,13 @@ _Inbox = queue.SimpleQueue[_Packet | None]
 class Esbuild:
     """The running process. Safe in threads; `close` ends it and everything it started.
 
-    argv: the program. timeout_s: wall time that one build or transform may take.
+    argv: the program. timeout_s: wall time that one build or transform may take. farewell_s: time to leave by itself.
     Raises `EngineUnavailable` if it does not start or is not `PROTOCOL_VERSION`.
     """
 
-    def __init__(self, argv: Sequence[str], timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(self, argv: Sequence[str], *, timeout_s: float = _TIMEOUT_S, farewell_s: float = _FAREWELL_S) -> None:
         self._timeout_s = timeout_s
+        self._farewell_s = farewell_s
         self._numbers = itertools.count()
         self._keys = itertools.count()
         self._waiting: dict[int, _Inbox] = {}
@@ -140,6 +141,7 @@ class Esbuild:
             )
         except OSError as error:
             raise EngineUnavailable([_unavailable(f"esbuild does not start: {error.strerror or error}")]) from error
+        self.pid = self._process.pid
         self._greeted: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._drain, self._read)]
         for thread in self._threads:
@@ -202,11 +204,11 @@ class Esbuild:
         with self._write_lock, contextlib.suppress(BrokenPipeError):
             _pipe(self._process.stdin).close()
         try:
-            self._process.wait(_FAREWELL_S)
+            self._process.wait(self._farewell_s)
         except subprocess.TimeoutExpired:
             self._kill()
         for thread in self._threads:
-            thread.join(_FAREWELL_S)
+            thread.join(self._farewell_s)
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):  # it may end by itself in this moment
@@ -356,7 +358,8 @@ class _Conversation:
     def _checked(self, packet: _Packet) -> Mapping[str, Value]:
         answer = object_of(packet.value)
         if "error" in answer:
-            raise self._service.fault(f"esbuild refused a request: {answer['error']!s}")
+            message = f"esbuild refuses its options: {worded(cast(str, answer['error']))}"
+            raise EsbuildFault([Diagnostic("engine-refused", "error", message)])
         return answer
 
 

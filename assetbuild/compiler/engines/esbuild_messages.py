@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 from assetbuild.compiler.engines.esbuild_packets import Value
 from assetbuild.diagnostic import Diagnostic, Note, Severity, Span, span_at
 
-__all__ = ["Message", "diagnostic", "messages_of", "object_of", "objects"]
+__all__ = ["Message", "diagnostic", "messages_of", "object_of", "objects", "worded"]
 
 
 class Message(NamedTuple):
@@ -77,14 +77,14 @@ def diagnostic(
     A note without a place says what to do, so the first such note is the hint. Rule: esbuild's own name of a warning,
     `esbuild` for its errors, which have none.
     """
-    notes = [Note(_worded(restored(note.text)), _span(note, restored, shown)) for note in message.notes]
+    notes = [Note(worded(restored(note.text)), _span(note, restored, shown)) for note in message.notes]
     hint = next((note.message for note in notes if note.span is None), "")
     if not hint and message.suggestion:
         hint = f"write `{message.suggestion}`"
     return Diagnostic(
         message.id or "esbuild",
         severity,
-        _worded(restored(message.text)),
+        worded(restored(message.text)),
         _span(message, restored, shown),
         hint,
         tuple(note for note in notes if note.span is not None),
@@ -104,7 +104,7 @@ def _span(message: Message, restored: Callable[[str], str], shown: Callable[[str
     return span._replace(line=message.line)
 
 
-def _worded(text: str) -> str:
+def worded(text: str) -> str:
     """Return a sentence of esbuild in the style of ours: lower case, names in backticks, no full stop."""
     text = text.rstrip(".:")
     if text.count('"') % 2 == 0:

@@ -76,6 +76,8 @@ def _decode_value(packet: bytes, at: int) -> tuple[Value, int]:
     if kind in (3, 4):
         content, at = _decode_bytes(packet, at)
         return (content.decode() if kind == 3 else content), at
+    if kind not in (5, 6):
+        raise ValueError(f"packet holds a value of unknown kind {kind}")
     (count,) = _U32.unpack_from(packet, at)
     at += 4
     if kind == 5:
@@ -84,13 +86,11 @@ def _decode_value(packet: bytes, at: int) -> tuple[Value, int]:
             item, at = _decode_value(packet, at)
             items.append(item)
         return items, at
-    if kind == 6:
-        members: dict[str, Value] = {}
-        for _ in range(count):
-            key, at = _decode_bytes(packet, at)
-            members[key.decode()], at = _decode_value(packet, at)
-        return members, at
-    raise ValueError(f"packet holds a value of unknown kind {kind}")
+    members: dict[str, Value] = {}
+    for _ in range(count):
+        key, at = _decode_bytes(packet, at)
+        members[key.decode()], at = _decode_value(packet, at)
+    return members, at
 
 
 def _decode_bytes(packet: bytes, at: int) -> tuple[bytes, int]:

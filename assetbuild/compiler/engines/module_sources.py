@@ -162,7 +162,7 @@ class ModuleSources:
         name = path.removeprefix("node:")
         if path.startswith("node:") or name.partition("/")[0] in _NODE_BUILTINS.split("|"):
             message = f"`{path}` is built into Node and not into browsers"
-            hint = f"import a package that does the same, or keep it out with `external = [\"{path}\"]` under `[js]`"
+            hint = f'import a package that does the same, or keep it out with `external = ["{path}"]` under `[js]`'
             return self._refused([Diagnostic("node-builtin", "error", message, None, hint)])
         if path.startswith(".") or kind == "require-resolve":
             source = self.source_of(importer)
@@ -257,7 +257,9 @@ def _suffix(suffix: str) -> str:
 def _css_references(text: str) -> list[tuple[int, int, str]]:
     from assetbuild.compiler.refs import css
 
-    return [(ref.start, ref.end, ref.value) for ref in css.references(text) if ref.kind not in ("import", "late-import")]
+    return [
+        (ref.start, ref.end, ref.value) for ref in css.references(text) if ref.kind not in ("import", "late-import")
+    ]
 
 
 def _js_references(file: str, text: str) -> list[tuple[int, int, str]]:
