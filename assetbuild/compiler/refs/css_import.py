@@ -11,7 +11,7 @@ from typing import NamedTuple
 from assetbuild.compiler.refs.css_ref import CssRef, bare, quoted
 from assetbuild.compiler.refs.css_tokens import CLOSERS, Token, blank_end, function_name, marks, tokens, unescaped
 
-__all__ = ["Import", "import_rule", "imports", "rule_start", "statement_end"]
+__all__ = ["Head", "Import", "head", "import_rule", "imports", "rule_start", "statement_end"]
 
 # css-cascade-5 §6.4.4.1: anything else in `layer()` makes it an unknown media query, which never matches.
 _LAYER_NAME = re.compile(r"[^\s.,;(){}\[\]\"']+(?:\.[^\s.,;(){}\[\]\"']+)*")
@@ -33,23 +33,51 @@ class Import(NamedTuple):
     media: str
 
 
-def imports(text: str) -> tuple[Import, ...]:
-    """Return the imports that browsers follow, in order; reads no further than the head of the sheet.
+class Head(NamedTuple):
+    """The rules that only count at the top of a sheet, each as `(start, end)` or as an `Import`.
 
-    Only `@charset` and `@layer` statements may stand before them, and nothing between them (css-cascade-5 §2).
+    layers: the `@layer` statements before the first import; they fix an order that the imports must not change.
     """
+
+    charsets: tuple[tuple[int, int], ...]
+    layers: tuple[tuple[int, int], ...]
+    imports: tuple[Import, ...]
+    namespaces: tuple[tuple[int, int], ...]
+
+
+def head(text: str) -> Head:
+    """Return the rules at the top of the sheet that browsers follow there; reads no further than they reach.
+
+    Only `@charset` and `@layer` statements may stand before an import, and nothing between two (css-cascade-5 §2);
+    no other rule may stand before a namespace (css-namespaces-3 §2).
+    """
+    charsets, layers, namespaces = [], [], []
     found: list[Import] = []
+    may_import = True
     at = rule_start(text, 0)
     while (keyword := next(tokens(text, at), None)) is not None and keyword.kind == "at-keyword":
         name = unescaped(text[keyword.start + 1 : keyword.end]).lower()
         end, has_block = statement_end(text, keyword.end)
-        if has_block or name not in {"charset", "import", "layer"} or (name == "layer" and found):
+        if has_block or name not in {"charset", "import", "layer", "namespace"}:
             break
-        rule = import_rule(text, keyword, end) if name == "import" else None
-        if rule is not None:
+        if name == "charset":
+            charsets.append((at, end))
+        elif name == "namespace":
+            namespaces.append((at, end))
+            may_import = False
+        elif name == "layer":
+            may_import = may_import and not found
+            if may_import:
+                layers.append((at, end))
+        elif may_import and (rule := import_rule(text, keyword, end)) is not None:
             found.append(rule)
         at = rule_start(text, end)
-    return tuple(found)
+    return Head(tuple(charsets), tuple(layers), tuple(found), tuple(namespaces))
+
+
+def imports(text: str) -> tuple[Import, ...]:
+    """Return the imports that browsers follow, in order."""
+    return head(text).imports
 
 
 def rule_start(text: str, at: int) -> int:
