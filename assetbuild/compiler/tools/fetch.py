@@ -26,6 +26,8 @@ _PART_BYTES = 1 << 16
 _REDIRECTS = 5
 _ANSWER_S = 30.0
 _WHOLE_S = 900.0
+# The errors behind it quote a whole header or URL, credential and all: they go no further.
+_UNSENDABLE = "its URL or its credential holds characters that cannot be sent"
 _CA_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 
@@ -59,7 +61,8 @@ def route(environ: Mapping[str, str], npm: Mapping[str, str]) -> Route:
     }
     ca = {name: environ[name] for name in _CA_VARIABLES if environ.get(name)}
     if npm.get("cafile"):
-        ca["cafile"] = npm["cafile"]
+        home = environ.get("HOME") or environ.get("USERPROFILE", "")
+        ca["cafile"] = os.path.join(home, file[2:]) if (file := npm["cafile"]).startswith("~/") else file
     return Route(proxies, npm.get("noproxy") or variable("no_proxy"), ca)
 
 
@@ -82,11 +85,12 @@ def fetch(url: str, authorization: str, by: Route, size: int, sha512: str) -> It
                     raise FetchFailed(f"it took longer than {by.whole_s:.0f} seconds")
                 digest.update(part)
                 yield part
+    except http.client.InvalidURL:
+        raise FetchFailed(_UNSENDABLE) from None
     except (OSError, http.client.HTTPException) as error:
         raise FetchFailed(_reason(error)) from error
     except ValueError:
-        # A host or a header that cannot be sent. The error quotes the header, credential and all: it goes no further.
-        raise FetchFailed("its URL or its credential holds characters that cannot be sent") from None
+        raise FetchFailed(_UNSENDABLE) from None
     if received != size:
         raise FetchFailed(f"it ended after {received} of {size} bytes")
     if digest.hexdigest() != hex_of(sha512):
@@ -148,7 +152,7 @@ def _asked(url: SplitResult, authorization: str, by: Route) -> _Opened:
     headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "assetbuild"}
     if authorization:
         headers["Authorization"] = authorization
-    target = urlunsplit(("", "", url.path or "/", url.query, ""))
+    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     proxy = _proxy_of(url, by)
     server = proxy or url
     connection: http.client.HTTPConnection
@@ -160,7 +164,7 @@ def _asked(url: SplitResult, authorization: str, by: Route) -> _Opened:
     else:
         connection = http.client.HTTPConnection(host, port, timeout=by.answer_s)
         if proxy:
-            target = urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path or "/", url.query, ""))
+            target = f"http://{url.netloc.rpartition('@')[2]}{target}"
             headers |= _proxy_credential(proxy)
     try:
         connection.request("GET", target, headers=headers)
@@ -192,6 +196,8 @@ def _trust(ca: Mapping[str, str]) -> ssl.SSLContext:
     context = ssl.create_default_context()
     for name, path in ca.items():
         for each in path.split(os.pathsep) if name == "SSL_CERT_DIR" else [path]:
+            if not each:
+                continue
             is_folder = os.path.isdir(each)
             try:
                 context.load_verify_locations(None if is_folder else each, each if is_folder else None)

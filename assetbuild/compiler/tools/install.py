@@ -60,8 +60,9 @@ def ensure(
         return found
     pin = rim.depot.pin(name)
     if pin is None:
+        platforms = platforms_of([pin for pin in rim.depot.pins if pin.name == name])
         raise _unavailable(
-            f"no {name} is pinned for `{rim.depot.platform}`, only for {', '.join(platforms_of(rim.depot.pins))}",
+            f"no {name} is pinned for `{rim.depot.platform}`, only for {', '.join(platforms)}",
             f"set `{variable_of(name)}` to one of your own",
         )
     folder = tool_folder(environ)
@@ -110,7 +111,7 @@ def _deliver(pin: Pin, folder: str, rim: _Rim) -> None:
     except OSError as error:
         raise _unavailable(f"`{error.filename}` cannot be read: {_reason(error)}", "correct its permissions") from error
     except ValueError as error:
-        raise _unavailable("the npm registry that was named is not a URL", "correct the setting") from error
+        raise _unavailable(str(error), "name an npm registry by its whole URL, `https://…`") from error
     by = route(rim.environ, npm)
     target = os.path.join(folder, pin.folder)
     with _writing(pin, folder):

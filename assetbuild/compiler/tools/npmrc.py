@@ -14,7 +14,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from assetbuild.disk import Disk, NotRegular
 
@@ -22,6 +22,7 @@ __all__ = ["Registry", "parse", "registry_for", "settings"]
 
 _VARIABLE = re.compile(r"\$\{([^${}?]+)(\??)\}")
 _PREFIX = "npm_config_"
+_NOTHING = ("null", "undefined", "false")
 
 
 class Registry(NamedTuple):
@@ -63,7 +64,9 @@ def parse(text: str, environ: Mapping[str, str]) -> dict[str, str]:
         if not line or line.startswith((";", "#")):
             continue
         key, _, value = line.partition("=")
-        found[_VARIABLE.sub(value_of, _unquoted(key))] = _VARIABLE.sub(value_of, _unquoted(value))
+        value = _VARIABLE.sub(value_of, _unquoted(value))
+        # `proxy=null` is how an .npmrc takes back what another one says.
+        found[_VARIABLE.sub(value_of, _unquoted(key))] = "" if value in _NOTHING else value
     return found
 
 
@@ -71,16 +74,31 @@ def registry_for(package: str, chosen: str, environ: Mapping[str, str], npm: Map
     """Return the registry of `package`, None if nobody named one.
 
     chosen: `[tools] registry`, "" for none. Then ASSETBUILD_REGISTRY, then npm's setting for the scope of the
-    package, then npm's setting for all. Raises `ValueError` if it is not a URL.
+    package, then npm's setting for all. Raises `ValueError` with a finished sentence if that is not a URL.
     """
     scope = package.partition("/")[0] if package.startswith("@") else ""
-    of_npm = npm.get(f"{scope}:registry") or npm.get("registry", "")
-    url = chosen or environ.get("ASSETBUILD_REGISTRY", "") or of_npm
+    candidates = {
+        "tools.registry": chosen,
+        "ASSETBUILD_REGISTRY": environ.get("ASSETBUILD_REGISTRY", ""),
+        f"{scope}:registry": npm.get(f"{scope}:registry", "") if scope else "",
+        "registry": npm.get("registry", ""),
+    }
+    name, url = next(((name, url) for name, url in candidates.items() if url), ("", ""))
     if not url:
         return None
-    parts = urlsplit(url)
+    parts = _parts(name, url)
     bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/") + "/", "", ""))
     return Registry(bare, _in_url(url) or _credential(bare, npm))
+
+
+def _parts(name: str, url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return parts
+    except ValueError:
+        pass  # its text may quote a password
+    raise ValueError(f"`{name}` is not an http or https URL")
 
 
 def _credential(url: str, npm: Mapping[str, str]) -> str:
