@@ -31,7 +31,7 @@ __all__ = [
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 # What a path segment of a URL may hold unescaped (RFC 3986 §3.3), beside the escapes themselves.
-_URL_PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}|/(?!/))*")
+_URL_PATH = re.compile(r"/(?!/)(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}|/(?!/))*")
 _URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(B|kB|MB|KiB|MiB)")
@@ -130,7 +130,7 @@ def names(text: str) -> str | None:
         return "must end with `{ext}`, and contain it once"
     if found.count("stem") > 1:
         return "must contain `{stem}` at most once"
-    if re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*|", _PLACEHOLDER.sub("", text)) is None or text.startswith("."):
+    if re.fullmatch(r"[A-Za-z0-9._-]*", _PLACEHOLDER.sub("", text)) is None or text.startswith("."):
         return "may hold letters, digits, `-`, `_` and `.` beside its parts, and must not begin with `.`"
     return None
 
