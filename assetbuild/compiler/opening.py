@@ -41,7 +41,7 @@ def open_shop(
         def program(name: str) -> Program:
             from assetbuild.compiler import tools
 
-            return once(name, lambda: tools.ensure(name, project, environ, notice, disk))
+            return once(name, lambda: tools.ensure(name, project, environ, disk, notice))
 
         def dart() -> DartSass:
             from assetbuild.compiler.engines.dart import DartSass
