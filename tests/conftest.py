@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +15,9 @@ import pytest
 
 if TYPE_CHECKING:
     from assetbuild.compiler import Outcome
+    from assetbuild.compiler.tools import Program
+
+_REPOSITORY = Path(__file__).parent.parent
 
 Tree = Callable[[Mapping[str, str | bytes]], Path]
 
@@ -69,3 +75,46 @@ def compiled() -> Callable[..., Outcome]:
         return compile(project)
 
     return run
+
+
+@functools.cache
+def pinned(tool: str) -> Program | None:
+    """Return the pinned tool, installed into the user's tool folder if it is nowhere; None if it cannot be had."""
+    from assetbuild.compiler import tools
+    from assetbuild.compiler.errors import EngineUnavailable
+    from assetbuild.compiler.project import Project
+
+    try:
+        return tools.ensure(tool, Project(str(_REPOSITORY), str(_REPOSITORY / "build"), ()), os.environ, lambda _: None)
+    except EngineUnavailable:
+        return None
+
+
+@pytest.fixture
+def esbuild() -> Program:
+    """Return the pinned esbuild."""
+    program = pinned("esbuild")
+    need("esbuild", program is not None)
+    assert program
+    return program
+
+
+@pytest.fixture(scope="session")
+def npm_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return `node_modules` with the packages of tests/npm, installed once for all processes of a run."""
+    npm = shutil.which("npm")
+    need("npm", npm is not None)
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
+    folder = shared / "npm"
+    folder.mkdir(exist_ok=True)
+    with open(shared / "npm.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "installed").exists():
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(_REPOSITORY / "tests/npm" / name, folder)
+            command = [npm or "", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            need("a package registry for npm", done.returncode == 0)
+            (folder / "installed").touch()
+    return folder / "node_modules"
