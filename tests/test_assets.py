@@ -1,0 +1,267 @@
+"""Assets: opening, look-up, near misses, and what a web process relies on."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import assetbuild
+from assetbuild import Asset, AssetNotFound, Assets, ManifestError
+from assetbuild.manifest import Manifest, dump
+from tests.manifests import document, file_entry, published, write
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """An output folder with a manifest."""
+    bodies = {"css/app.css": b"a{}", "js/app.js": b"import()", "img/logo.png": b"png"}
+    folder = tmp_path / "out"
+    made = published(
+        folder,
+        bodies,
+        css_app_css={"kind": "style"},
+        js_app_js={"kind": "module", "css": ["css/app.css"], "entry": True},
+        img_logo_png={"width": 12, "height": 3},
+    )
+    made["assets"]["sw.js"] = {"file": made["assets"]["js/app.js"]["file"], "at": "/sw.js"}
+    write(folder, made)
+    return folder
+
+
+@pytest.fixture
+def assets(output: Path) -> Assets:
+    """The assets of that folder."""
+    return Assets.open(output / "manifest.json", environ={})
+
+
+def test_a_name_becomes_a_url_with_the_base_of_the_build(assets: Assets) -> None:
+    assert f"/static/{assets['css/app.css'].file}" == assets.url("css/app.css")
+    assert "/sw.js" == assets.url("sw.js")
+
+
+def test_an_asset_is_a_value_with_all_that_a_page_asks_for(assets: Assets) -> None:
+    logo = assets["img/logo.png"]
+
+    assert isinstance(logo, Asset)
+    assert ("image/png", 3, 12, 3) == (logo.type, logo.size, logo.width, logo.height)
+    assert logo.integrity.startswith("sha384-")
+    assert ("css/app.css",) == assets["js/app.js"].css
+    assert "module" == assets["js/app.js"].kind
+
+
+def test_the_tag_of_a_module_begins_with_its_stylesheet(assets: Assets) -> None:
+    html = assets.tag("js/app.js", nonce="n")
+
+    assert html.index(f'<link rel="stylesheet" href="{assets.url("css/app.css")}"') == 0
+    assert f'\n<script type="module" src="{assets.url("js/app.js")}"' in html
+    assert 2 == html.count(' nonce="n"')
+
+
+def test_an_attribute_may_be_called_name(assets: Assets) -> None:
+    assert ' name="logo"' in assets.tag("img/logo.png", name="logo")
+
+
+def test_the_base_comes_from_the_argument_else_the_environment_else_the_build(output: Path) -> None:
+    file = output / "manifest.json"
+    environ = {"ASSETBUILD_BASE": "https://cdn.example/x/"}
+
+    assert "/a/" == Assets.open(file, base="/a/", environ=environ).base
+    assert "https://cdn.example/x/" == Assets.open(file, environ=environ).base
+    assert "/static/" == Assets.open(file, environ={"ASSETBUILD_BASE": ""}).base
+    assert Assets.open(file, environ=environ).url("css/app.css").startswith("https://cdn.example/x/css/app-")
+
+
+def test_the_manifest_comes_from_the_argument_else_the_environment_else_the_usual_place(
+    output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = output / "manifest.json"
+    project = tmp_path / "project"
+    write(project / "build/assets", document(base="/usual/"))
+    monkeypatch.chdir(project)
+
+    assert "/usual/" == Assets.open(environ={}).base
+    assert "/static/" == Assets.open(environ={"ASSETBUILD_MANIFEST": str(file)}).base
+    assert "/static/" == Assets.open(str(file), environ={"ASSETBUILD_MANIFEST": "/nowhere"}).base
+
+
+def test_a_missing_manifest_stops_the_process_at_its_start(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match=r"^`[^`]+` is not there; run `assetbuild compile` in the build stage"):
+        Assets.open(tmp_path / "manifest.json", environ={})
+
+
+@pytest.mark.parametrize(
+    ("base", "advice"),
+    [
+        ("/static", "write `/static/`"),
+        ("https://cdn.example", "write `https://cdn.example/`"),
+        ("static", "write `/static/` or"),
+    ],
+)
+def test_a_base_without_its_slashes_is_refused_with_the_right_one(output: Path, base: str, advice: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        Assets.open(output / "manifest.json", base=base)
+
+    assert str(caught.value).startswith(f"`{base}` is not a URL base that begins and ends with a slash; {advice}")
+
+
+def test_an_unknown_name_names_the_near_miss(assets: Assets) -> None:
+    with pytest.raises(AssetNotFound) as caught:
+        assets.url("css/ap.css")
+
+    assert "`css/ap.css` is not in the manifest; did you mean `css/app.css`?" == str(caught.value)
+
+
+def test_an_unknown_name_that_is_near_nothing_says_only_so(assets: Assets) -> None:
+    with pytest.raises(AssetNotFound) as caught:
+        assets.tag("fonts/serif.woff2")
+
+    assert "`fonts/serif.woff2` is not in the manifest" == str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["/css/app.css", "css/app.css?v=1", "css/app.css#x", "/static/css/app.css"])
+def test_a_url_in_the_place_of_a_name_is_told_what_to_write(assets: Assets, name: str) -> None:
+    with pytest.raises(AssetNotFound) as caught:
+        assets[name]
+
+    assert (
+        f"`{name}` is not in the manifest; a logical path has no base, query or fragment: write `css/app.css`"
+        == str(caught.value)
+    )
+
+
+def test_not_found_is_a_lookup_error_and_survives_a_pickle(assets: Assets) -> None:
+    with pytest.raises(LookupError) as caught:
+        assets["no"]
+
+    assert str(caught.value) == str(pickle.loads(pickle.dumps(caught.value)))
+
+
+@pytest.mark.parametrize("name", [None, 1, b"css/app.css", ("css/app.css",)])
+def test_what_is_no_text_is_no_name(assets: Assets, name: Any) -> None:
+    with pytest.raises(TypeError, match="an asset is named by its logical path, not by"):
+        assets[name]
+
+    assert name not in assets
+
+
+def test_names_are_listed_and_asked_for(assets: Assets) -> None:
+    assert ["css/app.css", "img/logo.png", "js/app.js", "sw.js"] == list(assets)
+    assert "css/app.css" in assets
+    assert "css/app" not in assets
+    assert "\ud800" not in assets
+
+
+def test_a_near_miss_is_found_among_many_names_without_asking_them_all() -> None:
+    names = [f"folder{number % 300}/file{number}.css" for number in range(3_000)]
+    made = document({name: {"file": "a.css"} for name in names}, {"a.css": file_entry()})
+    assets = Assets(Manifest(dump(made)))
+
+    with pytest.raises(AssetNotFound, match=r"did you mean `folder7/file307\.css`\?"):
+        assets.url("folder7/fil307.css")
+
+
+def test_assets_cannot_be_changed(assets: Assets) -> None:
+    for name in ("base", "build_id", "manifest", "extra"):
+        with pytest.raises(AttributeError):
+            setattr(assets, name, "x")
+    with pytest.raises(AttributeError):
+        assets["css/app.css"].url = "x"  # type: ignore[misc]
+
+
+def test_a_pickle_a_thread_and_a_forked_process_give_the_same(assets: Assets) -> None:
+    names = [*assets] * 10
+    expected = [assets[name] for name in names]
+    fresh = pickle.loads(pickle.dumps(assets))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert expected == list(threads.map(fresh.__getitem__, names))
+
+    ours, theirs = multiprocessing.get_context("fork").Pipe()
+    child = multiprocessing.get_context("fork").Process(target=lambda: theirs.send([assets[name] for name in names]))
+    child.start()
+    assert expected == ours.recv()
+    child.join()
+    assert (assets.base, assets.build_id) == (fresh.base, fresh.build_id)
+
+
+def test_a_manifest_that_names_a_file_it_does_not_describe_is_at_fault() -> None:
+    assets = Assets(Manifest(dump(document({"a.css": {"file": "a-1.css"}}))))
+
+    with pytest.raises(ManifestError, match=r"`manifest\.json` names the file `a-1.css` and says nothing of it"):
+        assets.url("a.css")
+
+
+def test_a_changed_byte_stops_the_start_unless_something_else_vouches(output: Path) -> None:
+    file = output / "manifest.json"
+    file.write_bytes(file.read_bytes().replace(b'"width":12', b'"width":13'))
+
+    with pytest.raises(ManifestError, match="was changed or cut after it was written; run `assetbuild compile` again"):
+        Assets.open(file)
+    assert 13 == Assets.open(file, verify=False)["img/logo.png"].width
+
+
+def test_reading_writes_nothing_and_works_on_a_read_only_file(output: Path) -> None:
+    file = output / "manifest.json"
+    before = {path: path.stat() for path in output.rglob("*") if path != file}
+    os.chmod(file, 0o444)
+    os.chmod(output, 0o555)
+    try:
+        assets = Assets.open(file)
+        [assets.url(name) for name in assets]
+    finally:
+        os.chmod(output, 0o755)
+
+    assert before == {path: path.stat() for path in output.rglob("*") if path != file}
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    import tomllib
+
+    project = Path(__file__).parents[1] / "pyproject.toml"
+
+    assert tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"] == assetbuild.__version__
+
+
+def test_a_failing_start_is_one_sentence_for_whoever_catches_it(tmp_path: Path) -> None:
+    script = "import assetbuild, sys\ntry: assetbuild.Assets.open()\nexcept assetbuild.ManifestError as e: print(e)"
+
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert (
+        "`build/assets/manifest.json` is not there; run `assetbuild compile` in the build stage, "
+        "or name it in ASSETBUILD_MANIFEST\n" == done.stdout
+    )
+
+
+def test_opening_a_large_manifest_parses_no_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 20_000
+    made = document(
+        {f"{number:06}.css": {"file": f"{number:06}-a.css"} for number in range(count)},
+        {f"{number:06}-a.css": file_entry() for number in range(count)},
+    )
+    content = dump(made)
+    parsed = 0
+    from assetbuild.manifest import reader
+
+    def counting(text: bytes) -> Any:
+        nonlocal parsed
+        parsed += 1
+        return json.loads(text)
+
+    monkeypatch.setattr(reader, "parse", counting)
+
+    assets = Assets(Manifest(content))
+    opened = parsed
+    assets.url("012345.css")
+
+    assert opened < 80  # two bisections of 40,000 lines, and the outline
+    assert parsed - opened == 2
