@@ -96,7 +96,7 @@ def test_the_classic_theme_runs_its_webassets_filters(compiled: Callable[..., Ou
     js = next(asset for asset in outcome.assets if asset.logical == "js/theme.js")
     kiln = next(asset for asset in outcome.assets if asset.logical == "img/kiln.svg")
     assert isinstance(css.body, bytes)
-    assert f"url(\"../{kiln.path}\")" in css.body.decode()
+    assert f'url("../{kiln.path}")' in css.body.decode()
     assert css.body.startswith(b"/*! Kiln theme */")
     assert isinstance(js.body, bytes)
     assert b"//" not in js.body

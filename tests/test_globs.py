@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +52,5 @@ def test_a_plain_name_matches_itself_alone(name: str) -> None:
 
 @given(st.text(alphabet="*?[]{}!,a-/\\^", max_size=12), st.text(max_size=12))
 def test_any_pattern_answers_or_is_refused(pattern: str, path: str) -> None:
-    try:
-        matches(pattern, path)
-    except BadGlob:
-        pass
+    with contextlib.suppress(BadGlob):
+        assert matches(pattern, path) in (True, False)

@@ -9,7 +9,9 @@ from assetbuild.compiler.graph import components
 
 Graph = dict[str, tuple[str, ...]]
 names = st.sampled_from("abcdefgh")
-graphs: st.SearchStrategy[Graph] = st.fixed_dictionaries({name: st.lists(names, max_size=3).map(tuple) for name in "abcdefgh"})
+graphs: st.SearchStrategy[Graph] = st.fixed_dictionaries(
+    {name: st.lists(names, max_size=3).map(tuple) for name in "abcdefgh"}
+)
 
 
 def reaches(graph: Graph, start: str) -> set[str]:

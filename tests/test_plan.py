@@ -15,7 +15,9 @@ from tests.conftest import Tree
 
 
 def planned(folder: Path, *entries: Entry, **settings: Any) -> Plan:
-    project = Project(str(folder), str(folder / "out"), (Root(str(folder / "assets"), "assets"),), entries=entries, **settings)
+    project = Project(
+        str(folder), str(folder / "out"), (Root(str(folder / "assets"), "assets"),), entries=entries, **settings
+    )
     return plan(project, survey(project, RealDisk()), Library(RealDisk(), str(folder), confines(project)))
 
 
@@ -24,11 +26,15 @@ def by_engine(found: Plan, engine: str) -> list[Job]:
 
 
 def problems(found: Plan) -> list[str]:
-    return [f"{each.message} | {each.hint} | {' '.join(note.message for note in each.notes)}" for each in found.diagnostics]
+    return [
+        f"{each.message} | {each.hint} | {' '.join(note.message for note in each.notes)}" for each in found.diagnostics
+    ]
 
 
 def test_every_published_file_gets_the_job_of_its_language(tree: Tree) -> None:
-    found = planned(tree({"assets/a.css": "", "assets/b.js": "", "assets/c.mjs": "", "assets/d.png": "", "assets/e": ""}))
+    found = planned(
+        tree({"assets/a.css": "", "assets/b.js": "", "assets/c.mjs": "", "assets/d.png": "", "assets/e": ""})
+    )
 
     assert [("css", "a.css"), ("script", "b.js"), ("script", "c.mjs"), ("copy", "d.png"), ("copy", "e")] == [
         (job.engine, job.logicals[0]) for job in found.jobs
@@ -66,7 +72,9 @@ def test_a_source_is_found_in_the_roots_in_the_project_and_in_npm_packages(tree:
 def test_two_different_hits_are_an_error_that_names_both(tree: Tree) -> None:
     found = planned(tree({"assets/a.js": "", "a.js": ""}), Entry("x.js", "classic", ("a.js",), place="entries.x"))
 
-    assert ["`a.js` is both `assets/a.js` and `a.js` | write the longer path | at `entries.x.classic[0]`"] == problems(found)
+    assert ["`a.js` is both `assets/a.js` and `a.js` | write the longer path | at `entries.x.classic[0]`"] == problems(
+        found
+    )
 
 
 def test_a_missing_source_and_an_empty_glob_name_the_place_and_the_nearest_word(tree: Tree) -> None:
@@ -118,7 +126,9 @@ def test_an_entry_may_use_what_is_excluded(tree: Tree) -> None:
 def test_a_bare_script_must_show_that_it_is_a_module(tree: Tree) -> None:
     project = tree({"assets/m.js": "import './x.js'", "assets/c.js": "// import x\nvar a"})
 
-    found = planned(project, Entry("a.js", "script", ("m.js",)), Entry("b.js", "script", ("c.js",), place='entries."b.js"'))
+    found = planned(
+        project, Entry("a.js", "script", ("m.js",)), Entry("b.js", "script", ("c.js",), place='entries."b.js"')
+    )
 
     assert [
         "`assets/c.js` shows neither `import` nor `export`: is it a module or a classic script? "
@@ -136,7 +146,9 @@ def test_all_module_graphs_are_one_job_unless_they_differ_in_minifying(tree: Tre
 def test_names_that_collide_between_an_entry_and_a_file_are_an_error(tree: Tree) -> None:
     found = planned(tree({"assets/App.css": "", "assets/x.scss": ""}), Entry("app.css", "style", ("x.scss",)))
 
-    assert ["`App.css` and `app.css` differ only in case or Unicode form"] == [each.message for each in found.diagnostics]
+    assert ["`App.css` and `app.css` differ only in case or Unicode form"] == [
+        each.message for each in found.diagnostics
+    ]
 
 
 def test_stable_names_are_declared_never_inferred(tree: Tree) -> None:

@@ -69,7 +69,9 @@ def test_a_failure_at_any_step_is_one_sentence_and_a_plain_rerun_heals(tmp_path:
     with pytest.raises(PublishError, match="No space left on device"):
         publish(ASSETS, VARIANTS, b"{}", str(tmp_path), Recording(fail_at=step))
 
-    assert (b"{}" if step > STEPS.index("commit manifest.json") else b"old") == (tmp_path / "manifest.json").read_bytes()
+    assert (b"{}" if step > STEPS.index("commit manifest.json") else b"old") == (
+        tmp_path / "manifest.json"
+    ).read_bytes()
     publish(ASSETS, VARIANTS, b"{}", str(tmp_path), RealDisk())
     names = sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file())
     assert ["a.css", "a.css.gz", "b.css", "manifest.json", "own/a.css"] == names

@@ -36,7 +36,8 @@ import { chunk, range } from "lodash-es";
 
 function Rows({ count }: { count: number }) {
   const [rows] = useState(() => chunk(range(count), 3));
-  return <table><tbody>{rows.map((row) => <tr key={row[0]}>{row.map((n) => <td key={n}>{n}</td>)}</tr>)}</tbody></table>;
+  const cells = (row: number[]) => row.map((n) => <td key={n}>{n}</td>);
+  return <table><tbody>{rows.map((row) => <tr key={row[0]}>{cells(row)}</tr>)}</tbody></table>;
 }
 
 createRoot(document.getElementById("app")!).render(<StrictMode><Rows count={9} /></StrictMode>);
@@ -72,7 +73,9 @@ def by_npm(folder: Path, source: str) -> str:
 def test_a_framework_compiles_to_what_npms_sass_prints(
     project: Callable[[Mapping[str, str]], Path], compiled: Callable[..., Outcome], name: str, text: str
 ) -> None:
-    folder = project({f"assets/{name}.scss": text, "assetbuild.toml": "[css]\nminify = false\n[compress]\nbr = false\n"})
+    folder = project(
+        {f"assets/{name}.scss": text, "assetbuild.toml": "[css]\nminify = false\n[compress]\nbr = false\n"}
+    )
 
     outcome = compiled(folder)
 
@@ -104,7 +107,8 @@ def test_react_in_tsx_with_lodash_es_runs_in_the_browser(
     outcome = compiled(folder, profile="fast")
 
     path = next(asset.path for asset in outcome.assets if asset.logical == "js/app.js")
-    page = f'<!doctype html><link rel="icon" href="data:,"><div id="app"></div><script type="module" src="/static/{path}"></script>'
+    script = f'<script type="module" src="/static/{path}"></script>'
+    page = f'<!doctype html><link rel="icon" href="data:,"><div id="app"></div>{script}'
     with serving(Path(outcome.project.output), page) as url, chromium_browser(chromium) as browser:
         visit = browser.look(url, "document.querySelectorAll('td').length", ready="document.querySelector('td')")
     assert [] == visit.problems

@@ -85,8 +85,10 @@ def test_a_site_root_file_refers_by_the_base_because_it_is_served_from_another_f
 
 
 def test_two_drafts_with_one_logical_path_are_an_error_that_names_both() -> None:
-    with pytest.raises(CompileFailed, match="two sources make `a.css`"):
-        seal(drafts_of({"a.css": (b"1",)}) + drafts_of({"a.css": (b"2",)}), names="{stem}-{hash}{ext}", salt="", base="/")
+    with pytest.raises(CompileFailed, match=r"two sources make `a\.css`"):
+        seal(
+            drafts_of({"a.css": (b"1",)}) + drafts_of({"a.css": (b"2",)}), names="{stem}-{hash}{ext}", salt="", base="/"
+        )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,11 @@ def dependents(files: Mapping[str, tuple[Piece, ...]], edited: str) -> set[str]:
     """Return the edited file and everything that reaches it; a cycle that holds it is among them."""
     seen = {edited}
     while True:
-        more = {a for a, body in files.items() if a not in seen and any(isinstance(p, Ref) and p.target in seen for p in body)}
+        more = {
+            a
+            for a, body in files.items()
+            if a not in seen and any(isinstance(p, Ref) and p.target in seen for p in body)
+        }
         if not more:
             return seen
         seen |= more

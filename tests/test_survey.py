@@ -23,7 +23,9 @@ def messages(found: Survey) -> list[str]:
 
 
 def test_every_file_is_published_and_source_languages_are_not(tree: Tree) -> None:
-    project = tree({"assets/a.css": "", "assets/x/b.png": "", "assets/c.scss": "", "assets/d.TS": "", "assets/e.jsx": ""})
+    project = tree(
+        {"assets/a.css": "", "assets/x/b.png": "", "assets/c.scss": "", "assets/d.TS": "", "assets/e.jsx": ""}
+    )
 
     found = surveyed(project)
 
@@ -32,7 +34,9 @@ def test_every_file_is_published_and_source_languages_are_not(tree: Tree) -> Non
 
 
 def test_dotfiles_stay_out_unless_a_stable_name_asks_for_them(tree: Tree) -> None:
-    project = tree({"assets/.env": "", "assets/.git/x": "", "assets/.well-known/security.txt": "", "assets/.keep/y": ""})
+    project = tree(
+        {"assets/.env": "", "assets/.git/x": "", "assets/.well-known/security.txt": "", "assets/.keep/y": ""}
+    )
 
     assert set() == surveyed(project).published
     assert {".well-known/security.txt"} == surveyed(project, site_root=(".well-known/**",)).published
@@ -67,7 +71,9 @@ def test_exclude_governs_publishing_only(tree: Tree) -> None:
 def test_node_modules_and_the_output_are_not_part_of_a_root(tree: Tree) -> None:
     project = tree({"assets/node_modules/x/y.js": "", "assets/build/z.css": "", "assets/a.js": ""})
 
-    found = survey(Project(str(project), str(project / "assets/build"), (Root(str(project / "assets"), "assets"),)), RealDisk())
+    found = survey(
+        Project(str(project), str(project / "assets/build"), (Root(str(project / "assets"), "assets"),)), RealDisk()
+    )
 
     assert {"a.js"} == found.published
 

@@ -62,7 +62,7 @@ class Outcome:
     published: Published | None
 
 
-def compile(  # noqa: A001 the command's own name
+def compile(
     project: Project,
     *,
     disk: Disk | None = None,
