@@ -567,3 +567,9 @@ def test_a_base_begins_at_a_host_or_at_the_root_and_ends_with_a_slash(base: str)
 )
 def test_anything_else_is_no_base(base: object) -> None:
     assert not is_base(base)
+
+
+def test_sixty_four_zeros_elsewhere_are_not_taken_for_the_build_id() -> None:
+    made = document({"a.js": {"file": "a.js", "cycle": "0" * 64}}, {"a.js": file_entry()})
+
+    assert [] == check(dump(made))

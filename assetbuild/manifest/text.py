@@ -45,7 +45,8 @@ def dump(document: Mapping[str, Any]) -> bytes:
         raise ManifestError("the manifest cannot be written: a text in it is not Unicode that UTF-8 can hold") from None
     if content.count(_ID_MARK) != 1:
         raise ManifestError("the manifest cannot be written: an `x-` field holds a second build id")
-    return content.replace(_NO_DIGITS.encode(), hashlib.sha256(content).hexdigest().encode(), 1)
+    before, mark, after = content.partition(_ID_MARK)
+    return before + mark + hashlib.sha256(content).hexdigest().encode() + after[len(_NO_DIGITS) :]
 
 
 def check(content: bytes) -> list[str]:
