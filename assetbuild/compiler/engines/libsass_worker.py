@@ -52,7 +52,7 @@ def compile_sheet(request: dict[str, Any]) -> dict[str, Any]:
     except ImportError:
         hint = "pip install 'assetbuild[libsass]'"
         raise EngineUnavailable(
-            [Diagnostic("missing-engine", "error", "libsass is not installed", Span(request["shown"]), hint)]
+            [Diagnostic("missing-extra", "error", "libsass is not installed", Span(request["shown"]), hint)]
         ) from None
     except DiagnosticsError as error:
         outcome = {"findings": error.diagnostics}
