@@ -62,9 +62,10 @@ class Built(NamedTuple):
 
 
 class Transformed(NamedTuple):
-    """What a transform made."""
+    """What a transform made. `map`: the source map, "" unless the flags ask for one."""
 
     code: str
+    map: str
     errors: tuple[Message, ...]
     warnings: tuple[Message, ...]
 
@@ -195,7 +196,10 @@ class Esbuild:
         packet: dict[str, Value] = {"command": "transform", "inputFS": False, "input": text.encode(), "flags": [*flags]}
         answer = _Conversation(self, -1, inbox, None, time.monotonic() + self._timeout_s).ask(packet)
         return Transformed(
-            cast(str, answer.get("code", "")), messages_of(answer.get("errors")), messages_of(answer.get("warnings"))
+            cast(str, answer.get("code", "")),
+            cast(str, answer.get("map", "")),
+            messages_of(answer.get("errors")),
+            messages_of(answer.get("warnings")),
         )
 
     def close(self) -> None:

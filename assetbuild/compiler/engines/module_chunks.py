@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from assetbuild.compiler.engines.esbuild import Built
@@ -30,10 +30,13 @@ class Layout(NamedTuple):
     entries: Mapping[str, Source]
 
 
-def layout(built: Built, folder: str, entries: Mapping[str, tuple[str, Source]], suffix: str) -> Layout:
+def layout(
+    built: Built, folder: str, entries: Mapping[str, tuple[str, Source]], workers: Container[str], suffix: str
+) -> Layout:
     """Return the names of all outputs that are kept.
 
     folder: of the outputs, relative to the project. entries: output name without extension → logical path and source.
+    workers: logical paths among them that the graph asked for, and no configuration.
     suffix: keeps the chunks of a second build of the same project apart.
     A stylesheet of a chunk is not kept: esbuild has put its rules into the stylesheet of each entry that can load it,
     and nothing would fetch it.
@@ -46,7 +49,7 @@ def layout(built: Built, folder: str, entries: Mapping[str, tuple[str, Source]],
         if name in entries:
             logical, source = entries[name]
             logicals[output.path] = logical if ext == ".js" else posixpath.splitext(logical)[0] + ext
-            if ext == ".js":
+            if ext == ".js" and logical not in workers:
                 sources[output.path] = source
         elif ext == ".js":
             chunks.append(output.path)

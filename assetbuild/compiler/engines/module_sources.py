@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
-from urllib.parse import quote
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+from urllib.parse import quote, unquote
 
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.esbuild import Again
 from assetbuild.compiler.engines.esbuild_packets import Value
 from assetbuild.compiler.engines.module_marks import Marks
+from assetbuild.compiler.engines.module_places import Named, named
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Outside, Reading
 from assetbuild.compiler.globs import matches_any
-from assetbuild.compiler.model import Ref, Source
+from assetbuild.compiler.model import Ref, RefStyle, Source
 from assetbuild.compiler.resolve import Ambiguous, Found, Missing, Untouched
 from assetbuild.compiler.tokens import NonceClash
-from assetbuild.diagnostic import Diagnostic, Note, Severity, Span, span_at
+from assetbuild.diagnostic import Diagnostic, Note, Severity, Span, nearest, span_at
 
 __all__ = ["HERE", "HERE_NAME", "ModuleSources"]
 
@@ -39,6 +40,7 @@ _HERE_TEXT = (
 )
 
 _SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
+_COMPILED = (".jsx", ".ts", ".mts", ".cts", ".tsx")
 _TEXTS = (*_SCRIPTS, ".css", ".json", ".txt")
 _ASSETS = (
     "apng|avif|bmp|cur|gif|ico|jpeg|jpg|jxl|png|svg|tiff|webp|eot|otf|ttf|woff|woff2"
@@ -54,38 +56,30 @@ _NODE_BUILTINS = (
 )
 
 
-class _Place(NamedTuple):
-    """Where a reference is written: file, its text, and the offsets of what names the target."""
-
-    source: Source
-    text: str
-    start: int
-    end: int
-
-    def span(self) -> Span:
-        return span_at(self.source.shown, self.text, self.start, self.end)
-
-
 class ModuleSources:
     """The hooks of one build; see `esbuild.Hooks`.
 
+    is_thorough: ask for every import, so that each one that leads nowhere is explained.
     diagnostics: what was refused or warned of, in the order of their numbers in esbuild's messages.
     found: files that references name and that no root holds. has_clash: a text holds the nonce of the marks.
+    workers: logical path → source of each worker that must be compiled and that no entry names.
     texts: file → its text as it stands on disk.
     """
 
-    # Bare and absolute specifiers, and whatever looks like an asset: a relative import of code is esbuild's own.
-    resolve_filter = r"^[^.]|\.(?i:" + _ASSETS + r")(?:[?#].*)?$"
     load_filter = ".*"
     namespaces = ("asset", HERE)
 
-    def __init__(self, reading: Reading, shop: Shop, marks: Marks) -> None:
+    def __init__(self, reading: Reading, shop: Shop, marks: Marks, *, is_thorough: bool) -> None:
+        # Bare and absolute specifiers, and whatever looks like an asset: a relative import of code is esbuild's own,
+        # and a large graph has thousands.
+        self.resolve_filter = ".*" if is_thorough else r"^[^.]|\.(?i:" + _ASSETS + r")(?:[?#].*)?$"
         self._reading = reading
         self._shop = shop
         self._marks = marks
         self._by_asset: dict[str, str] = {}
         self.diagnostics: list[Diagnostic] = []
         self.found: dict[str, Source] = {}
+        self.workers: dict[str, Source] = {}
         self.texts: dict[str, str] = {}
         self.has_clash = False
 
@@ -97,7 +91,7 @@ class ModuleSources:
         if kind == "url-token":
             # Our tokeniser has seen them all: what is left is not ours, and not esbuild's either.
             return {"path": path, "external": True}
-        if kind in ("entry-point", "import-rule") or path.startswith(("/", "#")) or ":" in path.removeprefix("node:"):
+        if kind == "entry-point" or path.startswith(("/", "#")) or ":" in path.removeprefix("node:"):
             return None
         answer = again(request)
         if answer.get("external"):
@@ -151,6 +145,21 @@ class ModuleSources:
         # In no root: nothing is published beside it, so its logical path must not name a folder of any root.
         return Source("../" + shown.lstrip("/"), file, shown)
 
+    def contexts(self) -> Iterator[Diagnostic]:
+        """Yield what is wrong with each `require.context()`, a call that webpack alone understands."""
+        from assetbuild.compiler.refs import js
+
+        for file, text in sorted(self.texts.items()):
+            if "require.context" not in text or _extension(file) not in _SCRIPTS:
+                continue
+            source = self.source_of(file)
+            severity: Severity = "error" if source.is_first_party else "warning"
+            for ref in js.requires(text):
+                if ref.kind == "require-context":
+                    span = span_at(source.shown, text, ref.statement_start, ref.statement_end)
+                    message = "`require.context` is webpack's own and does not exist in a browser"
+                    yield Diagnostic("require-context", severity, message, span, "write one `import` for each file")
+
     def span_of(self, path: str, written: str) -> Span:
         """Return where the file `path` of esbuild's description says `written`; the whole file if that is not found."""
         text = self.texts.get(os.path.join(self._shop.project.folder, path), "")
@@ -164,16 +173,35 @@ class ModuleSources:
             message = f"`{path}` is built into Node and not into browsers"
             hint = f'import a package that does the same, or keep it out with `external = ["{path}"]` under `[js]`'
             return self._refused([Diagnostic("node-builtin", "error", message, None, hint)])
-        if path.startswith(".") or kind == "require-resolve":
-            source = self.source_of(importer)
-            outcome = self._shop.resolver.reference(path, (source,), self._reading)
-            near = outcome.nearest if isinstance(outcome, Missing) else None
+        if path.startswith(".") or kind in ("import-rule", "require-resolve"):
+            near = self._nearest(path, os.path.dirname(importer))
             hint = f"did you mean `{near}`?" if near else ""
             return self._refused([Diagnostic("missing-reference", "error", f"`{path}` does not exist", None, hint)])
         package = "/".join(path.split("/")[: 2 if path.startswith("@") else 1])
-        message = f"package `{path}` is not installed" if package == path else f"`{path}` is not in package `{package}`"
-        hint = f"run `npm install {package}`, or name it in `external` under `[js]`"
+        if self._is_installed(package, os.path.dirname(importer)):
+            message, hint = f"package `{package}` has no `{path}`", "look up what its `exports` name"
+        else:
+            message = f"package `{package}` is not installed"
+            hint = f"run `npm install {package}`, or name it in `external` under `[js]`"
         return self._refused([Diagnostic("missing-package", "error", message, None, hint)])
+
+    def _nearest(self, path: str, folder: str) -> str | None:
+        """Return what would be written for the file whose name is nearest, None if no file is clearly meant."""
+        above, _, name = path.rpartition("/")
+        try:
+            names = [found.name for found in self._reading.library.disk.scan(os.path.join(folder, above))]
+        except OSError:
+            return None  # a folder that cannot be listed has no advice to give
+        near = nearest(name, names + [posixpath.splitext(name)[0] for name in names])
+        return f"{above}/{near}" if near and above else near
+
+    def _is_installed(self, package: str, folder: str) -> bool:
+        described = os.path.join("node_modules", package, "package.json")
+        while not self._reading.exists(os.path.join(folder, described)):
+            if folder in (self._shop.project.folder, os.path.dirname(folder)):
+                return False
+            folder = os.path.dirname(folder)
+        return True
 
     def _asset(self, written: str, file: str, suffix: str) -> Mapping[str, Value]:
         resolver = self._shop.resolver
@@ -189,50 +217,67 @@ class ModuleSources:
         return {"namespace": "asset", "path": name, "sideEffects": False}
 
     def _marked(self, file: str, text: str) -> str:
-        """Return `text` with marks in the place of its references; raise `DiagnosticsError` with all that are wrong."""
-        places = _css_references(text) if file.endswith(".css") else _js_references(file, text)
+        """Return `text` with marks in the place of its references; what is wrong with them is kept."""
+        places = named(file, text, self._shop.esbuild())
         if not places:
             return text
         source = self.source_of(file)
         parts: list[str] = []
         faults: list[Diagnostic] = []
         done = 0
-        for start, end, value in places:
-            place = _Place(source, text, start, end)
-            mark = self._mark_of(value, place, faults)
+        for place in places:
+            mark = self._mark_of(place, source, text, faults)
             if mark is not None:
-                parts += (text[done:start], mark)
-                done = end
-        if any(fault.severity == "error" for fault in faults):
-            raise DiagnosticsError(faults)
+                parts += (text[done : place.start], mark)
+                done = place.end
+        # Kept and not raised: esbuild goes on with the rest of the file, so that its errors are shown in the same run.
         self.diagnostics += faults
         return "".join((*parts, text[done:]))
 
-    def _mark_of(self, value: str, place: _Place, faults: list[Diagnostic]) -> str | None:
-        outcome = self._shop.resolver.reference(value, (place.source,), self._reading)
-        match outcome:
-            case Found(source, suffix):
-                if source.logical not in self._shop.resolver.inventory.by_logical:
-                    self.found[source.logical] = source
-                return self._marks.mark(Ref(source.logical), place.text[place.start : place.end]) + _suffix(suffix)
+    def _mark_of(self, place: Named, source: Source, text: str, faults: list[Diagnostic]) -> str | None:
+        style: RefStyle = "module" if place.is_module else "url"
+        written = text[place.start : place.end]
+        if place.is_worker and (worker := self._worker(place.value, source)):
+            return self._marks.mark(Ref(worker, style), written)
+        match self._shop.resolver.reference(place.value, (source,), self._reading):
+            case Found(target, suffix):
+                if target.logical not in self._shop.resolver.inventory.by_logical:
+                    self.found[target.logical] = target
+                return self._marks.mark(Ref(target.logical, style), written) + _suffix(suffix)
             case Ambiguous(first, second):
-                message = f"`{value}` is both `{first.shown}` and `{second.shown}`"
-                faults.append(Diagnostic("ambiguous-reference", "error", message, place.span()))
-            case Missing():
-                self._missing(value, outcome, place, faults)
+                message = f"`{place.value}` is both `{first.shown}` and `{second.shown}`"
+                span = span_at(source.shown, text, place.start, place.end)
+                faults.append(Diagnostic("ambiguous-reference", "error", message, span))
+            case Missing() as missing:
+                span = span_at(source.shown, text, place.start, place.end)
+                faults += self._missing(place.value, missing, source, span)
             case Untouched():
                 pass
         return None
 
-    def _missing(self, value: str, outcome: Missing, place: _Place, faults: list[Diagnostic]) -> None:
+    def _worker(self, written: str, source: Source) -> str | None:
+        """Return the logical path of a worker that must be compiled: its entry's, or that of one made for it."""
+        file = os.path.normpath(os.path.join(os.path.dirname(source.file), unquote(written)))
+        if not file.endswith(_COMPILED) or not self._reading.exists(file):
+            return None
+        entries = self._shop.resolver.inventory.by_logical
+        known = next((logical for logical, entry in entries.items() if entry.file == file), None)
+        if known is not None:
+            return known
+        worker = self.source_of(file)
+        logical = posixpath.splitext(worker.logical)[0] + ".js"
+        self.workers[logical] = worker
+        return logical
+
+    def _missing(self, value: str, missing: Missing, source: Source, span: Span) -> Iterator[Diagnostic]:
         allowed = self._shop.project.missing_allow
-        if matches_any(allowed, place.source.logical) or any(matches_any(allowed, tried) for tried in outcome.tried):
+        if matches_any(allowed, source.logical) or any(matches_any(allowed, tried) for tried in missing.tried):
             return
-        message = f"`{value}` {outcome.why}" if outcome.why else f"`{value}` is not in any asset root"
-        hint = f"did you mean `{outcome.nearest}`?" if outcome.nearest else ""
-        notes = (Note("looked for " + ", ".join(f"`{tried}`" for tried in outcome.tried)),) if outcome.tried else ()
-        severity: Severity = "error" if place.source.is_first_party else "warning"
-        faults.append(Diagnostic("missing-reference", severity, message, place.span(), hint, notes))
+        message = f"`{value}` {missing.why}" if missing.why else f"`{value}` is not in any asset root"
+        hint = f"did you mean `{missing.nearest}`?" if missing.nearest else ""
+        notes = (Note("looked for " + ", ".join(f"`{tried}`" for tried in missing.tried)),) if missing.tried else ()
+        severity: Severity = "error" if source.is_first_party else "warning"
+        yield Diagnostic("missing-reference", severity, message, span, hint, notes)
 
     def _refused(self, findings: Sequence[Diagnostic]) -> Mapping[str, Value]:
         """Return an answer with errors that stand for `findings`; esbuild adds the place of the import."""
@@ -252,22 +297,3 @@ def _extension(path: str) -> str:
 def _suffix(suffix: str) -> str:
     """Return query and fragment such that no engine reads more into them: a quote, `)` or space would end the URL."""
     return quote(suffix, safe="?#&=%+,;:@/!$*-._~[]")
-
-
-def _css_references(text: str) -> list[tuple[int, int, str]]:
-    from assetbuild.compiler.refs import css
-
-    return [
-        (ref.start, ref.end, ref.value) for ref in css.references(text) if ref.kind not in ("import", "late-import")
-    ]
-
-
-def _js_references(file: str, text: str) -> list[tuple[int, int, str]]:
-    # Only what hangs on `import.meta` is ours; imports belong to esbuild. The lexer is slow beside this search.
-    if "import.meta" not in text or _extension(file) not in _SCRIPTS:
-        return []
-    from assetbuild.compiler.refs import js
-
-    folders = (".", "..", "./", "../")
-    found = [ref for ref in js.references(text) if ref.kind == "url" and ref.value not in folders]
-    return [(ref.start, ref.end, ref.value) for ref in found]

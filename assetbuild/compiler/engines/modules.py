@@ -7,7 +7,7 @@ splitting and its text; names and references are ours. Writes nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -28,7 +28,6 @@ __all__ = ["build"]
 
 # Never written, only the folder that esbuild's names are relative to.
 _FOLDER = ".assetbuild"
-_ATTEMPTS = 8
 # A `require` that esbuild could not follow: in a browser it throws when it is reached.
 _LEFT_REQUIRES = ("unsupported-require-call",)
 
@@ -39,29 +38,38 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     job.sources: one per logical path. job.options: the fields of `project.Js`, `minify` as the entries have it.
     """
     options = asdict(Js()) | dict(job.options)
-    entries = sorted(zip(job.logicals, job.sources, strict=True))
-    for attempt in range(_ATTEMPTS):
+    entries = dict(sorted(zip(job.logicals, job.sources, strict=True)))
+    attempt = 0
+    is_thorough = False
+    while True:
         marks = Marks(attempt)
-        sources = ModuleSources(reading, shop, marks)
+        sources = ModuleSources(reading, shop, marks, is_thorough=is_thorough)
         # One mark serves as the public path, so that esbuild itself writes it where outputs refer to each other.
         public = marks.mark(Ref("", "module"))
         built = shop.esbuild().build(_request(entries, options, public, shop.project.folder), sources)
-        if not sources.has_clash:
+        attempt += sources.has_clash
+        # Workers are entries that only reading the graph can find.
+        found_entries = dict(sorted({**sources.workers, **entries}.items()))
+        is_unexplained = not is_thorough and any(message.detail < 0 for message in built.errors)
+        if not sources.has_clash and found_entries == entries and not is_unexplained:
             break
+        entries = found_entries
+        is_thorough = is_thorough or is_unexplained
     record(built, reading, shop.project.folder)
     found = _diagnostics(built, sources, marks, reading)
     found += _left_for_the_browser(built, options, sources)
+    found += sources.contexts()
     made = []
     if not any(finding.severity == "error" for finding in found):
         # A project may have a second build, of the entries that differ in this setting.
         suffix = "" if options["minify"] == shop.project.js.minify else "-minified" if options["minify"] else "-plain"
-        names = layout(built, _FOLDER, _outputs_of(entries), suffix)
+        names = layout(built, _FOLDER, _outputs_of(entries), entries.keys() - job.logicals, suffix)
         found += _clashes(names, job, shop)
         try:
             made = drafts(built, names, _FOLDER, public, marks, is_classic=options["format"] == "iife")
         except BrokenMark as error:
             message = f"esbuild tore the reference `{error}` apart"
-            found.append(Diagnostic("broken-reference", "error", message, Span(entries[0][1].shown)))
+            found.append(Diagnostic("broken-reference", "error", message, Span(job.sources[0].shown)))
     return Result(
         tuple(made),
         tuple(sources.found[logical] for logical in sorted(sources.found)),
@@ -73,15 +81,15 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
 
 
 def _request(
-    entries: Sequence[tuple[str, Source]], options: Mapping[str, Any], public: str, folder: str
+    entries: Mapping[str, Source], options: Mapping[str, Any], public: str, folder: str
 ) -> Mapping[str, Value]:
     outputs = [[name, os.path.realpath(source.file)] for name, (_, source) in _outputs_of(entries).items()]
     return {"entries": outputs, "flags": [*_flags(options, public, folder)], "absWorkingDir": folder}
 
 
-def _outputs_of(entries: Iterable[tuple[str, Source]]) -> Mapping[str, tuple[str, Source]]:
+def _outputs_of(entries: Mapping[str, Source]) -> Mapping[str, tuple[str, Source]]:
     """Return the name that each entry has among esbuild's outputs: plain, whatever the logical path holds."""
-    return {f"e/{number}": entry for number, entry in enumerate(entries)}
+    return {f"e/{number}": entry for number, entry in enumerate(entries.items())}
 
 
 def _flags(options: Mapping[str, Any], public: str, folder: str) -> Iterator[str]:
@@ -91,6 +99,7 @@ def _flags(options: Mapping[str, Any], public: str, folder: str) -> Iterator[str
     yield from (f"--outdir={os.path.join(folder, _FOLDER)}", "--chunk-names=c/[hash]", f"--public-path={public}")
     yield f"--format={options['format']}"
     yield "--external:assetbuild:*"
+    yield from (f"--log-override:{name}=warning" for name in _LEFT_REQUIRES)
     yield from (f"--external:{name}" for name in options["external"])
     define = {"process.env.NODE_ENV": '"production"', **options["define"]}
     if is_esm:

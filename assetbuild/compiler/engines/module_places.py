@@ -1,0 +1,103 @@
+"""Where a module names assets: offsets in its text, whatever dialect it is written in.
+
+Receives a text of the graph; hands on what `refs` finds. The lexers of `refs` read CSS and ECMAScript; a file in
+TypeScript or with JSX is read in the form that esbuild gives it, and its source map leads back.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from assetbuild.compiler.engines.esbuild import Esbuild
+from assetbuild.compiler.refs.js import JsRef
+from assetbuild.compiler.sourcemap import SourceMap, chars, parse, units
+
+__all__ = ["Named", "named"]
+
+_PLAIN = (".js", ".mjs", ".cjs")
+_DIALECTS = {".jsx": "jsx", ".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx"}
+_WORKERS = ("worker", "shared-worker", "worklet")
+# ECMA-262 §12.3, LineTerminatorSequence.
+_LINE_END = re.compile("\r\n|[\n\r\u2028\u2029]")
+_FOLDERS = (".", "..", "./", "../")
+
+
+class Named(NamedTuple):
+    """One place: `text[start:end]` stands for `value`. is_worker: the browser runs it as a script of its own.
+
+    is_module: it is written as a module specifier.
+    """
+
+    start: int
+    end: int
+    value: str
+    is_worker: bool = False
+    is_module: bool = False
+
+
+def named(file: str, text: str, service: Esbuild) -> list[Named]:
+    """Return the places in `text` that name assets; imports are not among them, they are esbuild's."""
+    extension = posixpath.splitext(file)[1].lower()
+    if extension == ".css":
+        from assetbuild.compiler.refs import css
+
+        found = [ref for ref in css.references(text) if ref.kind not in ("import", "late-import")]
+        return [Named(ref.start, ref.end, ref.value) for ref in found]
+    # Only what hangs on `import.meta` is ours, and few files have it: the lexer is slow beside this search.
+    if "import.meta" not in text:
+        return []
+    from assetbuild.compiler.refs import js
+
+    if extension in _PLAIN:
+        return [_named(ref, ref.start, ref.end) for ref in js.references(text) if _is_ours(ref)]
+    if extension not in _DIALECTS:
+        return []
+    flags = [f"--loader={_DIALECTS[extension]}", "--jsx=automatic", "--sourcemap=external", "--log-level=silent"]
+    made = service.transform(text, flags)
+    if made.errors:
+        return []  # the build that follows reports them at their places
+    plain = [ref for ref in js.references(made.code) if _is_ours(ref)]
+    return sorted(_led_back(plain, made.code, text, parse(made.map)))
+
+
+def _is_ours(ref: JsRef) -> bool:
+    if ref.kind == "resolve":
+        return ref.value.startswith(("./", "../"))
+    return ref.kind in ("url", *_WORKERS) and ref.value not in _FOLDERS
+
+
+def _named(ref: JsRef, start: int, end: int) -> Named:
+    return Named(start, end, ref.value, ref.kind in _WORKERS, ref.kind == "resolve")
+
+
+def _led_back(refs: list[JsRef], code: str, text: str, source_map: SourceMap) -> Iterator[Named]:
+    """Yield the places in `text` that became `refs` of `code`. esbuild maps the begin of every literal."""
+    starts = _line_starts(text)
+    for ref in refs:
+        quote = ref.start - 1
+        line = code.count("\n", 0, quote)
+        origin = source_map.at(line, units(code[code.rfind("\n", 0, quote) + 1 : quote]))
+        if origin is None or origin.line >= len(starts):
+            continue
+        start = starts[origin.line] + chars(text[starts[origin.line] :].split("\n", 1)[0], origin.column)
+        end = _literal_end(text, start)
+        if end:
+            yield _named(ref, start + 1, end)
+
+
+def _line_starts(text: str) -> list[int]:
+    return [0, *(found.end() for found in _LINE_END.finditer(text))]
+
+
+def _literal_end(text: str, start: int) -> int:
+    """Return the offset of the quote that closes the literal at `start`, 0 if none begins there."""
+    quote = text[start : start + 1]
+    if quote not in ("'", '"', "`"):
+        return 0
+    at = start + 1
+    while at < len(text) and text[at] != quote:
+        at += 2 if text[at] == "\\" else 1
+    return at if at < len(text) else 0

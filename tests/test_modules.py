@@ -1,0 +1,444 @@
+"""Module graphs through the real esbuild: names, references, facts, records and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assetbuild.compiler.engines.esbuild import Esbuild
+from assetbuild.compiler.engines.module_marks import BrokenMark, Marks
+from assetbuild.compiler.model import Facts, Input, Ref, Result
+from assetbuild.compiler.tokens import NonceClash
+from tests import esbuild_shop
+from tests.conftest import Tree
+from tests.esbuild_shop import bundle, texts
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Esbuild]:
+    with Esbuild(esbuild_shop.argv()) as opened:
+        yield opened
+
+
+SPLIT = {
+    "assets/js/app.ts": 'import { shared } from "./shared"; import("./lazy").then(console.log); shared("app")',
+    "assets/js/other.ts": 'import { shared } from "./shared"; import("./lazy").then(console.log); shared("other")',
+    "assets/js/shared.ts": "export const shared = (name: string): void => console.log(name)",
+    "assets/js/lazy.ts": 'import { shared } from "./shared"; shared("lazy")',
+}
+TWO = {"js/app.js": "js/app.ts", "js/other.js": "js/other.ts"}
+
+
+def facts(result: Result) -> dict[str, Facts]:
+    return {draft.logical: draft.facts for draft in result.drafts}
+
+
+def findings(result: Result) -> list[tuple[str, str, str, int, int]]:
+    """Return rule, message, path, line and column of each finding."""
+    found = []
+    for finding in result.diagnostics:
+        span = finding.span
+        assert span is not None, finding
+        found.append((finding.rule, finding.message, span.path, span.line, span.column))
+    return sorted(found)
+
+
+def test_a_split_graph_comes_out_as_entries_and_named_chunks_that_refer_to_each_other(
+    service: Esbuild, tree: Tree
+) -> None:
+    result = bundle(service, tree(SPLIT), TWO)
+
+    assert () == result.diagnostics
+    (shared,) = (name for name in texts(result) if "shared" in name)
+    assert ["js/app.js", "js/chunks/lazy.js", shared, "js/other.js"] == list(texts(result))
+    assert f'from "<{shared}>"' in texts(result)["js/app.js"]
+    assert 'import("<js/chunks/lazy.js>")' in texts(result)["js/app.js"]
+    assert {"module"} == {piece.style for d in result.drafts for piece in d.body if isinstance(piece, Ref)}
+    entry = Facts("module", True, "assets/js/app.ts", imports=(shared,), dynamic=("js/chunks/lazy.js",))
+    assert entry == facts(result)["js/app.js"]
+    assert Facts("module", imports=(shared,)) == facts(result)["js/chunks/lazy.js"]
+    assert {"esbuild": "0.28.2"} == result.tools
+
+
+def test_minified_references_between_outputs_are_found_too(service: Esbuild, tree: Tree) -> None:
+    result = bundle(service, tree(SPLIT), TWO, minify=True)
+
+    (shared,) = (name for name in texts(result) if "shared" in name)
+    minified = f'import{{a as o}}from"<{shared}>";import("<js/chunks/lazy-minified.js>").then(console.log);o("app");\n'
+    assert minified == texts(result)["js/app.js"]
+
+
+def test_an_edit_inside_a_file_renames_no_chunk(service: Esbuild, tree: Tree) -> None:
+    before = texts(bundle(service, tree(SPLIT), TWO))
+    after = texts(bundle(service, tree(SPLIT | {"assets/js/shared.ts": "export const shared = console.warn"}), TWO))
+
+    assert before.keys() == after.keys()
+    assert before["js/app.js"] == after["js/app.js"]
+    assert before != after
+
+
+def test_lazy_files_of_one_name_get_names_of_their_own(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/app.js": 'import("./a/index.js"); import("./b/index.js"); import("./c/page.js")',
+        "assets/a/index.js": "console.log(1)",
+        "assets/b/index.js": "console.log(2)",
+        "assets/c/page.js": "console.log(3)",
+    }
+
+    result = bundle(service, tree(files), {"out.js": "app.js"})
+
+    names = sorted(texts(result))
+    assert "js/chunks/page.js" in names
+    assert 2 == len([name for name in names if name.startswith("js/chunks/index-")])
+
+
+def test_neither_folder_nor_order_of_entries_shows(service: Esbuild, tmp_path: Path) -> None:
+    made = []
+    for name, entries in (("a", TWO), ("b/c", dict(reversed(TWO.items())))):
+        for file, text in (SPLIT | {"assets/js/x.css": ".a{b:c}"}).items():
+            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file).write_text(text)
+        made.append(bundle(service, tmp_path / name, entries, minify=True).drafts)
+
+    assert made[0] == made[1]
+
+
+def test_json_typescript_and_jsx_compile_and_unused_code_goes(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/app.tsx": 'import { n } from "./n.json"; import { used } from "./lib"; /*! kept */ /* dropped */'
+        " enum E { A = 7 }; used(<p class='x'>{n}{E.A as number}</p>)",
+        "assets/n.json": '{"n": 42, "m": "unused json"}',
+        "assets/lib.ts": "export const used = console.log; export const unused = () => 'unused code'",
+        "assets/node_modules/x/jsx-runtime.js": "",
+        "node_modules/h/jsx-runtime.js": "export const jsx = (...args) => args; export const jsxs = jsx",
+        "node_modules/h/package.json": '{"name": "h", "sideEffects": false}',
+    }
+
+    result = bundle(service, tree(files), {"app.js": "app.tsx"}, minify=True, jsx_import_source="h")
+
+    assert () == result.diagnostics
+    text = texts(result)["app.js"]
+    assert "42" in text
+    assert "unused" not in text
+    assert "dropped" not in text
+    assert text.endswith("/*! kept */\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({}, 'console.log("production");\n'),
+        ({"define": {"process.env.NODE_ENV": '"test"'}}, 'console.log("test");\n'),
+        ({"define": {"VERSION": "7"}}, 'console.log("production");\n'),
+    ],
+)
+def test_the_node_environment_is_production_unless_defined(
+    service: Esbuild, tree: Tree, options: Mapping[str, object], text: str
+) -> None:
+    result = bundle(service, tree({"assets/a.js": "console.log(process.env.NODE_ENV)"}), {"a.js": "a.js"}, **options)
+
+    assert text == texts(result)["a.js"].partition("// assets/a.js\n")[2]
+
+
+def test_targets_lower_syntax_and_keep_the_scripts_own_url(service: Esbuild, tree: Tree) -> None:
+    files = {"assets/a.js": 'import("./b.js"); console.log(import.meta.url, window.x ?? 1)', "assets/b.js": "export {}"}
+
+    result = bundle(service, tree(files), {"out.js": "a.js"}, targets=["es2017"])
+
+    assert () == result.diagnostics
+    assert "import.meta.url" in texts(result)["out.js"]
+    assert 'import("<js/chunks/b.js>")' in texts(result)["out.js"]
+    assert "??" not in texts(result)["out.js"]
+
+
+def test_css_of_a_graph_comes_out_beside_the_entry(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/js/app.js": 'import "../css/a.css"; import m from "./m.module.css"; import("./lazy.js"); f(m.x)',
+        "assets/js/lazy.js": 'import "../css/lazy.css"',
+        "assets/js/m.module.css": ".x { color: red }",
+        "assets/css/a.css": '@import "./b.css" layer(l); @import "https://cdn.example/c.css";'
+        ".a { background: url('../img/x.png?v=(1)#f'); mask: image-set('../img/x.png' 1x); "
+        "b: url(#g) url(data:,x) url(/z.png) }",
+        "assets/css/b.css": "/* url(none.png) */ .b { background: url('../img/a b%20c.png') }",
+        "assets/css/lazy.css": ".lazy { content: 'url(no.png)' }",
+        "assets/img/x.png": "",
+        "assets/img/a b c.png": "",
+    }
+
+    result = bundle(service, tree(files), {"js/main.js": "js/app.js"}, minify=True)
+
+    assert () == result.diagnostics
+    css = texts(result)["js/main.css"]
+    assert '@import"https://cdn.example/c.css";' in css
+    assert "@layer l{.b{background:url(<img/a b c.png>)}}" in css
+    assert (
+        '.a{background:url(<img/x.png>?v=%281%29#f);mask:image-set("<img/x.png>" 1x);b:url(#g) url(data:,x) url(/z.png)}'
+        in css
+    )
+    assert '.lazy{content:"url(no.png)"}' in css
+    assert ["js/chunks/lazy-minified.js", "js/main.css", "js/main.js"] == sorted(texts(result))
+    assert ("js/main.css",) == facts(result)["js/main.js"].css
+    assert "style" == facts(result)["js/main.css"].kind
+
+
+def test_an_imported_asset_is_its_url_from_any_chunk_and_goes_if_unused(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/js/app.js": 'import url from "../img/x.svg#icon"; import unused from "../img/y.png"; import("./lazy.js"); f(url)',
+        "assets/js/lazy.js": 'import url from "../img/x.svg#icon"; import pkg from "pkg/z.woff2"; f(url, pkg)',
+        "assets/img/x.svg": "<svg/>",
+        "assets/img/y.png": "",
+        "node_modules/pkg/z.woff2": "",
+    }
+
+    result = bundle(service, tree(files), {"js/out.js": "js/app.js"}, minify=True)
+
+    assert () == result.diagnostics
+    everything = "".join(texts(result).values())
+    assert 1 == everything.count('new URL("<img/x.svg>#icon",import.meta.url).href')
+    assert 1 == everything.count('new URL("<npm/pkg/z.woff2>",import.meta.url).href')
+    assert "y.png" not in everything
+    assert ["npm/pkg/z.woff2"] == [source.logical for source in result.found]
+
+
+def test_urls_relative_to_the_module_are_references_in_every_dialect(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/js/a.js": '// new URL("./no.png", import.meta.url)\n f(new URL("../img/x.png?q", import.meta.url), `new URL("./no.png", import.meta.url)`)',
+        "assets/js/b.ts": 'import "./a.js"; import "./c"; const x = <T,>(y: T): T => y; f(new URL("../img/\\u0078.png", import.meta.url) as unknown)',
+        "assets/js/c.tsx": "f(<p>Don't `x / y {\"é→\"} <img src={new URL('../img/x.png', import.meta.url).href} /></p>);\r\n"
+        "f(new Worker(new URL(`./w.js`, import.meta.url)), new URL('.', import.meta.url), new URL('https://x.y', import.meta.url))",
+        "assets/js/w.js": "",
+        "assets/img/x.png": "",
+        "node_modules/h/jsx-runtime.js": "export const jsx = f, jsxs = f",
+    }
+
+    result = bundle(service, tree(files), {"out.js": "js/b.ts"}, jsx_import_source="h")
+
+    assert () == result.diagnostics
+    text = texts(result)["out.js"]
+    assert 'new URL("<img/x.png>?q", import.meta.url)' in text
+    assert 3 == text.count("<img/x.png>")
+    assert "new Worker(new URL(`<js/w.js>`, import.meta.url))" in text
+    assert "./no.png" in text
+    assert 'new URL(".", import.meta.url), new URL("https://x.y", import.meta.url)' in text
+
+
+def test_a_worker_in_typescript_is_compiled_as_an_entry_of_its_own(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/js/app.ts": 'new Worker(new URL("./w.ts", import.meta.url), { type: "module" })',
+        "assets/js/w.ts": 'new Worker(new URL("./deep.ts", import.meta.url), { type: "module" }); export const w: number = 1',
+        "assets/js/deep.ts": "postMessage(1 as number)",
+    }
+
+    result = bundle(service, tree(files), {"js/app.js": "js/app.ts"})
+
+    assert () == result.diagnostics
+    assert 'new URL("<js/w.js>", import.meta.url)' in texts(result)["js/app.js"]
+    assert 'new URL("<js/deep.js>", import.meta.url)' in texts(result)["js/w.js"]
+    assert "postMessage(1)" in texts(result)["js/deep.js"]
+    assert [True, False, False] == [facts(result)[name].is_entry for name in ("js/app.js", "js/w.js", "js/deep.js")]
+
+
+def test_a_classic_script_finds_its_assets_by_its_own_url(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/app.js": 'import("./lazy.js").then(console.log)',
+        "assets/lazy.js": 'import url from "./x.png"; export default [url, new URL("./x.png", import.meta.url)]',
+        "assets/x.png": "",
+    }
+
+    result = bundle(service, tree(files), {"out.js": "app.js"}, format="iife")
+
+    assert () == result.diagnostics
+    text = texts(result)["out.js"]
+    assert ["out.js"] == list(texts(result))
+    assert "classic" == facts(result)["out.js"].kind
+    assert text.startswith("(() => {")
+    assert 2 == text.count('new URL("<x.png>", assetbuildScriptUrl)')
+    assert text.index("init_assetbuild_here();") > text.index("document.currentScript")
+    assert "import.meta" not in text
+
+
+def test_what_a_graph_depends_on_is_recorded(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/js/app.ts": 'import "./b"; import "pkg"; import "./c.css"; import "alias/d"',
+        "assets/js/b/index.js": "console.log(1)",
+        "assets/js/c.css": "a{b:c}",
+        "assets/d.js": "console.log(4)",
+        "node_modules/pkg/package.json": '{"main": "m.js"}',
+        "node_modules/pkg/m.js": "console.log(2)",
+        "assets/tsconfig.json": '{ // comment\n "extends": "./base", }',
+        "assets/base.json": '{"compilerOptions": {"paths": {"alias/*": ["./*"]}}}',
+    }
+    folder = tree(files)
+
+    result = bundle(service, folder, {"out.js": "js/app.ts"})
+
+    assert () == result.diagnostics
+    assert {str(folder / file) for file in files} == {found.file for found in result.inputs}
+    assert all(isinstance(found, Input) and len(found.digest_hex) == 64 for found in result.inputs)
+    absent = {Path(file).relative_to(folder).as_posix() for file in result.absent}
+    assert {
+        "assets/js/b.ts",
+        "assets/js/b.js",
+        "assets/js/b/index.ts",
+        "assets/js/tsconfig.json",
+        "package.json",
+    } <= absent
+    assert {"assets/node_modules/pkg/package.json", "assets/js/node_modules/pkg/package.json"} <= absent
+    assert "assets/js/b/index.js" not in absent
+
+
+def test_every_error_of_a_graph_is_shown_at_once_with_its_place(service: Esbuild, tree: Tree) -> None:
+    app = """import fs from "fs"; import "node:path"
+import "left-pad/x"; import "@a/b"; import "here/gone.js"
+import "./brokn.js"; import logo from "./x.png"
+import "./broken.js"; import "./latin.js"; import "./vue.vue"; import "./c.css"
+new URL("./x.giff", import.meta.url)
+"""
+    files = {
+        "assets/app.js": app,
+        "assets/broken.js": "let é = 4 4",
+        "assets/latin.js": b"'\xe9'",
+        "assets/vue.vue": "",
+        "assets/c.css": "@import './d.css'; a { b: url(./x.png) }",
+        "assets/x.gif": "",
+        "node_modules/here/package.json": "{}",
+    }
+
+    result = bundle(service, tree(files), {"out.js": "app.js"})
+
+    assert () == result.drafts
+    assert sorted(
+        [
+            ("node-builtin", "`fs` is built into Node and not into browsers", "assets/app.js", 1, 16),
+            ("node-builtin", "`node:path` is built into Node and not into browsers", "assets/app.js", 1, 29),
+            ("missing-package", "package `left-pad` is not installed", "assets/app.js", 2, 8),
+            ("missing-package", "package `@a/b` is not installed", "assets/app.js", 2, 29),
+            ("missing-package", "package `here` has no `here/gone.js`", "assets/app.js", 2, 44),
+            ("missing-reference", "`./brokn.js` does not exist", "assets/app.js", 3, 8),
+            ("missing-reference", "`./x.png` does not exist", "assets/app.js", 3, 39),
+            ("esbuild", "no loader is configured for `.vue` files: assets/vue.vue", "assets/app.js", 4, 51),
+            ("missing-reference", "`./x.giff` is not in any asset root", "assets/app.js", 5, 10),
+            ("esbuild", "expected `;` but found `4`", "assets/broken.js", 1, 11),
+            ("not-utf8", "byte 0xe9 is not UTF-8", "assets/latin.js", 1, 2),
+            ("missing-reference", "`./d.css` does not exist", "assets/c.css", 1, 9),
+            ("missing-reference", "`./x.png` is not in any asset root", "assets/c.css", 1, 31),
+        ]
+    ) == findings(result)
+    hints = {finding.hint for finding in result.diagnostics}
+    assert {"did you mean `./broken.js`?", "did you mean `./x.gif`?"} <= hints
+    assert "run `npm install @a/b`, or name it in `external` under `[js]`" in hints
+
+
+def test_a_missing_reference_that_is_allowed_stays_as_it_is(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/a.js": 'import "./a.css"; f(new URL("./gone.png", import.meta.url))',
+        "assets/a.css": "a{b:url(gone.gif)}",
+    }
+
+    result = bundle(service, tree(files), {"out.js": "a.js"}, missing_allow=("gone.*",), minify=True)
+
+    assert () == result.diagnostics
+    assert 'new URL("./gone.png",import.meta.url)' in texts(result)["out.js"]
+    assert "a{b:url(gone.gif)}\n" == texts(result)["out.css"]
+
+
+def test_a_require_that_stays_is_an_error_in_own_files(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/app.js": 'import "pkg"; const a = require(window.name); const b = require.context("./x", true); f(a, b)',
+        "node_modules/pkg/index.js": "module.exports = typeof require === 'function' && require(window.q)",
+    }
+
+    result = bundle(service, tree(files), {"out.js": "app.js"})
+
+    assert [
+        (
+            "require-context",
+            "`require.context` is webpack's own and does not exist in a browser",
+            "assets/app.js",
+            1,
+            57,
+        ),
+        (
+            "unsupported-require-call",
+            "this call to `require` will not be bundled because the argument is not a string literal",
+            "assets/app.js",
+            1,
+            25,
+        ),
+    ] == findings(result)
+
+
+def test_an_external_import_stays_in_a_module_and_is_an_error_in_a_classic_script(service: Esbuild, tree: Tree) -> None:
+    folder = tree({"assets/app.js": "import x from 'react'; f(x)"})
+
+    module = bundle(service, folder, {"out.js": "app.js"}, external=["react"])
+    classic = bundle(service, folder, {"out.js": "app.js"}, external=["react"], format="iife")
+
+    assert 'import x from "react";' in texts(module)["out.js"]
+    message = "`react` is external and would become a `require`, which browsers do not have"
+    assert [("external-require", message, "assets/app.js", 1, 16)] == findings(classic)
+
+
+def test_a_stylesheet_or_chunk_that_a_file_stands_for_already_is_an_error(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/js/app.js": 'import "./x.css"; import("./lazy.js")',
+        "assets/js/x.css": "a{b:c}",
+        "assets/js/out.css": "",
+        "assets/js/lazy.js": "f()",
+        "assets/js/chunks/lazy.js": "",
+    }
+
+    result = bundle(service, tree(files), {"js/out.js": "js/app.js"})
+
+    assert [
+        "two sources make `js/chunks/lazy.js`: `assets/js/chunks/lazy.js` and what `js/out.js` imports",
+        "two sources make `js/out.css`: `assets/js/out.css` and what `js/out.js` imports",
+    ] == [finding.message for finding in result.diagnostics]
+
+
+def test_warnings_keep_their_notes_and_show_what_was_written(service: Esbuild, tree: Tree) -> None:
+    text = 'f(new URL("./x.png", import.meta.url), { é: 1, é: 2 })'
+
+    result = bundle(service, tree({"assets/a.js": text, "assets/x.png": ""}), {"out.js": "a.js"})
+
+    (found,) = result.diagnostics
+    assert found.span is not None
+    assert ("duplicate-object-key", "warning", "duplicate key `é` in object literal") == found[:3]
+    assert (48, 1, text) == (found.span.column, found.span.length, found.span.text)
+    assert ["the original key `é` is here"] == [note.message for note in found.notes]
+
+
+def test_a_source_that_holds_our_nonce_is_still_compiled(service: Esbuild, tree: Tree) -> None:
+    nonce = Marks().mark(Ref("x"))
+
+    result = bundle(service, tree({"assets/a.js": f"f('{nonce}')"}), {"out.js": "a.js"})
+
+    assert () == result.diagnostics
+    assert nonce in texts(result)["out.js"]
+
+
+@given(st.lists(st.tuples(st.text(alphabet="ab/.é", min_size=1), st.text(alphabet="xyz:-0")), max_size=8))
+def test_cutting_at_marks_gives_back_text_and_references(parts: list[tuple[str, str]]) -> None:
+    marks = Marks()
+    text = "".join(before + marks.mark(Ref(target)) for target, before in parts)
+
+    pieces = marks.cut(text)
+
+    expected = [piece for target, before in parts for piece in (before.encode(), Ref(target)) if piece != b""]
+    assert expected == list(pieces)
+
+
+def test_a_torn_mark_is_noticed_and_a_present_nonce_too() -> None:
+    marks = Marks()
+    mark = marks.mark(Ref("a"))
+
+    with pytest.raises(BrokenMark):
+        marks.cut(mark[:-3] + "zzz")
+    with pytest.raises(NonceClash):
+        marks.check(f"x {mark}")
+    assert "a b" == marks.restored(f"{mark} b")
+    assert mark[:-1] == marks.restored(mark[:-1])
