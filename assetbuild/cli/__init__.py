@@ -9,10 +9,10 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TextIO
 
-from assetbuild.cli.render import ReaderGone, Terminal, as_json
+from assetbuild.cli.render import ReaderGone, Terminal, Unwritable, as_json
 from assetbuild.cli.signals import Ended, ended_by_signals
 from assetbuild.diagnostic import AssetbuildError, Diagnostic
 
@@ -43,8 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ReaderGone:
         _let_go()
         return _READER_GONE
+    except Unwritable as error:
+        _let_go(sys.stdout)
+        message = f"the output cannot be written: {str(error).lower()}"
+        return _last_words(2, lambda: terminal.fail(message))
     except KeyboardInterrupt as error:
-        return _ended(error, terminal)
+        name, code = (error.name, error.exit_code) if isinstance(error, Ended) else ("SIGINT", 130)
+        return _last_words(code, lambda: terminal.say(f"ended by {name}"))
 
 
 def _run(argv: Sequence[str], terminal: Terminal) -> int:
@@ -70,21 +75,21 @@ def _run(argv: Sequence[str], terminal: Terminal) -> int:
         return code
     except SystemExit as error:  # argparse, after it has printed its help
         return error.code if isinstance(error.code, int) else 0
-    except ReaderGone:
+    except (ReaderGone, Unwritable):
         raise
     except AssetbuildError as error:
-        return _failed(_findings(error), error.exit_code, terminal, is_json)
+        return _failed(error, terminal, is_json)
     except ModuleNotFoundError as error:
         extra = _EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             return _bug(terminal)
         hint = f"pip install 'assetbuild[{extra}]'"
-        missing = Diagnostic("missing-extra", "error", f"the package `{error.name}` is not installed", hint=hint)
-        return _failed([missing], 2, terminal, is_json)
+        message = f"the package `{error.name}` is not installed"
+        return _refused(Diagnostic("missing-extra", "error", message, hint=hint), terminal, is_json)
     except OSError as error:
-        place = f": `{error.filename}`" if error.filename else ""
+        place = f": `{str(error.filename).rstrip('/')}`" if error.filename else ""
         message = f"{error.strerror or error}{place}"
-        return _failed([Diagnostic("system", "error", message[:1].lower() + message[1:])], 2, terminal, is_json)
+        return _refused(Diagnostic("system-error", "error", message[:1].lower() + message[1:]), terminal, is_json)
     except Exception:  # noqa: BLE001 whatever it is, it ends here with a code and a word
         return _bug(terminal)
 
@@ -106,20 +111,23 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     return parse(parser, commands, argv)
 
 
-def _findings(error: AssetbuildError) -> Sequence[Diagnostic]:
-    """Return what an error carries; one that carries nothing is its own sentence."""
-    carried: Sequence[Diagnostic] = getattr(error, "diagnostics", ())
-    if carried:
-        return carried
-    name = type(error).__name__
-    rule = "".join(f"-{char.lower()}" if char.isupper() else char for char in name).strip("-")
-    return [Diagnostic(rule, "error", str(error), hint=getattr(error, "hint", ""))]
+def _failed(error: AssetbuildError, terminal: Terminal, is_json: bool) -> int:
+    """Show the findings that an error carries; one that carries none is its own sentence."""
+    findings: Sequence[Diagnostic] = getattr(error, "diagnostics", ())
+    if findings:
+        terminal.report(findings)
+        if is_json:
+            terminal.document({"ok": False, "diagnostics": [as_json(each) for each in findings]})
+        return error.exit_code
+    rule = "".join(f"-{char.lower()}" if char.isupper() else char for char in type(error).__name__).strip("-")
+    sentence = Diagnostic(rule, "error", str(error), hint=getattr(error, "hint", ""))
+    return _refused(sentence, terminal, is_json, error.exit_code)
 
 
-def _failed(findings: Sequence[Diagnostic], code: int, terminal: Terminal, is_json: bool) -> int:
-    terminal.report(findings)
+def _refused(sentence: Diagnostic, terminal: Terminal, is_json: bool, code: int = 2) -> int:
+    terminal.fail(sentence.message, sentence.hint)
     if is_json:
-        terminal.document({"ok": False, "diagnostics": [as_json(each) for each in findings]})
+        terminal.document({"ok": False, "diagnostics": [as_json(sentence)]})
     return code
 
 
@@ -133,19 +141,19 @@ def _bug(terminal: Terminal) -> int:
     return 2
 
 
-def _ended(error: KeyboardInterrupt, terminal: Terminal) -> int:
-    name, code = (error.name, error.exit_code) if isinstance(error, Ended) else ("SIGINT", 130)
+def _last_words(code: int, speak: Callable[[], None]) -> int:
+    """Say why the command ends, if anybody still listens, and return the code."""
     try:
-        terminal.say(f"ended by {name}")
-    except ReaderGone:
+        speak()
+    except (ReaderGone, Unwritable):
         _let_go()
     return code
 
 
-def _let_go() -> None:
-    """Point both streams to nothing: the interpreter flushes them at its end, and would complain of the closed pipe."""
+def _let_go(*streams: TextIO | None) -> None:
+    """Point the streams (both by default) to nothing: the interpreter flushes them at its end, and would complain."""
     nothing = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams or (sys.stdout, sys.stderr):
         if stream is not None:
             os.dup2(nothing, stream.fileno())
     os.close(nothing)

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """Compile, report and return the exit code."""
     started_s = time.monotonic()
     from assetbuild.cli.progress import Progress
-    from assetbuild.compiler import compile  # noqa: A004 the command's own name
+    from assetbuild.compiler import compile
     from assetbuild.compiler.config import Flags, read
     from assetbuild.disk import RealDisk
 

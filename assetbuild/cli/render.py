@@ -14,7 +14,19 @@ from typing import NamedTuple, TextIO
 from assetbuild.cli.cells import Cell, cells, shown
 from assetbuild.diagnostic import Diagnostic, Note, Span, by_place
 
-__all__ = ["Look", "ReaderGone", "Terminal", "as_json", "counted", "look_of", "place", "report", "seconds", "size"]
+__all__ = [
+    "Look",
+    "ReaderGone",
+    "Terminal",
+    "Unwritable",
+    "as_json",
+    "counted",
+    "look_of",
+    "place",
+    "report",
+    "seconds",
+    "size",
+]
 
 _WIDTH = 100
 _PLACES_OF_A_GROUP = 3
@@ -23,6 +35,10 @@ _COLOURS = {"error": "1;31", "warning": "1;33", "note": "1;36", "rule": "2", "gu
 
 class ReaderGone(Exception):
     """Whoever read our output has closed it; there is nobody left to tell."""
+
+
+class Unwritable(Exception):
+    """A stream takes no more, because the disk behind it is full, say; the text is the system's reason."""
 
 
 class Look(NamedTuple):
@@ -119,6 +135,8 @@ class Terminal:
             stream.flush()
         except BrokenPipeError:
             raise ReaderGone from None
+        except OSError as error:
+            raise Unwritable(error.strerror) from None
 
 
 def report(diagnostics: Sequence[Diagnostic], look: Look) -> str:
