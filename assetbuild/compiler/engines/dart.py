@@ -188,7 +188,8 @@ class _Process:
                 self._send(packet(channel, request), deadline)
                 return self._converse(channel, inbox, importer, subject, deadline)
         except _Late:
-            self._kill_over_one_compile()
+            if not self._take_down():
+                raise _TakenDown from None  # it was late because another compile's end had stopped the process
             message = f"dart sass did not finish `{subject}` within {timeout_s:g} s"
             hint = "look for a loop that never ends"
             raise CompileFailed([Diagnostic("engine-timeout", "error", message, Span(subject), hint)]) from None
@@ -197,7 +198,7 @@ class _Process:
                 raise _TakenDown from None
             raise _unavailable(f"dart sass died while it compiled `{subject}`{self._reason()}", subject) from None
         except Malformed as error:
-            self._kill_over_one_compile()
+            self._take_down()
             raise _unavailable(f"dart sass sent what is no answer: {error}", subject) from None
 
     def close(self) -> None:
@@ -239,7 +240,7 @@ class _Process:
                 case wire.Compilation() as outcome:
                     return outcome._replace(events=tuple(events))
                 case wire.Broken(message):
-                    self._kill_over_one_compile()
+                    self._take_down()
                     raise _broken(message, subject)
                 case other:
                     raise Malformed(f"`{type(other).__name__}` in a compile")
@@ -285,6 +286,7 @@ class _Process:
                         raise _Late from None
                     select.select([], [self._stdin], [], left_s)
                 except (OSError, ValueError):  # a broken pipe, or one that `close` has closed
+                    self.has_ended = True  # known before the reader sees it: the next compile is to start another
                     raise _Gone from None
 
     def _receive(
@@ -298,9 +300,13 @@ class _Process:
             raise _Gone
         return wire.read(message)
 
-    def _kill_over_one_compile(self) -> None:
-        self._has_culprit = True
+    def _take_down(self) -> bool:
+        """Kill the process over one compile; return whether that one is the first to do so."""
+        with self._lock:
+            is_first = not self._has_culprit
+            self._has_culprit = True
         self._kill()
+        return is_first
 
     def _kill(self) -> None:
         with self._lock:

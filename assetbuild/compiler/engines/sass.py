@@ -42,7 +42,7 @@ class Compiled(NamedTuple):
     version: str
 
 
-def compile(source: Source, reading: Reading, shop: Shop) -> Compiled:  # noqa: A001 - the word for it; the built-in one has no use here
+def compile(source: Source, reading: Reading, shop: Shop) -> Compiled:
     """Return what `source` compiles to; raise `CompileFailed` with the place, or `EngineUnavailable`."""
     project = shop.project
     sources = Sources(source, shop.resolver, reading)

@@ -187,7 +187,7 @@ class Finder:
                 continue  # the folder is absent, or is none of ours: it has nothing to suggest
             for entry in entries:
                 stem, extension = os.path.splitext(entry.name)
-                if extension in EXTENSIONS:
+                if extension in EXTENSIONS and entry.kind != "folder":
                     names.add(stem.removeprefix("_"))
         return names
 
