@@ -1,7 +1,7 @@
 """webassets filters, inside a worker process: its own filter classes, driven without its bundles, caches and versions.
 
-Receives names, options and text; hands back text. What a filter cannot do is told as a finding; what webassets raises is
-adapted where it is called, and never read for its meaning. Source: webassets 3.0, `Bundle._merge_and_apply`.
+Receives names, options and text; hands back text. What a filter cannot do is told as a finding; what webassets raises
+is adapted where it is called, and never read for its meaning. Source: webassets 3.0, `Bundle._merge_and_apply`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
 from io import StringIO
 from typing import Any
 
@@ -50,8 +52,8 @@ _STAGES = ("open", "input", "concat", "output")
 def describe(request: dict[str, Any]) -> dict[str, Any]:
     """Return what each filter does (`open`, `input`, `concat`, `output`), and the versions that decide the bytes.
 
-    request: `filters`, names with options, and the surroundings that every function here is given: `project` (a folder),
-    `folder` (a private one), `output` (logical), `shown` (whom messages name).
+    request: `filters`, names with options, and the surroundings that every function here is given: `project` (a
+    folder), `folder` (a private one), `output` (logical), `shown` (whom messages name).
     """
     with _surroundings(request):
         filters = [_made(request, name, options) for name, options in request["filters"]]
@@ -70,22 +72,20 @@ def transform(request: dict[str, Any]) -> dict[str, Any]:
     with _surroundings(request) as output:
         given = {name: request[name] for name in ("source", "source_path") if name in request} | output
         for name, options in request["filters"]:
-            run = getattr(_made(request, name, options), stage)
-            arguments = () if stage == "open" else (StringIO(text),)
-            text = _ran(request, name, lambda out, r=run, a=arguments: r(*a, out, **given))
+            run = partial(getattr(_made(request, name, options), stage), **given)
+            text = _ran(request, name, run if stage == "open" else partial(run, StringIO(text)))
     return {"text": text}
 
 
 def join(request: dict[str, Any]) -> dict[str, Any]:
-    """Return `texts` made into one by the one filter that joins. request: also `sources`, logical path and file each."""
-    from webassets.merge import MemoryHunk
-
+    """Return `texts` made into one by the filter that joins. request: also `sources`, logical path and file each."""
     ((name, options),) = request["filters"]
-    hunks = [
-        (MemoryHunk(text), {"source": source, "source_path": file})
-        for text, (source, file) in zip(request["texts"], request["sources"], strict=True)
-    ]
     with _surroundings(request) as output:
+        hunk = import_module("webassets.merge").MemoryHunk
+        hunks = [
+            (hunk(text), {"source": source, "source_path": file})
+            for text, (source, file) in zip(request["texts"], request["sources"], strict=True)
+        ]
         one = _made(request, name, options)
         return {"text": _ran(request, name, lambda out: one.concat(out, hunks, **output))}
 
@@ -147,22 +147,23 @@ def _without_package(request: Mapping[str, Any], name: str, package: str) -> Dia
 
 
 def _classes(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return webassets' filters by name."""
     try:
-        from webassets.filter import _FILTERS
+        # webassets has no public list of them; `get_filter` raises a bare ValueError.
+        classes: Mapping[str, Any] = import_module("webassets.filter")._FILTERS
     except ImportError:
         hint = "pip install 'assetbuild[compile]'"
         message = "filters need the package `webassets`, which is not installed"
-        raise EngineUnavailable([_finding(request, "missing-package", message, hint)]) from None
-    classes: Mapping[str, Any] = _FILTERS
+        raise EngineUnavailable([_finding(request, "missing-extra", message, hint)]) from None
     return classes
 
 
 def _option_names(filter_class: Any) -> set[str]:
     """Return the names of the options that the class takes: of its table, and of a constructor of its own."""
-    from webassets.filter import Filter, parse_options
-
-    names = {given if given is not None else own for own, (given, _, _) in parse_options(filter_class.options).items()}
-    if filter_class.__init__ is not Filter.__init__:
+    base = import_module("webassets.filter")
+    table = base.parse_options(filter_class.options)
+    names = {own if given is None else given for own, (given, _, _) in table.items()}
+    if filter_class.__init__ is not base.Filter.__init__:
         parameters = inspect.signature(filter_class.__init__).parameters.values()
         names.update(
             p.name for p in parameters if p.name != "self" and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
@@ -171,26 +172,29 @@ def _option_names(filter_class: Any) -> set[str]:
 
 
 def _environment(request: Mapping[str, Any]) -> Any:
-    """Return the environment that a filter asks: a private folder, no cache, no manifest, URLs that are logical paths."""
-    from webassets import Environment
-    from webassets.bundle import wrap
-    from webassets.env import Resolver
+    """Return the environment that a filter asks: a private folder, no cache or manifest, logical paths for URLs."""
+    webassets = import_module("webassets")
+    # An URL is not needed for ours, but pyscss refuses to start without one.
+    settings = {"cache": False, "manifest": False, "auto_build": False, "debug": False, "versions": False}
+    environment = webassets.Environment(request["folder"], "/", **settings)
+    environment.resolver = _Resolver(environment.resolver)
+    return import_module("webassets.bundle").wrap(environment, None)  # as a bundle gives it to its filters
 
-    class Logical(Resolver):
-        def resolve_source_to_url(self, ctx: Any, filepath: str, item: str) -> str:
-            return f"/{item}"
 
-        def resolve_output_to_url(self, ctx: Any, target: str) -> str:
-            return f"/{target}"
+class _Resolver:
+    """webassets' resolver, but for the URLs that `cssrewrite` compares: they are logical paths."""
 
-    class Private(Environment):
-        resolver_class = Logical
+    def __init__(self, resolver: Any) -> None:
+        self._resolver = resolver
 
-    # An URL is not needed by `Logical`, but pyscss refuses to start without one.
-    environment = Private(
-        request["folder"], "/", cache=False, manifest=False, auto_build=False, debug=False, versions=False
-    )
-    return wrap(environment, None)  # the view of it that a bundle gives its filters
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._resolver, name)
+
+    def resolve_source_to_url(self, _context: object, _file: str, source: str) -> str:
+        return f"/{source}"
+
+    def resolve_output_to_url(self, _context: object, target: str) -> str:
+        return f"/{target}"
 
 
 @contextmanager
@@ -206,9 +210,8 @@ def _surroundings(request: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 def _checked_programs(request: Mapping[str, Any]) -> Iterator[None]:
     """Have webassets' own way to start a program say which one is absent, as a finding."""
     _classes(request)
-    from webassets.filter import ExternalTool
-
-    original = ExternalTool.__dict__["subprocess"]
+    tool: Any = import_module("webassets.filter").ExternalTool
+    original = tool.__dict__["subprocess"]
 
     def checked(cls: Any, argv: list[str], out: Any, data: Any = None, cwd: str | None = None) -> Any:
         if shutil.which(argv[0]) is None:
@@ -217,11 +220,11 @@ def _checked_programs(request: Mapping[str, Any]) -> Iterator[None]:
             raise EngineUnavailable([_finding(request, "missing-program", message, hint)])
         return original.__get__(None, cls)(argv, out, data=data, cwd=cwd)
 
-    ExternalTool.subprocess = classmethod(checked)
+    tool.subprocess = classmethod(checked)
     try:
         yield
     finally:
-        ExternalTool.subprocess = original
+        tool.subprocess = original
 
 
 def _version(package: str) -> tuple[str, str] | None:
