@@ -19,7 +19,7 @@ __all__ = ["DEFAULT_MANIFEST", "Assets"]
 DEFAULT_MANIFEST = f"build/assets/{MANIFEST_NAME}"
 
 # difflib looks at every name; beyond this many only those in the same folder or of the same file name are asked.
-_NEAR_LIMIT = 2_000
+_NEAR_LIMIT = 500
 
 
 class Assets:
