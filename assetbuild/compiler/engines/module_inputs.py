@@ -60,12 +60,17 @@ def _candidates(importer: str, written: str, target: str, folder: str) -> Iterat
             yield os.path.join(package, "package.json")
         return
     bare = os.path.normpath(os.path.join(importer, written))
-    places = [bare, *(bare + ext for ext in _EXTENSIONS)]
-    places += [os.path.join(bare, "package.json"), *(os.path.join(bare, "index" + ext) for ext in _EXTENSIONS)]
-    for place in places:
+    for place in _places(bare):
         if place == target:
             return
         yield place
+
+
+def _places(bare: str) -> Iterator[str]:
+    yield bare
+    yield from (bare + ext for ext in _EXTENSIONS)
+    yield os.path.join(bare, "package.json")
+    yield from (os.path.join(bare, "index" + ext) for ext in _EXTENSIONS)
 
 
 def _description(file: str, reading: Reading, seen: set[str]) -> None:
