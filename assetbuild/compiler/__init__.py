@@ -81,11 +81,12 @@ def compile(
     library = Library(disk, project.folder, confines(project))
     surveyed = survey(project, disk)
     planned = plan(project, surveyed, library)
-    _check([*project.warnings, *surveyed.diagnostics, *planned.diagnostics])
+    early = [*project.warnings, *surveyed.diagnostics, *planned.diagnostics]
+    _check(early)
     with open_shop(project, Resolver(project, planned.inventory), disk, environ, watcher.notice) as shop:
         watcher.stage("compile", len(planned.jobs))
         results = gather(planned.jobs, job_of, library, shop, lambda _: watcher.step())
-    diagnostics = _check([*surveyed.diagnostics, *project.warnings, *_diagnostics_of(results)])
+    diagnostics = _check([*early, *_diagnostics_of(results)], is_strict=project.is_strict)
     drafts = [with_stable_name(draft, project) for result in results for draft in result.drafts]
     assets = seal(drafts, names=project.names, salt=project.salt, base=project.base)
     watcher.stage("encode", work_of(assets, chosen))
@@ -97,9 +98,14 @@ def compile(
     return Outcome(project, manifest, assets, variants, diagnostics, _engine_jobs(results), published)
 
 
-def _check(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Return the findings sorted by place; raise `CompileFailed` with all of them if one is an error."""
+def _check(diagnostics: Iterable[Diagnostic], *, is_strict: bool = False) -> tuple[Diagnostic, ...]:
+    """Return the findings sorted by place; raise `CompileFailed` with all of them if one is an error.
+
+    is_strict: a warning is as bad, and one more error says so.
+    """
     found = tuple(by_place(diagnostics))
+    if is_strict and any(each.severity == "warning" for each in found):
+        found = (*found, Diagnostic("strict", "error", "warnings fail this compile: it was called with `--strict`"))
     if any(each.severity == "error" for each in found):
         raise CompileFailed(found)
     return found
