@@ -291,6 +291,17 @@ def test_deprecations_of_the_project_are_grouped_and_have_places(bench: Bench) -
     )
 
 
+def test_what_the_compiler_recommends_is_the_hint(bench: Bench) -> None:
+    (found,) = bench.run({"assets/app.scss": "a { b: if(true, 1, 2) }"}).made.diagnostics
+
+    assert found.message == "the Sass if() syntax is deprecated in favor of the modern CSS syntax"
+    assert found.hint == "suggestion: if(sass(true): 1; else: 2); more info: https://sass-lang.com/d/if-function"
+    assert (found.span, found.group) == (
+        Span("assets/app.scss", 1, 8, 14, "a { b: if(true, 1, 2) }"),
+        "sass:if-function",
+    )
+
+
 def test_more_than_five_deprecations_of_a_kind_are_all_told(bench: Bench) -> None:
     names = "bcdefghij"
     files = {f"assets/_{name}.scss": "" for name in names}

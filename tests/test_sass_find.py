@@ -294,3 +294,13 @@ def test_an_absolute_path_is_looked_for_nowhere(tree: Tree) -> None:
 
     assert isinstance(refusal, Refusal)
     assert refusal.rule == "missing-stylesheet"
+
+
+def test_a_sheet_of_another_site_is_none_of_ours(tree: Tree) -> None:
+    folder = tree({"assets/app.scss": ""})
+
+    assert found(project_at(folder), "https://example.org/a.css") == Refusal(
+        "missing-stylesheet",
+        "stylesheet `https://example.org/a.css` is not found",
+        "a sheet of another site is loaded by `@import url(…)`",
+    )

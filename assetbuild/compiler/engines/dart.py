@@ -364,7 +364,7 @@ def _answer(load: wire.Load, importer: Importer) -> bytes:
 
 def _broken(message: str, subject: str) -> CompileFailed:
     text = f"dart sass broke down over `{subject}`: {message.partition(chr(10))[0]}"
-    hint = "look for a function or a mixin that calls itself without end"
+    hint = "look for recursion without end, or for nesting that is too deep"
     return CompileFailed([Diagnostic("engine-crashed", "error", text, Span(subject), hint)])
 
 

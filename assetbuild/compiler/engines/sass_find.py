@@ -173,7 +173,7 @@ class Finder:
             folders = dict.fromkeys(self._reading.shown(os.path.dirname(place)) for place in places)
             package = split_specifier(self._package_path(written))[0]
             tried = [f"`{folder}`" for folder in folders] + ([f"package `{package}`"] if package else [])
-            hint = f"looked in {', '.join(tried)}"
+            hint = f"looked in {', '.join(tried)}" if tried else "a sheet of another site is loaded by `@import url(…)`"
         return Refusal("missing-stylesheet", f"stylesheet `{written}` is not found", hint)
 
     def _neighbours(self, places: list[str]) -> set[str]:

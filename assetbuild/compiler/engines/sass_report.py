@@ -105,5 +105,4 @@ def _worded(message: str) -> tuple[str, str]:
     # A sentence of the compiler begins with a capital; a name such as SassScript, or a quoted value, stays.
     if re.match(r"[A-Z][a-z']*\b(?!\()", first) and not first.startswith("Sass"):
         first = first[0].lower() + first[1:]
-    hint = " ".join(paragraphs[1:])
-    return first.removesuffix("."), hint[:1].lower() + hint[1:].removesuffix(".")
+    return first.removesuffix("."), "; ".join(part[:1].lower() + part[1:].removesuffix(".") for part in paragraphs[1:])
