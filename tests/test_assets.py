@@ -153,6 +153,15 @@ def test_what_is_no_text_is_no_name(assets: Assets, name: Any) -> None:
     assert name not in assets
 
 
+def test_a_name_that_is_markup_gives_a_url_that_is_plain_text() -> None:
+    from markupsafe import Markup
+
+    assets = Assets(Manifest(dump(document({"a.txt": {"file": "a-1.txt", "keep": True}}, {"a-1.txt": file_entry()}))))
+
+    assert str is type(assets.url(Markup("a.txt")))
+    assert "/static/a.txt" == assets.url("a.txt")
+
+
 def test_names_are_listed_and_asked_for(assets: Assets) -> None:
     assert ["css/app.css", "img/logo.png", "js/app.js", "sw.js"] == list(assets)
     assert "css/app.css" in assets

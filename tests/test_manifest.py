@@ -11,6 +11,8 @@ import multiprocessing
 import os
 import pickle
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -263,6 +265,47 @@ def test_two_thousand_random_mutations_are_all_refused(sample: bytes) -> None:
     assert [] == accepted
 
 
+def test_a_mutation_that_nothing_checks_is_read_or_refused_and_nothing_else(sample: bytes) -> None:
+    chance = random.Random(20)
+    names = [*Manifest(sample).assets(), "no"]
+
+    for _ in range(500):
+        try:
+            manifest = Manifest(mutation(chance, sample), verify=False)
+            for name in names:
+                entry = manifest.asset(name)
+                assert entry is None or is_path(entry.file)
+            assert len(list(manifest.assets())) + len(list(manifest.files())) > 0
+        except ManifestError:
+            continue
+
+
+BROKEN_LINES = [
+    b"5",
+    b"[" * 100_000,
+    b'"css/015.css":null',
+    b'"css/015.css":[]',
+    b'"css/015.css"',
+    b'"\xff":{}',
+    b"{}",
+    b"",
+]
+
+
+@pytest.mark.parametrize("line", BROKEN_LINES, ids=lambda line: repr(line[:15]))
+def test_a_broken_line_is_met_as_a_fault_of_the_manifest(sample: bytes, line: bytes) -> None:
+    whole = next(each for each in sample.split(b"\n") if each.startswith(b'"css/015.css":'))
+
+    with pytest.raises(ManifestError, match="run `assetbuild compile` again"):
+        read_everything(sample.replace(whole, line + b","))
+
+
+def read_everything(content: bytes) -> None:
+    manifest = Manifest(content, verify=False)
+    for name in ("css/015.css", *manifest.assets()):
+        manifest.asset(name)
+
+
 def mutation(chance: random.Random, content: bytes) -> bytes:
     while True:
         at, to = sorted(chance.randrange(len(content) + 1) for _ in range(2))
@@ -400,6 +443,8 @@ def test_a_name_that_utf8_cannot_write_is_refused() -> None:
         dump(document({"a\udcff.css": {"file": "a.css"}}))
     with pytest.raises(ManifestError, match="UTF-8"):
         dump({**CSS, "x-a": "\udcff"})
+    escaped = resigned(dump(CSS).replace(b'"version":1', b'"version":1,\n"x-a":"\\udcff"'))
+    assert ["is not in canonical form"] == check(escaped)
 
 
 def test_a_manifest_that_was_laid_out_anew_is_read_only_where_something_else_vouches_for_it(tmp_path: Path) -> None:
@@ -573,3 +618,15 @@ def test_sixty_four_zeros_elsewhere_are_not_taken_for_the_build_id() -> None:
     made = document({"a.js": {"file": "a.js", "cycle": "0" * 64}}, {"a.js": file_entry()})
 
     assert [] == check(dump(made))
+
+
+def test_the_check_in_the_reference_needs_no_assetbuild(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs/reference/manifest.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    run = [sys.executable, "-I", "-c", code]
+
+    (tmp_path / "manifest.json").write_bytes(dump(CSS))
+    assert 0 == subprocess.run(run, cwd=tmp_path, check=False).returncode
+
+    (tmp_path / "manifest.json").write_bytes(dump(CSS).replace(b"/static/", b"/public/"))
+    assert 1 == subprocess.run(run, cwd=tmp_path, check=False, stderr=subprocess.DEVNULL).returncode

@@ -273,7 +273,7 @@ def test_a_finding_says_what_where_and_what_to_do(output: Output) -> None:
 def test_a_file_that_cannot_be_read_is_a_finding(output: Output) -> None:
     class Failing(RealDisk):
         def digests(self, file: str, salt: bytes) -> Any:
-            if file.endswith(".js"):
+            if file.endswith((".js", "/robots.txt")):
                 raise PermissionError(13, "Permission denied", file)
             return super().digests(file, salt)
 
@@ -281,7 +281,7 @@ def test_a_file_that_cannot_be_read_is_a_finding(output: Output) -> None:
 
     report = verify(str(output.folder), Failing())
 
-    assert ["unreadable-file"] == [found.rule for found in report.diagnostics]
+    assert ["unreadable-file"] * 2 == [found.rule for found in report.diagnostics]
     assert f"`{output.path(JS)}` cannot be read: Permission denied" == report.diagnostics[0].message
 
 

@@ -73,9 +73,9 @@ class _Lines:
         while low < high:
             start, end = _line_at(self.text, low, high, (low + high) // 2)
             line = self.text[start:end].decode()
-            key = decoder.raw_decode(line)[0]
+            key = _key(line)
             if key == name:
-                return _parse_member(line)[1]
+                return _parse_entry(line)
             low, high = (end, high) if key < name else (low, start)
         return None
 
@@ -83,7 +83,7 @@ class _Lines:
         at = self.start
         while at < self.end:
             _, end = _line_at(self.text, at, self.end, at)
-            yield decoder.raw_decode(self.text[at:end].decode())[0]
+            yield _key(self.text[at:end].decode())
             at = end
 
 
@@ -92,18 +92,26 @@ def _line_at(text: bytes | mmap.mmap, low: int, high: int, at: int) -> tuple[int
     return text.rfind(b"\n", low, at) + 1 or low, text.find(b"\n", at, high) + 1 or high
 
 
-def _parse_member(line: str) -> tuple[str, Any]:
-    ((key, value),) = parse(f"{{{line.rstrip().removesuffix(',')}}}".encode()).items()
-    return key, value
+def _key(line: str) -> str:
+    if not line.startswith('"'):
+        raise ValueError("a line has no name")
+    name: str = decoder.raw_decode(line)[0]
+    return name
+
+
+def _parse_entry(line: str) -> dict[str, Any]:
+    (entry,) = parse(f"{{{line.rstrip().removesuffix(',')}}}".encode()).values()
+    if not isinstance(entry, dict):
+        raise ValueError("an entry is no object")
+    return entry
 
 
 def _has_field(text: bytes | mmap.mmap, start: int, end: int, field: str) -> bool:
     """Return whether the line is an entry that has `field`; `"assets":{` and `},` are no entries."""
     try:
-        value = _parse_member(text[start:end].decode())[1]
+        return field in _parse_entry(text[start:end].decode())
     except ValueError:
         return False
-    return isinstance(value, dict) and field in value
 
 
 def _first_line(text: bytes | mmap.mmap, low: int, high: int, holds: Callable[[int, int], bool]) -> int:
@@ -156,7 +164,7 @@ class Manifest:
         document = self._outline(verify)
         for fault in version_faults(document):
             raise ManifestError(f"`{file}` {fault}")
-        for fault in document_faults(document, with_entries=False):
+        for fault in document_faults(document, with_entries=isinstance(self._assets, dict)):
             raise self._error(fault)
         self.base: str = document["base"]
         self.build: Mapping[str, Any] = document["build"]
@@ -220,8 +228,8 @@ class Manifest:
             document = parse(bytes(self._text))
         except ValueError as error:
             raise self._error(f"is not JSON as a manifest has it: {error}") from None
-        if isinstance(document, dict):
-            self._assets, self._files = document.get("assets", {}), document.get("files", {})
+        is_object = isinstance(document, dict)
+        self._assets, self._files = (document.get("assets", {}), document.get("files", {})) if is_object else ({}, {})
         return document
 
     def _entry(self, section: str, entries: _Entries, name: str) -> dict[str, Any] | None:

@@ -40,7 +40,7 @@ def dump(document: Mapping[str, Any]) -> bytes:
     for fault in document_faults(complete, with_entries=True):
         raise ManifestError(f"the manifest cannot be written: it {fault}")
     try:
-        content = _canonical(complete)
+        content = _canonical(complete).encode()
     except UnicodeEncodeError:
         raise ManifestError("the manifest cannot be written: a text in it is not Unicode that UTF-8 can hold") from None
     if content.count(_ID_MARK) != 1:
@@ -59,13 +59,13 @@ def check(content: bytes) -> list[str]:
     except ValueError as error:
         return [f"is not JSON as a manifest has it: {error}"]
     found = [*version_faults(document)] or [*document_faults(document, with_entries=True)]
-    return found if found or _canonical(document) == content else ["is not in canonical form"]
+    return found if found or _canonical(document) == content.decode() else ["is not in canonical form"]
 
 
-def _canonical(document: Mapping[str, Any]) -> bytes:
+def _canonical(document: Mapping[str, Any]) -> str:
     # Python orders strings by code point, which is the order of their UTF-8 bytes.
     members = (f"{_encode(key)}:{_member(key, document[key])}" for key in sorted(document))
-    return ("{\n" + ",\n".join(members) + "\n}\n").encode()
+    return "{\n" + ",\n".join(members) + "\n}\n"
 
 
 def _member(key: str, value: Mapping[str, Any]) -> str:

@@ -104,6 +104,10 @@ def _error(rule: str, path: str, message: str, hint: str = _REPUBLISH, severity:
     return Diagnostic(rule, severity, message, Span(path), hint)
 
 
+def _unreadable(path: str, error: OSError) -> Diagnostic:
+    return _error("unreadable-file", path, f"`{path}` cannot be read: {error.strerror}", "make it readable")
+
+
 def _listed(folder: str, disk: Disk, inside: str = "") -> tuple[dict[str, Found], list[Diagnostic]]:
     """Return the regular files below `folder` by path, and a finding for everything else but folders."""
     listing: dict[str, Found] = {}
@@ -130,7 +134,7 @@ def _file_findings(output: _Output, path: str, file: FileEntry) -> Iterator[Diag
     try:
         digests = output.disk.digests(output.file(path), output.manifest.build["salt"].encode())
     except OSError as error:
-        yield _error("unreadable-file", path, f"`{path}` cannot be read: {error.strerror}", "make it readable")
+        yield _unreadable(path, error)
         return
     if digests.size != file.size:
         yield _error("wrong-size", path, f"`{path}` has {digests.size:,} bytes; the manifest says {file.size:,}")
@@ -168,7 +172,7 @@ def _variant_findings(output: _Output, path: str, file: FileEntry, coding: str, 
     except DecodeError as error:
         yield _error("broken-variant", variant, f"`{variant}` cannot be decoded: {error}")
     except OSError as error:
-        yield _error("unreadable-file", variant, f"`{variant}` cannot be read: {error.strerror}", "make it readable")
+        yield _unreadable(variant, error)
     else:
         if hashlib.sha256(body).hexdigest() != file.sha256:
             yield _error("broken-variant", variant, f"`{variant}` decodes to other bytes than `{path}`")
@@ -226,8 +230,14 @@ def _copy_findings(output: _Output) -> Iterator[Diagnostic]:
             continue  # reported as a name that leads nowhere
         if logical not in output.listing:
             yield _error("missing-file", logical, f"the plain copy `{logical}` is not in the folder")
-        elif output.disk.digests(output.file(logical), b"").sha256.hex() != output.files[path].sha256:
-            yield _error("wrong-digest", logical, f"the plain copy `{logical}` does not hold the bytes of `{path}`")
+        else:
+            try:
+                digests = output.disk.digests(output.file(logical), b"")
+            except OSError as error:
+                yield _unreadable(logical, error)
+                continue
+            if digests.sha256.hex() != output.files[path].sha256:
+                yield _error("wrong-digest", logical, f"the plain copy `{logical}` does not hold the bytes of `{path}`")
 
 
 def _unlisted(output: _Output) -> Iterator[Diagnostic]:

@@ -113,7 +113,8 @@ class Assets:
         file = self._manifest.published(entry.file)
         if file is None:
             raise ManifestError(f"`{self._manifest.file}` names the file `{entry.file}` and says nothing of it")
-        return asset_from(name, entry, file, self._base)
+        # str: a name that is markup must not make the URL markup.
+        return asset_from(str(name), entry, file, self._base)
 
     def _refuse(self, name: str) -> NoReturn:
         plain = name.partition("?")[0].partition("#")[0].removeprefix(self._base).lstrip("/")
