@@ -69,7 +69,6 @@ splitting = false
 format = "iife"
 jsx = "transform"
 jsx_import_source = "preact"
-importmap = true
 
 [urls]
 aliases = { "~" = "node_modules" }
@@ -93,9 +92,6 @@ min_gain = 0.2
 esbuild = "bin/esbuild"
 dart-sass = "/opt/dart-sass/sass"
 registry = "https://packages.example/npm/"
-
-[templates]
-paths = ["templates"]
 """
 
 
@@ -164,9 +160,7 @@ def test_every_key_of_the_configuration_reaches_the_project(tree: Tree) -> None:
         ),
         sass=Sass("libsass", False, (f"{root}/scss",), ("import",), ("slash-div",)),
         css=Css("esbuild", False, ("chrome109", "safari16.4")),
-        js=Js(
-            False, ("es2022",), {"process.env.MODE": '"live"'}, ("react",), False, "iife", "transform", "preact", True
-        ),
+        js=Js(False, ("es2022",), {"process.env.MODE": '"live"'}, ("react",), False, "iife", "transform", "preact"),
         urls=Urls({"~": "node_modules"}, "/static/", {"fonts": "fa/webfonts"}),
         missing_allow=("vendor/**",),
         compress=Compress(False, False, True, 0.2),
@@ -174,7 +168,6 @@ def test_every_key_of_the_configuration_reaches_the_project(tree: Tree) -> None:
         tools=Tools(
             {"esbuild": f"{root}/bin/esbuild", "dart-sass": "/opt/dart-sass/sass"}, "https://packages.example/npm/"
         ),
-        template_folders=(f"{root}/templates",),
         jobs=1,
     )
 
@@ -273,6 +266,12 @@ def test_a_fault_in_pyproject_names_its_table_and_its_line(tree: Tree) -> None:
     ]
 
 
+def test_a_table_of_ours_that_is_no_table_is_an_error(tree: Tree) -> None:
+    assert faults(tree({"assets/a.css": "", "pyproject.toml": "tool.assetbuild = 1\n"})) == [
+        "pyproject.toml:1:19+1 wrong-type: expected a table, got `int` at `tool.assetbuild` (pyproject.toml)"
+    ]
+
+
 def test_a_text_that_is_not_toml_is_an_error_of_that_file(tree: Tree) -> None:
     (found,) = faults(tree({"assets/a.css": "", "assetbuild.toml": "roots = [\n"}))
 
@@ -286,7 +285,7 @@ def test_a_configuration_that_is_not_utf8_names_the_byte(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["[sourcemaps]", "[webassets]", "[[commands]]", "[npm]", "[cache]", "[workers]", "[release]"]
+    "key", ["[sourcemaps]", "[webassets]", "[[commands]]", "[npm]", "[cache]", "[workers]", "[release]", "[templates]"]
 )
 def test_a_section_of_a_later_version_is_refused_by_name(fault: Callable[[str], str], key: str) -> None:
     name = key.strip("[]")
@@ -298,9 +297,7 @@ def test_single_keys_of_a_later_version_are_refused_by_name(fault: Callable[[str
     assert fault("[compress]\ndictionaries = 2\n") == (
         "not-supported: `compress.dictionaries` is not supported by this version yet"
     )
-    assert fault('[templates]\nengine = "django"\n') == (
-        "not-supported: `templates.engine` is not supported by this version yet"
-    )
+    assert fault("[js]\nimportmap = true\n") == ("not-supported: `js.importmap` is not supported by this version yet")
 
 
 @pytest.mark.parametrize(
