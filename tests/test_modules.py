@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.compiler.engines.esbuild import Esbuild
+from assetbuild.compiler.engines.esbuild import Esbuild, EsbuildFault
 from assetbuild.compiler.engines.module_marks import BrokenMark, Marks
 from assetbuild.compiler.model import Facts, Input, Ref, Result
 from assetbuild.compiler.tokens import NonceClash
+from assetbuild.diagnostic import Span
 from tests import esbuild_shop
 from tests.conftest import Tree
 from tests.esbuild_shop import bundle, texts
@@ -401,6 +402,18 @@ def test_a_stylesheet_or_chunk_that_a_file_stands_for_already_is_an_error(servic
         "two sources make `js/chunks/lazy.js`: `assets/js/chunks/lazy.js` and what `js/out.js` imports",
         "two sources make `js/out.css`: `assets/js/out.css` and what `js/out.js` imports",
     ] == [finding.message for finding in result.diagnostics]
+
+
+def test_a_file_that_kills_esbuild_is_named_and_nothing_hangs(tree: Tree) -> None:
+    files = {"assets/app.js": 'import "./deep.js"', "assets/deep.js": "x=" + "a=>" * 100_000 + "1"}
+
+    with Esbuild(esbuild_shop.argv()) as service, pytest.raises(EsbuildFault) as caught:
+        bundle(service, tree(files), {"out.js": "app.js"})
+
+    assert ["esbuild ended before its work was done", "esbuild dies of this file"] == [
+        finding.message for finding in caught.value.diagnostics
+    ]
+    assert Span("assets/deep.js") == caught.value.diagnostics[1].span
 
 
 def test_warnings_keep_their_notes_and_show_what_was_written(service: Esbuild, tree: Tree) -> None:

@@ -122,6 +122,7 @@ class Esbuild:
     """
 
     def __init__(self, argv: Sequence[str], *, timeout_s: float = _TIMEOUT_S, farewell_s: float = _FAREWELL_S) -> None:
+        self.argv = tuple(argv)
         self._timeout_s = timeout_s
         self._farewell_s = farewell_s
         self._numbers = itertools.count()

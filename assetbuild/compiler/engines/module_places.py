@@ -15,10 +15,11 @@ from assetbuild.compiler.engines.esbuild import Esbuild
 from assetbuild.compiler.refs.js import JsRef
 from assetbuild.compiler.sourcemap import SourceMap, chars, parse, units
 
-__all__ = ["Named", "named"]
+__all__ = ["Named", "loader_of", "named"]
 
-_PLAIN = (".js", ".mjs", ".cjs")
+_PLAIN = {".js": "js", ".mjs": "js", ".cjs": "js"}
 _DIALECTS = {".jsx": "jsx", ".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx"}
+_LOADERS = {**_PLAIN, **_DIALECTS, ".css": "css", ".json": "json", ".txt": "text"}
 _WORKERS = ("worker", "shared-worker", "worklet")
 # ECMA-262 §12.3, LineTerminatorSequence.
 _LINE_END = re.compile("\r\n|[\n\r\u2028\u2029]")
@@ -38,6 +39,11 @@ class Named(NamedTuple):
     is_module: bool = False
 
 
+def loader_of(file: str) -> str:
+    """Return esbuild's name for the language of `file`, "" for what it does not read as a text of ours."""
+    return _LOADERS.get(posixpath.splitext(file)[1].lower(), "")
+
+
 def named(file: str, text: str, service: Esbuild) -> list[Named]:
     """Return the places in `text` that name assets; imports are not among them, they are esbuild's."""
     extension = posixpath.splitext(file)[1].lower()
@@ -55,7 +61,7 @@ def named(file: str, text: str, service: Esbuild) -> list[Named]:
         return [_named(ref, ref.start, ref.end) for ref in js.references(text) if _is_ours(ref)]
     if extension not in _DIALECTS:
         return []
-    flags = [f"--loader={_DIALECTS[extension]}", "--jsx=automatic", "--sourcemap=external", "--log-level=silent"]
+    flags = [f"--loader={loader_of(file)}", "--jsx=automatic", "--sourcemap=external", "--log-level=silent"]
     made = service.transform(text, flags)
     if made.errors:
         return []  # the build that follows reports them at their places

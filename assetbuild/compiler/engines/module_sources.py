@@ -16,12 +16,12 @@ from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.esbuild import Again
 from assetbuild.compiler.engines.esbuild_packets import Value
 from assetbuild.compiler.engines.module_marks import Marks
-from assetbuild.compiler.engines.module_places import Named, named
+from assetbuild.compiler.engines.module_places import Named, loader_of, named
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Outside, Reading
 from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.model import Ref, RefStyle, Source
-from assetbuild.compiler.resolve import Ambiguous, Found, Missing, Untouched
+from assetbuild.compiler.resolve import NPM_FOLDER, Ambiguous, Found, Missing, Untouched
 from assetbuild.compiler.tokens import NonceClash
 from assetbuild.diagnostic import Diagnostic, Note, Severity, Span, nearest, span_at
 
@@ -39,9 +39,7 @@ _HERE_TEXT = (
     f"export const {HERE_NAME} = script ? script.src : location.href;"
 )
 
-_SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
 _COMPILED = (".jsx", ".ts", ".mts", ".cts", ".tsx")
-_TEXTS = (*_SCRIPTS, ".css", ".json", ".txt")
 _ASSETS = (
     "apng|avif|bmp|cur|gif|ico|jpeg|jpg|jxl|png|svg|tiff|webp|eot|otf|ttf|woff|woff2"
     "|aac|flac|m4a|mp3|mp4|ogg|ogv|opus|wav|webm|pdf|wasm|webmanifest|glb|gltf"
@@ -111,7 +109,7 @@ class ModuleSources:
         if request["namespace"] == "asset":
             code = f'export default new URL("{self._by_asset[path]}", import.meta.url).href'
             return {"contents": code.encode(), "loader": "js"}
-        if _extension(path) not in _TEXTS:
+        if not loader_of(path):
             return None
         try:
             text = self._reading.text(path)
@@ -150,7 +148,7 @@ class ModuleSources:
         from assetbuild.compiler.refs import js
 
         for file, text in sorted(self.texts.items()):
-            if "require.context" not in text or _extension(file) not in _SCRIPTS:
+            if "require.context" not in text or loader_of(file) in ("css", "json", "text"):
                 continue
             source = self.source_of(file)
             severity: Severity = "error" if source.is_first_party else "warning"
@@ -205,12 +203,12 @@ class ModuleSources:
 
     def _asset(self, written: str, file: str, suffix: str) -> Mapping[str, Value]:
         resolver = self._shop.resolver
-        source = resolver.inventory.by_file.get(file)
-        if source is None and "/node_modules/" in file:
-            source = resolver.npm_source(file, self._reading)
+        source = self.source_of(file)
+        known = resolver.inventory.by_logical.get(source.logical)
+        if source.logical.startswith(NPM_FOLDER):
             self.found[source.logical] = source
-        if source is None:
-            why = resolver.inventory.withheld.get(self.source_of(file).logical, "lies in no asset root")
+        elif known is None or os.path.realpath(known.file) != file:
+            why = resolver.inventory.withheld.get(source.logical, "lies in no asset root")
             return self._refused([Diagnostic("missing-reference", "error", f"`{written}` {why}")])
         name = source.logical + suffix
         self._by_asset[name] = self._marks.mark(Ref(source.logical), written) + _suffix(suffix)

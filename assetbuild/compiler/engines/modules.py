@@ -9,18 +9,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from assetbuild.compiler.engines.base import Shop
-from assetbuild.compiler.engines.esbuild import Built
+from assetbuild.compiler.engines.esbuild import Built, Esbuild, EsbuildFault
 from assetbuild.compiler.engines.esbuild_messages import Message, diagnostic
 from assetbuild.compiler.engines.esbuild_packets import Value
 from assetbuild.compiler.engines.module_chunks import Layout, drafts, layout
 from assetbuild.compiler.engines.module_inputs import record
 from assetbuild.compiler.engines.module_marks import BrokenMark, Marks
+from assetbuild.compiler.engines.module_places import loader_of
 from assetbuild.compiler.engines.module_sources import HERE, HERE_NAME, ModuleSources
 from assetbuild.compiler.files import Reading
-from assetbuild.compiler.model import Job, Ref, Result, Source
+from assetbuild.compiler.model import Draft, Job, Ref, Result, Source
 from assetbuild.compiler.project import Js
 from assetbuild.diagnostic import Diagnostic, Severity, Span
 
@@ -30,6 +31,17 @@ __all__ = ["build"]
 _FOLDER = ".assetbuild"
 # A `require` that esbuild could not follow: in a browser it throws when it is reached.
 _LEFT_REQUIRES = ("unsupported-require-call",)
+_BLAME_S = 20.0
+
+
+class _Graph(NamedTuple):
+    """A build and what is needed to read it. entries: logical path → source, with the workers that were found."""
+
+    built: Built
+    entries: Mapping[str, Source]
+    sources: ModuleSources
+    marks: Marks
+    public: str
 
 
 def build(job: Job, reading: Reading, shop: Shop) -> Result:
@@ -38,46 +50,70 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     job.sources: one per logical path. job.options: the fields of `project.Js`, `minify` as the entries have it.
     """
     options = asdict(Js()) | dict(job.options)
-    entries = dict(sorted(zip(job.logicals, job.sources, strict=True)))
-    attempt = 0
-    is_thorough = False
-    while True:
-        marks = Marks(attempt)
-        sources = ModuleSources(reading, shop, marks, is_thorough=is_thorough)
-        # One mark serves as the public path, so that esbuild itself writes it where outputs refer to each other.
-        public = marks.mark(Ref("", "module"))
-        built = shop.esbuild().build(_request(entries, options, public, shop.project.folder), sources)
-        attempt += sources.has_clash
-        # Workers are entries that only reading the graph can find.
-        found_entries = dict(sorted({**sources.workers, **entries}.items()))
-        is_unexplained = not is_thorough and any(message.detail < 0 for message in built.errors)
-        if not sources.has_clash and found_entries == entries and not is_unexplained:
-            break
-        entries = found_entries
-        is_thorough = is_thorough or is_unexplained
-    record(built, reading, shop.project.folder)
-    found = _diagnostics(built, sources, marks, reading)
-    found += _left_for_the_browser(built, options, sources)
-    found += sources.contexts()
-    made = []
+    graph = _graph(dict(zip(job.logicals, job.sources, strict=True)), options, reading, shop)
+    record(graph.built, reading, shop.project.folder)
+    found = [
+        *_diagnostics(graph, reading),
+        *_left_for_the_browser(graph, options),
+        *graph.sources.contexts(),
+    ]
+    made: list[Draft] = []
     if not any(finding.severity == "error" for finding in found):
         # A project may have a second build, of the entries that differ in this setting.
         suffix = "" if options["minify"] == shop.project.js.minify else "-minified" if options["minify"] else "-plain"
-        names = layout(built, _FOLDER, _outputs_of(entries), entries.keys() - job.logicals, suffix)
+        names = layout(graph.built, _FOLDER, _outputs_of(graph.entries), graph.entries.keys() - job.logicals, suffix)
         found += _clashes(names, job, shop)
+        is_classic = options["format"] == "iife"
         try:
-            made = drafts(built, names, _FOLDER, public, marks, is_classic=options["format"] == "iife")
+            made = drafts(graph.built, names, _FOLDER, graph.public, graph.marks, is_classic=is_classic)
         except BrokenMark as error:
             message = f"esbuild tore the reference `{error}` apart"
             found.append(Diagnostic("broken-reference", "error", message, Span(job.sources[0].shown)))
     return Result(
         tuple(made),
-        tuple(sources.found[logical] for logical in sorted(sources.found)),
+        tuple(graph.sources.found[logical] for logical in sorted(graph.sources.found)),
         reading.inputs(),
         reading.absent(),
         tuple(found),
         {"esbuild": shop.esbuild().version},
     )
+
+
+def _graph(entries: Mapping[str, Source], options: Mapping[str, Any], reading: Reading, shop: Shop) -> _Graph:
+    """Return the build of `entries`, made again where the first reading showed that it must be.
+
+    Again: with the workers that were found, which are entries too; with another nonce, if a text holds ours; with every
+    import asked for, if one could not be explained.
+    """
+    attempt = 0
+    is_thorough = False
+    while True:
+        entries = dict(sorted(entries.items()))  # their order in the configuration must not show
+        marks = Marks(attempt)
+        sources = ModuleSources(reading, shop, marks, is_thorough=is_thorough)
+        # One mark serves as the public path, so that esbuild itself writes it where outputs refer to each other.
+        public = marks.mark(Ref("", "module"))
+        try:
+            built = shop.esbuild().build(_request(entries, options, public, shop.project.folder), sources)
+        except EsbuildFault as fault:
+            raise EsbuildFault([*fault.diagnostics, *_blame(sources, shop, reading)]) from fault
+        is_unexplained = not is_thorough and any(message.detail < 0 for message in built.errors)
+        if not (sources.has_clash or is_unexplained or sources.workers.keys() - entries.keys()):
+            return _Graph(built, entries, sources, marks, public)
+        attempt += sources.has_clash
+        is_thorough = is_thorough or is_unexplained
+        entries = {**sources.workers, **entries}
+
+
+def _blame(sources: ModuleSources, shop: Shop, reading: Reading) -> Iterator[Diagnostic]:
+    """Yield the file that esbuild dies of: those that it had read, the largest first, go to a process of their own."""
+    with Esbuild(shop.esbuild().argv, timeout_s=_BLAME_S) as alone:
+        for file, text in sorted(sources.texts.items(), key=lambda item: (-len(item[1]), item[0])):
+            try:
+                alone.transform(text, [f"--loader={loader_of(file)}", "--log-level=silent"])
+            except EsbuildFault:
+                yield Diagnostic("engine-crashed", "error", "esbuild dies of this file", Span(reading.shown(file)))
+                return
 
 
 def _request(
@@ -121,15 +157,16 @@ def _flags(options: Mapping[str, Any], public: str, folder: str) -> Iterator[str
         yield f"--jsx-import-source={options['jsx_import_source']}"
 
 
-def _diagnostics(built: Built, sources: ModuleSources, marks: Marks, reading: Reading) -> list[Diagnostic]:
+def _diagnostics(graph: _Graph, reading: Reading) -> list[Diagnostic]:
     """Return what esbuild and the hooks found; a hook's finding without a place gets the place of the import."""
+    built, sources = graph.built, graph.sources
     folder = reading.library.folder
 
     def shown(file: str) -> str:
         return reading.shown(os.path.join(folder, file))
 
     def said(message: Message, severity: Severity) -> Diagnostic:
-        finding = diagnostic(message, severity, marks.restored, shown)
+        finding = diagnostic(message, severity, graph.marks.restored, shown)
         if message.detail < 0:
             return finding
         own = sources.diagnostics[message.detail]
@@ -144,11 +181,11 @@ def _diagnostics(built: Built, sources: ModuleSources, marks: Marks, reading: Re
     return found + [own for number, own in enumerate(sources.diagnostics) if number not in told]
 
 
-def _left_for_the_browser(built: Built, options: Mapping[str, Any], sources: ModuleSources) -> list[Diagnostic]:
+def _left_for_the_browser(graph: _Graph, options: Mapping[str, Any]) -> list[Diagnostic]:
     """Return errors for imports that stay in the output in a form that no browser has."""
     static_hint = 'set `format = "esm"` under `[js]`, or bundle it'
     found = []
-    inputs = cast(Mapping[str, Any], built.metafile.get("inputs", {}))
+    inputs = cast(Mapping[str, Any], graph.built.metafile.get("inputs", {}))
     for path, described in sorted(inputs.items()):
         for imported in described["imports"]:
             is_static = imported["kind"] == "import-statement" and options["format"] == "iife"
@@ -156,7 +193,7 @@ def _left_for_the_browser(built: Built, options: Mapping[str, Any], sources: Mod
             if imported.get("external") and name != HERE and (is_static or imported["kind"] == "require-call"):
                 message = f"`{name}` is external and would become a `require`, which browsers do not have"
                 hint = static_hint if is_static else "write `import`, or bundle it"
-                found.append(Diagnostic("external-require", "error", message, sources.span_of(path, name), hint))
+                found.append(Diagnostic("external-require", "error", message, graph.sources.span_of(path, name), hint))
     return found
 
 
