@@ -404,6 +404,14 @@ def test_the_fault_names_the_place_what_was_expected_and_what_was_found() -> Non
     )
 
 
+@pytest.mark.parametrize("field", ["base", "build", "assets", "bundles", "files"])
+def test_a_document_that_lacks_a_field_is_not_written(field: str) -> None:
+    with pytest.raises(ManifestError, match=f"the manifest cannot be written: it has no `{field}`"):
+        dump({name: value for name, value in CSS.items() if name != field})
+    with pytest.raises(ManifestError, match="the manifest cannot be written: it should hold"):
+        dump({**CSS, field: 5})
+
+
 def test_a_manifest_for_a_newer_reader_says_so() -> None:
     content = resigned(dump(CSS).replace(b'"minReader":1', b'"minReader":2').replace(b'"version":1', b'"version":2'))
 

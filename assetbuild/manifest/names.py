@@ -1,6 +1,6 @@
 """What a path, a URL base and a published name may be: the rules that writer, reader and server share.
 
-Pure functions over strings and bytes; the code that cannot be shared is the schema, which says the same in patterns.
+Pure functions over strings and bytes. `manifest.schema.json` says the same in patterns, to other languages.
 """
 
 from __future__ import annotations
@@ -61,7 +61,10 @@ def is_published(value: object) -> bool:
 
 
 def is_base(value: object) -> bool:
-    """Return whether `value` can be a URL base: `/…/`, `//host/…/`, `https://host/…/`, `http://host/…/`."""
+    """Return whether `value` can be a URL base: `/…/`, `//host/…/`, `https://host/…/`, `http://host/…/`.
+
+    No query, no fragment, no dot segment (RFC 3986 §5.2.4 would remove it), nothing that HTML would have to escape.
+    """
     if not isinstance(value, str) or not value.isascii() or not value.endswith("/"):
         return False
     for scheme in ("https:", "http:", ""):

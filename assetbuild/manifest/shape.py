@@ -227,14 +227,18 @@ def _expected(expected: str, found: object, place: str) -> str:
 
 def lean(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document without the optional fields that are empty, so that one meaning has one text."""
-    top = _lean(document, _TOP)
-    top["build"] = _lean(document["build"], _BUILD)
+    top: dict[str, Any] = _lean(document, _TOP)
+    if "build" in top:
+        top["build"] = _lean(top["build"], _BUILD)
     for section, (_, shape) in SECTIONS.items():
-        top[section] = {name: _lean(entry, shape) for name, entry in document[section].items()}
+        if isinstance(top.get(section), Mapping):
+            top[section] = {name: _lean(entry, shape) for name, entry in top[section].items()}
     return top
 
 
-def _lean(value: Mapping[str, Any], shape: _Shape) -> dict[str, Any]:
+def _lean(value: Any, shape: _Shape) -> Any:
+    if not isinstance(value, Mapping):
+        return value  # a fault, which has its own message
     return {key: found for key, found in value.items() if found or key not in shape.optional}
 
 

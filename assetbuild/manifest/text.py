@@ -36,7 +36,8 @@ def dump(document: Mapping[str, Any]) -> bytes:
     bytes. Raises `ManifestError` if a field is missing or does not hold what it should.
     """
     complete = lean(document) | {"version": VERSION, "minReader": VERSION}
-    complete["build"]["id"] = f"sha256:{_NO_DIGITS}"
+    if isinstance(complete.get("build"), dict):
+        complete["build"]["id"] = f"sha256:{_NO_DIGITS}"
     for fault in document_faults(complete, with_entries=True):
         raise ManifestError(f"the manifest cannot be written: it {fault}")
     try:
