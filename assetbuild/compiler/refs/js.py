@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 from assetbuild.compiler.refs import js_tokens as kinds
 from assetbuild.compiler.refs.js_lexed import Fault, Lexed
 from assetbuild.compiler.refs.js_lexer import lex
-from assetbuild.compiler.refs.js_tokens import string_value, template_value
+from assetbuild.compiler.refs.js_tokens import LINE_END, string_value, template_value
 
 __all__ = [
     "MODULE_KINDS",
@@ -82,9 +82,37 @@ class Script:
     tokens: Lexed
 
     @cached_property
+    def module_mark(self) -> Place | None:
+        """The first word that shows a module: `import` or `export` declared at the top, or the one of `import.meta`."""
+        shown = next((index for index in self.tokens.depths if self._shows_module(index)), None)
+        return None if shown is None else Place(self.tokens.starts[shown], self.tokens.starts[shown + 1])
+
+    @property
     def is_module(self) -> bool:
-        """Whether the text can only be a module: import or export declarations at its top, or `import.meta`."""
-        return any(self._shows_module(index) for index in self.tokens.depths)
+        """Whether the text can only be a module."""
+        return self.module_mark is not None
+
+    @cached_property
+    def strict_directive(self) -> Place | None:
+        """The `"use strict"` that makes the whole script strict. Source: ECMA-262 §11.2.1, Directive Prologue."""
+        tokens = self.tokens
+        at = tokens.after(-1)
+        while at < len(tokens) and tokens.kinds[at] == kinds.STRING:
+            following = tokens.after(at)
+            if tokens[following] != ";" and not self._ends_by_line(at, following):
+                return None
+            if tokens[at][1:-1] == "use strict":
+                return Place(tokens.starts[at], tokens.starts[at + 1])
+            at = tokens.after(following) if tokens[following] == ";" else following
+        return None
+
+    @cached_property
+    def reveals_names(self) -> bool:
+        """Whether code that is not in the text may use its local names: a direct `eval`, or a `with` statement."""
+        tokens = self.tokens
+        evals = (at for at in self._words("eval") if tokens[tokens.before(at)] not in (".", "?."))
+        withs = (at for at, _ in self._tokens_at("with") if tokens.kinds[at] == kinds.KEYWORD and tokens[at] == "with")
+        return any(tokens[tokens.after(at)] == "(" for at in (*evals, *withs))
 
     @cached_property
     def references(self) -> tuple[JsRef, ...]:
@@ -114,6 +142,14 @@ class Script:
     @cached_property
     def _broken(self) -> frozenset[int]:
         return frozenset(fault.start for fault in self.tokens.faults)
+
+    def _ends_by_line(self, at: int, following: int) -> bool:
+        """Return whether a statement that is only the literal at `at` ends before `following` (§12.10.1)."""
+        tokens = self.tokens
+        if following >= len(tokens) or tokens[following] == "}":
+            return True
+        has_newline = any(LINE_END.search(tokens[trivia]) for trivia in range(at + 1, following))
+        return has_newline and not _continues(tokens.kinds[following], tokens[following])
 
     def _shows_module(self, index: int) -> bool:
         tokens = self.tokens
@@ -280,6 +316,13 @@ class Script:
 
 
 _MAP_COMMENT = re.compile(r"/[/*][#@]\s*sourceMappingURL=(\S*?)\s*(?:\*/)?")
+
+
+def _continues(kind: int, text: str) -> bool:
+    """Return whether a token goes on with an expression that stands before it, on another line too."""
+    if kind == kinds.PUNCTUATOR:
+        return text not in ("{", "++", "--", "!", "~", "@")
+    return kind in (kinds.TEMPLATE, kinds.TEMPLATE_HEAD) or text in ("in", "instanceof")
 
 
 def examine(text: str) -> Script:

@@ -30,6 +30,7 @@ __all__ = [
     "TEMPLATE_TAIL",
     "TRIVIA",
     "UNREAD",
+    "literal_body",
     "string_value",
     "template_value",
 ]
@@ -118,6 +119,12 @@ def string_value(body: str) -> str:
 def template_value(body: str) -> str:
     """Return the cooked value of a template without substitutions. Source: ECMA-262 §12.9.6.1 (TV)."""
     return string_value(body.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def literal_body(value: str, quote: str) -> str:
+    """Return `value` as it is written between quotes, or between backticks."""
+    escaped = value.replace("\\", "\\\\").replace(quote, "\\" + quote).replace("\n", "\\n").replace("\r", "\\r")
+    return escaped.replace("${", "\\${") if quote == "`" else escaped
 
 
 def _unescaped(found: re.Match[str]) -> str:

@@ -1,0 +1,154 @@
+"""Classic: scripts joined in their order into one, so that none can break the next and globals stay global.
+
+Each file is read, and minified if asked, by itself: an error has its place in its own file, a directive stays the
+directive of its file until the join has decided about it, and no minifier moves declarations between files.
+
+Strict mode: a `"use strict"` at the top of the first file would hold for all that follow, and one at the top of a later
+file for nothing (ECMA-262 §11.2.1: directives stand at the beginning of a script). So the joined script is strict if
+every file in it is, and sloppy otherwise; a file that loses its strictness is a warning. Functions keep theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from assetbuild.compiler.engines import js_minify
+from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.engines.js_link import (
+    MEDIA_TYPE,
+    Edit,
+    Links,
+    dynamic_imports,
+    edited,
+    faults,
+    link,
+    with_tokens,
+)
+from assetbuild.compiler.errors import DiagnosticsError
+from assetbuild.compiler.files import Reading
+from assetbuild.compiler.model import Draft, Facts, Job, Result, Source
+from assetbuild.compiler.refs.js import Script, examine
+from assetbuild.compiler.refs.js_tokens import HASHBANG_LINE
+from assetbuild.compiler.tokens import Tokens
+from assetbuild.diagnostic import Diagnostic, Note, Span, span_at
+
+__all__ = ["build"]
+
+
+class _File(NamedTuple):
+    """One of the scripts, as it was read."""
+
+    source: Source
+    text: str
+    script: Script
+
+
+class _Part(NamedTuple):
+    """One of the scripts, ready to be joined."""
+
+    text: str
+    links: Links
+    diagnostics: Sequence[Diagnostic]
+
+
+def build(job: Job, reading: Reading, shop: Shop) -> Result:
+    """Return one script made of the sources of `job`, in their order. options: `minify`."""
+    files, refused = _read(job, reading)
+    if refused:
+        return Result(inputs=reading.inputs(), diagnostics=tuple(refused))
+    is_minified = bool(job.options.get("minify"))
+
+    def make(tokens: Tokens) -> tuple[Tokens, list[_Part]]:
+        return tokens, [_part(file, job, tokens, reading, shop, is_minified=is_minified) for file in files]
+
+    tokens, parts = with_tokens("\0".join(file.text for file in files), make)
+    strict = [file for file in files if file.script.strict_directive]
+    sloppy = [file for file in files if not file.script.strict_directive and _has_code(file.script)]
+    is_mixed = bool(strict and sloppy)
+    links = [part.links for part in parts]
+    diagnostics = [found for part in parts for found in (*part.links.diagnostics, *part.diagnostics)]
+    if is_mixed:
+        diagnostics += [_strictness_lost(file, sloppy[0]) for file in strict]
+    source = files[0].source.shown if len(files) == 1 else ""
+    facts = Facts("classic", is_entry=True, source=source, dynamic=dynamic_imports(links))
+    # An empty statement first ends the directive prologue before it begins.
+    text = (";\n" if is_mixed else "") + "".join(_closed(part.text) for part in parts)
+    return Result(
+        drafts=(Draft(job.logicals[0], MEDIA_TYPE, tokens.cut(text), facts),),
+        found=tuple({source.logical: source for one in links for source in one.found}.values()),
+        inputs=reading.inputs(),
+        absent=reading.absent(),
+        diagnostics=tuple(diagnostics),
+        tools=js_minify.versions() if is_minified else {},
+    )
+
+
+def _read(job: Job, reading: Reading) -> tuple[list[_File], list[Diagnostic]]:
+    """Return the files, and everything that keeps them from being joined."""
+    files: list[_File] = []
+    refused: list[Diagnostic] = []
+    for source in job.sources:
+        try:
+            text = reading.text(source.file)
+        except DiagnosticsError as error:
+            refused += error.diagnostics
+            continue
+        file = _File(source, text, examine(text))
+        refused += _module_problem(file) or faults(file.script, text, source.shown)
+        files.append(file)
+    return files, refused
+
+
+def _module_problem(file: _File) -> list[Diagnostic]:
+    mark = file.script.module_mark
+    if mark is None:
+        return []
+    word = file.text[mark.start : mark.end]
+    span = span_at(file.source.shown, file.text, mark.start, mark.end)
+    message = f"`{word}` makes this a module, which cannot be a classic script"
+    hint = f'write {{ module = "{file.source.logical}" }}'
+    return [Diagnostic("module-as-classic", "error", message, span, hint)]
+
+
+def _part(file: _File, job: Job, tokens: Tokens, reading: Reading, shop: Shop, *, is_minified: bool) -> _Part:
+    """Return the text of one file: references resolved, comments that name a source map and the hashbang line gone."""
+    source, text, script = file
+    # A browser takes the specifier of `import()` relative to the joined script.
+    entry = source._replace(logical=job.logicals[0])
+    dynamic = [ref for ref in script.references if ref.kind == "dynamic"]
+    links = link(dynamic, text, (entry, source), tokens, reading=reading, shop=shop)
+    edits = [*links.edits, *_removed(file)]
+    if not is_minified:
+        return _Part(edited(text, edits), links, ())
+    made, findings = js_minify.smaller(text, edits, script, source.shown, shop.workers(), unreadable="error")
+    return _Part(made, links, findings)
+
+
+def _removed(file: _File) -> Iterable[Edit]:
+    hashbang = HASHBANG_LINE.match(file.text)
+    if hashbang:
+        yield Edit(0, hashbang.end(), "")
+    for comment in file.script.source_maps:
+        # A space, because a comment parts the tokens around it; a line comment has its line end after it.
+        yield Edit(comment.start, comment.end, " " if file.text.startswith("/*", comment.start) else "")
+
+
+def _closed(text: str) -> str:
+    """Return `text` with its last statement and its last line ended, so that what follows begins anew."""
+    script = examine(text)
+    line_end = "" if not text or text.endswith(("\n", "\r")) else "\n"
+    return text + line_end + ("" if script.tokens.is_statement_end else ";\n")
+
+
+def _has_code(script: Script) -> bool:
+    return script.tokens.after(-1) < len(script.tokens)
+
+
+def _strictness_lost(file: _File, sloppy: _File) -> Diagnostic:
+    place = file.script.strict_directive
+    span = span_at(file.source.shown, file.text, *place) if place else Span(file.source.shown)
+    message = '`"use strict"` has no effect here: the script is joined with others that are not strict'
+    hint = "put the code into a function that begins with it, or give the script an entry of its own"
+    note = Note("not strict", Span(sloppy.source.shown))
+    return Diagnostic("strict-mode-lost", "warning", message, span, hint, (note,))
