@@ -18,16 +18,19 @@ __all__ = [
     "CssRef",
     "Import",
     "MapComment",
+    "Survey",
     "check_nesting",
     "imports",
     "map_comments",
     "raw_suffix",
     "references",
+    "survey",
 ]
 
 _IMAGE_SETS = frozenset({"image-set", "-webkit-image-set"})
 _URL_FUNCTIONS = frozenset({"url", "src"})
 _STRING_KINDS: dict[str, RefKind] = {"i": "image-set", "u": "url", "s": "src"}
+_CUT = frozenset({"cut_string", "cut_url", "cut_bad_url", "cut_comment"})
 _MAP_COMMENT = re.compile(r"/\*[#@][ \t]*sourceMappingURL=[ \t]*([^\s'\"]*?)\s*\*/")
 
 
@@ -40,16 +43,35 @@ class MapComment(NamedTuple):
     url_end: int
 
 
-def references(text: str) -> tuple[CssRef, ...]:
-    """Return every reference of the stylesheet, in order. Never raises; what is left open ends with the text.
+class Survey(NamedTuple):
+    """What one walk over a sheet finds.
 
-    Sources: css-values-4 §4.5 (`url()`, `src()`), css-images-4 §2.4 (`image-set()`), css-cascade-5 §2 (`@import`),
-    css-variables-1 §2 (a custom property may hold anything).
+    customs: `(start, end)` of the value of each custom property. is_open: the end of the text closes something.
+    bad: where the first string or `url()` stands that is broken off (CSS Syntax §4.3.5, §4.3.6), None if none is.
+    """
+
+    references: tuple[CssRef, ...]
+    customs: tuple[tuple[int, int], ...]
+    is_open: bool
+    bad: int | None
+
+
+def survey(text: str) -> Survey:
+    """Return every reference of the stylesheet and its custom properties, in order.
+
+    Never raises; what is left open ends with the text. Sources: css-values-4 §4.5 (`url()`, `src()`), css-images-4 §2.4
+    (`image-set()`), css-cascade-5 §2 (`@import`), css-variables-1 §2 (a custom property may hold anything).
     """
     rules = imports(text)
     walk = _Walk(text, rules[-1].end if rules else 0)
     walk.run()
-    return tuple(sorted([*(rule.ref for rule in rules), *walk.found]))
+    found = sorted([*(rule.ref for rule in rules), *walk.found])
+    return Survey(tuple(found), tuple(walk.customs), walk.is_open or text.endswith("\\"), walk.bad)
+
+
+def references(text: str) -> tuple[CssRef, ...]:
+    """Return every reference of the stylesheet, in order."""
+    return survey(text).references
 
 
 def check_nesting(text: str) -> int | None:
@@ -83,18 +105,22 @@ class _Walk:
     stack: what would close what is open; `}` for a block of rules or declarations, `=` for braces inside a value, `i`,
     `u` and `s` for the parenthesis of a function whose strings are URLs: `image-set` all, `url` and `src` the first.
     pending: what the statement that is being read names, which counts once it turns out to be a declaration.
+    custom: where the value of the custom property begins that the statement is, 0 for any other.
     """
 
     def __init__(self, text: str, start: int) -> None:
         self.text = text
         self.found: list[CssRef] = []
+        self.customs: list[tuple[int, int]] = []
+        self.bad: int | None = None
+        self.is_open = False
         self._start = start
         self._stack: list[str] = []
         self._pending: list[CssRef] = []
         self._begin(start)
 
     def run(self) -> None:
-        """Fill `found`."""
+        """Fill the public attributes."""
         text = self.text
         for mark in marks(text, self._start):
             kind = mark.lastgroup
@@ -111,17 +137,25 @@ class _Walk:
             elif kind == "at" and self._is_first(mark):
                 self._at(mark)
             elif kind == "custom" and self._is_first(mark):
-                self._is_custom = True
-        self._settle()
+                self._custom = mark.end() if self._stack else 0
+            elif kind in {"bad_string", "bad_url"} and self.bad is None:
+                self.bad = mark.start()
+            if kind in _CUT:
+                self.is_open = True
+        self.is_open = self.is_open or bool(self._stack)
+        self._settle(len(text))
 
     def _begin(self, at: int) -> None:
         self._statement = at
-        self._is_at_rule = self._is_custom = False
+        self._is_at_rule = False
+        self._custom = 0
 
-    def _settle(self) -> None:
+    def _settle(self, end: int) -> None:
         """Keep or drop what the statement names, at its end. Outside every block there is no declaration."""
         if self._stack and not self._is_at_rule:
             self.found += self._pending
+        if self._custom:
+            self.customs.append((self._custom, end))
         self._pending.clear()
 
     def _is_first(self, mark: re.Match[str]) -> bool:
@@ -133,13 +167,13 @@ class _Walk:
     def _end(self, mark: re.Match[str]) -> None:
         # At the top of a sheet a semicolon ends an at-rule only; in a selector it is one more error (§5.4.3).
         if self._stack[-1] == "}" if self._stack else self._is_at_rule:
-            self._settle()
+            self._settle(mark.start())
             self._begin(mark.end())
 
     def _open(self, mark: re.Match[str]) -> None:
         bracket = mark[0][-1]
         if bracket == "{":
-            if (not self._stack or self._stack[-1] == "}") and not self._is_custom:
+            if (not self._stack or self._stack[-1] == "}") and not self._custom:
                 self._pending.clear()  # it was a selector, or the prelude of an at-rule
                 self._stack.append("}")
                 self._begin(mark.end())
@@ -155,7 +189,7 @@ class _Walk:
         top = self._stack[-1] if self._stack else ""
         bracket = mark[0]
         if bracket == top == "}":
-            self._settle()
+            self._settle(mark.start())
             self._stack.pop()
             self._begin(mark.end())
         elif top == bracket or (bracket == "}" and top == "=") or (bracket == ")" and top in {"i", "u", "s"}):

@@ -1,0 +1,136 @@
+"""Minifying CSS by rcssmin, held to the meaning of the text.
+
+rcssmin 1.3 looks at characters, not at contexts: inside `@layer`, `@container` and nested rules it takes `.a :hover`
+for a declaration and closes the gap, it closes it behind an escaped colon too, it drops spaces from quoted URLs
+(ndparker/rcssmin#7) and from the values of custom properties, which scripts can read. Such places are shielded from it
+by characters that it passes over, and its result counts only if it equals the text but for white space and comments
+that mean nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+__all__ = ["minified"]
+
+_WS = r"[ \t\n\r\f]"
+_COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
+_ESCAPE = rf"\\(?:[0-9a-fA-F]{{1,6}}+(?:\r\n|{_WS})?+|[^0-9a-fA-F])"
+_STRING = r"""(?:"(?:[^"\\\n\r\f]++|\\\r\n|\\[\s\S])*+"|'(?:[^'\\\n\r\f]++|\\\r\n|\\[\s\S])*+')"""
+_NAME = r"[\w\-\x80-\U0010FFFF]"
+_URL = rf"(?<!{_NAME})[uU][rR][lL]\({_WS}*+"
+_BARE = rf"""(?:[^"'()\\\s]++|{_ESCAPE})*+"""
+# Where white space means nothing outside custom properties: behind and before these. Not before `:` (`.a :hover`).
+_BEHIND = r"(?:(?<=[{};,(\[:>=!])(?<!\\.)|^)"
+_BEFORE = r"(?=[{};,)\]!>=]|\Z)"
+
+# The first alternative of each passes over what needs no look.
+_SHIELDED = re.compile(
+    rf"""(?:[^\s"'/\\uU]++|[uU](?![rR][lL]\()|/(?!\*)|{_WS}++(?!:|/\*)|{_ESCAPE}(?!{_WS}))++
+    |(?P<run>(?:{_WS}++|{_COMMENT})++)
+    |(?P<string>{_STRING})
+    |(?P<url>{_URL})(?P<quoted>{_STRING})
+    |{_URL}(?P<bare>{_BARE}){_WS}*+\)
+    |(?P<escape>\\[{{}};,(\[:>=!]){_WS}++
+    |(?P<rest>[\s\S])""",
+    re.VERBOSE,
+)
+_PIECE = re.compile(
+    rf"""((?:[^\s"'/\\uU]++|[uU](?![rR][lL]\()|/(?!\*)|{_ESCAPE}
+        |\ (?=[\w.\#*+~\[(&%@:-])(?<![{{}};,(\[:>=!]\ ))++|{_STRING}|{_URL}{_BARE}{_WS}*+\)|[uU"'\\])
+    |{_BEHIND}(?:{_WS}++|{_COMMENT})++|(?:{_WS}++|{_COMMENT})++{_BEFORE}
+    |((?:{_WS}|{_COMMENT})(?:{_WS}++|{_COMMENT})*+)""",
+    re.VERBOSE,
+)
+_EMPTY_STATEMENT = re.compile(r";+(?=[};]|\Z)")
+_COMMENTS = re.compile(_COMMENT)
+_BLANKS = " \t\n\r\f"
+
+
+def minified(text: str, exact: Sequence[tuple[int, int]]) -> str | None:
+    """Return `text` made smaller, None if rcssmin's result does not mean the same.
+
+    text: closed at its end, without bad strings; references are tokens. exact: `(start, end)` of the values of custom
+    properties, in order, which keep every character but outer white space (css-variables-1 §2).
+    """
+    import rcssmin
+
+    shield = _Shield(text)
+    shielded = shield.over(text, exact)
+    # As bytes: what is not UTF-8 crashes the extension, and encoding refuses it.
+    result: str = rcssmin.cssmin(shielded.encode(), keep_bang_comments=True).decode()
+    return shield.lifted(result) if _meaning(result) == _meaning(shielded) else None
+
+
+class _Shield:
+    """Characters that stand in a text for what rcssmin must not see; none of them occurs in the text itself."""
+
+    def __init__(self, text: str) -> None:
+        used = set(text)
+        # Private use: no stylesheet gives these a meaning, and to rcssmin they are part of names.
+        free = (chr(code) for code in range(0xE000, 0x110000) if chr(code) not in used)
+        self._space, self._mark = next(free), next(free)
+        self._kept: list[str] = []
+
+    def over(self, text: str, exact: Iterable[tuple[int, int]]) -> str:
+        """Return `text` with the shield in its places."""
+        parts, at = [], 0
+        for start, end in exact:
+            value = text[start:end]
+            # `--x: ;` is the empty value to every browser, `--x:;` only to newer ones.
+            parts += [self._loose(text[at:start]), self._keep(value.strip(_BLANKS) or value[:1])]
+            at = end
+        return "".join(parts) + self._loose(text[at:])
+
+    def lifted(self, text: str) -> str:
+        """Return `text` without the shield."""
+        kept = self._kept
+        text = re.sub(f"{self._mark}([0-9]+){self._mark}", lambda match: kept[int(match[1])], text)
+        return text.replace(self._space, " ")
+
+    def _keep(self, value: str) -> str:
+        if not value:
+            return ""
+        self._kept.append(value)
+        return f"{self._mark}{len(self._kept) - 1}{self._mark}"
+
+    def _loose(self, text: str) -> str:
+        parts = (self._replacement(match) if match.lastgroup else match[0] for match in _SHIELDED.finditer(text))
+        return "".join(parts)
+
+    def _replacement(self, match: re.Match[str]) -> str:
+        written, kind = match[0], match.lastgroup
+        if kind == "run":
+            text = match.string
+            return self._run(written, text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1])
+        if kind == "quoted":
+            return match["url"] + self._keep(match["quoted"])
+        if kind == "bare":
+            return f"url({match['bare']})"
+        if kind == "string":
+            return self._keep(written) if "\\" in written else written
+        return match["escape"] + self._space if kind == "escape" else written
+
+    def _run(self, written: str, before: str, after: str) -> str:
+        """Return what stands for white space and comments between two characters."""
+        if before in _OPENERS or "/*!" in written:
+            return written
+        has_space = bool(_COMMENTS.sub("", written))
+        if after == ":":
+            return self._space if has_space else ""
+        if has_space or after in _ENDERS:
+            return written
+        # rcssmin would leave a space. Nothing can be lengthened by what follows a bracket; other tokens can.
+        return "" if before in {")", "]"} else self._keep("/**/")
+
+
+# Behind and before these, white space is rcssmin's business. The empty string is an end of the text.
+_OPENERS = frozenset({"", *"{};,([:>=!"})
+_ENDERS = frozenset({"", *"{};,)]!>="})
+
+
+def _meaning(text: str) -> str:
+    """Return `text` without the white space and comments that mean nothing, and without empty statements."""
+    pieces = [piece or (" " if gap else "") for piece, gap in _PIECE.findall(text)]
+    return _EMPTY_STATEMENT.sub("", "".join(pieces))
