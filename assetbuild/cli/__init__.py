@@ -82,7 +82,7 @@ def _run(argv: Sequence[str], terminal: Terminal) -> int:
     except ModuleNotFoundError as error:
         extra = _EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
-            return _bug(terminal)
+            return _bug(terminal, is_json)
         hint = f"pip install 'assetbuild[{extra}]'"
         message = f"the package `{error.name}` is not installed"
         return _refused(Diagnostic("missing-extra", "error", message, hint=hint), terminal, is_json)
@@ -91,7 +91,7 @@ def _run(argv: Sequence[str], terminal: Terminal) -> int:
         message = f"{error.strerror or error}{place}"
         return _refused(Diagnostic("system-error", "error", message[:1].lower() + message[1:]), terminal, is_json)
     except Exception:  # noqa: BLE001 whatever it is, it ends here with a code and a word
-        return _bug(terminal)
+        return _bug(terminal, is_json)
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -131,14 +131,14 @@ def _refused(sentence: Diagnostic, terminal: Terminal, is_json: bool, code: int 
     return code
 
 
-def _bug(terminal: Terminal) -> int:
+def _bug(terminal: Terminal, is_json: bool) -> int:
     import traceback
     from importlib.metadata import version
 
     terminal.trace(traceback.format_exc())
     message = f"this is a bug in assetbuild {version('assetbuild')}"
-    terminal.fail(message, "please report it, with the lines above, where assetbuild is developed")
-    return 2
+    hint = "please report it, with the lines above, where assetbuild is developed"
+    return _refused(Diagnostic("internal-error", "error", message, hint=hint), terminal, is_json)
 
 
 def _last_words(code: int, speak: Callable[[], None]) -> int:

@@ -75,8 +75,11 @@ class Progress(Watcher):
     def _open(self) -> None:
         if not self._is_due or not self._total or self._terminal.err is None:
             return
-        from tqdm import tqdm
-
+        try:
+            from tqdm import tqdm
+        except ImportError:  # a comfort of the `compile` extra; the work goes on without
+            self._is_due = False
+            return
         tqdm.monitor_interval = 0  # its watching thread would outlive a short command
         self._bar = tqdm(
             desc=self._name,

@@ -12,6 +12,7 @@ from assetbuild.compiler import globs
 __all__ = [
     "alias",
     "base",
+    "file",
     "filled",
     "folder",
     "glob",
@@ -24,7 +25,6 @@ __all__ = [
     "root",
     "size",
     "size_bytes",
-    "source",
     "target",
 ]
 
@@ -67,13 +67,19 @@ def logical_path(text: str) -> str | None:
     return None
 
 
+def file(text: str) -> str | None:
+    """Check what an entry is compiled from: a file in a root or in the project, or a path in a package."""
+    problem = folder(text)
+    if problem is None and any(part in {"", "."} for part in text.split("/")):
+        return "has an empty or `.` part, so it matches nothing"
+    return problem
+
+
 def glob(text: str) -> str | None:
     """Check a glob over logical paths or over files of the project."""
-    problem = folder(text)
+    problem = file(text)
     if problem is not None:
         return problem
-    if any(part in {"", "."} for part in text.split("/")):
-        return "has an empty or `.` part, so it matches nothing"
     try:
         globs.matches(text, "")
     except globs.BadGlob as error:
@@ -86,11 +92,6 @@ def root(text: str) -> str | None:
     if "**" in text:
         return "spans folders: a root is named level by level, as in `*/static`"
     return glob(text.removesuffix("/")) if globs.is_glob(text) else folder(text)
-
-
-def source(text: str) -> str | None:
-    """Check what an entry is compiled from: a file in a root or in the project, a path in a package, or a glob."""
-    return glob(text)
 
 
 def package(text: str) -> str | None:

@@ -60,7 +60,7 @@ def _logical(text: str) -> str | None:
 
 def _short(table: Table, logical: str, source: str) -> Entry | None:
     kind = _kind_of(source)
-    if not table.passes(source, config_checks.source, logical):
+    if not table.passes(source, config_checks.file, logical):
         return None
     if kind is None:
         hint = f'`{{ sources = ["{source}"], filters = [] }}` publishes it as it is'
@@ -83,8 +83,8 @@ def _long(table: Table, logical: str) -> Entry | None:
     filters = _filters(table) if table.has("filters") else None
     engine = table.choice("engine", tuple(_ENGINES), "")
     minify = table.flag("minify", True) if table.has("minify") else None
-    module = table.text("module", "", config_checks.source)
-    sources = table.texts("classic", config_checks.source) or table.texts("sources", config_checks.source)
+    module = table.text("module", "", config_checks.file)
+    sources = table.texts("classic", config_checks.glob) or table.texts("sources", config_checks.glob)
     table.close()
     if len(table.document.findings) > before:
         return None

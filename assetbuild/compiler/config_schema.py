@@ -6,10 +6,11 @@ counts as its default, and all faults of a run are shown at once. What a key *me
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from assetbuild.compiler.config_locate import Path, locate, written
+from assetbuild.compiler.config_locate import Path, Place, locate, written
 from assetbuild.diagnostic import Diagnostic, Span, nearest, span_at
 
 __all__ = ["Check", "Document", "Table"]
@@ -30,7 +31,11 @@ class Document:
         self.text = text
         self.prefix = prefix
         self.findings: list[Diagnostic] = []
-        self._places = locate(text, document)
+        self._document = document
+
+    @functools.cached_property
+    def _places(self) -> Mapping[Path, Place]:
+        return locate(self.text, self._document)
 
     def error(self, rule: str, message: str, path: Path, hint: str = "", *, at_key: bool = False) -> None:
         """Add an error about the value at `path`, which is relative to our table; `at_key`: about its key."""
@@ -56,11 +61,11 @@ class Table:
         self.document = document
         self.values = values
         self.path = path
-        self._known: list[str] = []
+        self._known: set[str] = set()
 
     def has(self, key: str) -> bool:
         """Return whether the key is written; it counts as known."""
-        self._known.append(key)
+        self._known.add(key)
         return key in self.values
 
     def flag(self, key: str, default: bool) -> bool:
@@ -190,8 +195,6 @@ class Table:
         hint = f"did you mean `{meant}`?" if meant else "known: " + ", ".join(f"`{word}`" for word in sorted(known))
         at_key = rule == "unknown-key"
         self.document.error(rule, f"`{found}` {problem}", (*self.path, key), hint, at_key=at_key)
-
-    Value = TypeVar("Value")
 
     def _mistyped(self, expected: str, found: object, key: str, default: Value) -> Value:
         self.mistyped(expected, found, key)
