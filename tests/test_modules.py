@@ -376,6 +376,19 @@ def test_a_require_that_stays_is_an_error_in_own_files(service: Esbuild, tree: T
     ] == findings(result)
 
 
+def test_a_require_that_may_fail_is_no_error(service: Esbuild, tree: Tree) -> None:
+    files = {"assets/app.js": 'try { f(require("fs"), require("nope"), require("./gone")) } catch {}\n'}
+
+    tolerated = bundle(service, tree(files), {"out.js": "app.js"})
+    failed = bundle(service, tree({"assets/app.js": 'f(require("fs"), require("./gone"))'}), {"out.js": "app.js"})
+
+    assert [] == [finding for finding in tolerated.diagnostics if finding.severity == "error"]
+    assert [
+        ("missing-reference", "`./gone` does not exist", "assets/app.js", 1, 26),
+        ("node-builtin", "`fs` is built into Node and not into browsers", "assets/app.js", 1, 11),
+    ] == findings(failed)
+
+
 def test_an_external_import_stays_in_a_module_and_is_an_error_in_a_classic_script(service: Esbuild, tree: Tree) -> None:
     folder = tree({"assets/app.js": "import x from 'react'; f(x)"})
 

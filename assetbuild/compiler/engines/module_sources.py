@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.esbuild import Again
+from assetbuild.compiler.engines.esbuild_messages import Message
 from assetbuild.compiler.engines.esbuild_packets import Value
 from assetbuild.compiler.engines.module_marks import Marks
 from assetbuild.compiler.engines.module_places import Named, loader_of, named
@@ -75,6 +76,7 @@ class ModuleSources:
         self._shop = shop
         self._marks = marks
         self._by_asset: dict[str, str] = {}
+        self._explanations: dict[tuple[str, str], Diagnostic] = {}
         self.diagnostics: list[Diagnostic] = []
         self.found: dict[str, Source] = {}
         self.workers: dict[str, Source] = {}
@@ -95,7 +97,10 @@ class ModuleSources:
         if answer.get("external"):
             return None
         if not answer.get("path"):
-            return self._unresolved(path, kind, cast(str, request["importer"]))
+            # Kept and not refused: esbuild knows whether it matters, as it does not for a `require` inside a `try`.
+            importer = cast(str, request["importer"])
+            self._explanations[importer, path] = self._unresolved(path, kind, importer)
+            return None
         suffix = cast(str, answer.get("suffix") or "")
         if _extension(cast(str, answer["path"])).removeprefix(".") in _ASSETS.split("|"):
             return self._asset(path, cast(str, answer["path"]), suffix)
@@ -165,23 +170,31 @@ class ModuleSources:
         shown = self._reading.shown(os.path.join(self._shop.project.folder, path))
         return span_at(shown, text, at + 1, at + 1 + len(written)) if at >= 0 else Span(shown)
 
-    def _unresolved(self, path: str, kind: str, importer: str) -> Mapping[str, Value] | None:
+    def explanation(self, message: Message) -> Diagnostic | None:
+        """Return what is wrong with the import that `message` underlines, None if it is about something else."""
+        if message.detail >= 0:
+            return self.diagnostics[message.detail]
+        importer = os.path.join(self._shop.project.folder, message.file)
+        marked = message.line_text.encode()[message.column : message.column + message.length].decode(errors="replace")
+        return self._explanations.get((importer, marked.strip("'\"`")))
+
+    def _unresolved(self, path: str, kind: str, importer: str) -> Diagnostic:
         name = path.removeprefix("node:")
         if path.startswith("node:") or name.partition("/")[0] in _NODE_BUILTINS.split("|"):
             message = f"`{path}` is built into Node and not into browsers"
             hint = f'import a package that does the same, or keep it out with `external = ["{path}"]` under `[js]`'
-            return self._refused([Diagnostic("node-builtin", "error", message, None, hint)])
-        if path.startswith(".") or kind in ("import-rule", "require-resolve"):
+            return Diagnostic("node-builtin", "error", message, None, hint)
+        if path.startswith(".") or kind == "import-rule":
             near = self._nearest(path, os.path.dirname(importer))
             hint = f"did you mean `{near}`?" if near else ""
-            return self._refused([Diagnostic("missing-reference", "error", f"`{path}` does not exist", None, hint)])
+            return Diagnostic("missing-reference", "error", f"`{path}` does not exist", None, hint)
         package = "/".join(path.split("/")[: 2 if path.startswith("@") else 1])
         if self._is_installed(package, os.path.dirname(importer)):
             message, hint = f"package `{package}` has no `{path}`", "look up what its `exports` name"
         else:
             message = f"package `{package}` is not installed"
             hint = f"run `npm install {package}`, or name it in `external` under `[js]`"
-        return self._refused([Diagnostic("missing-package", "error", message, None, hint)])
+        return Diagnostic("missing-package", "error", message, None, hint)
 
     def _nearest(self, path: str, folder: str) -> str | None:
         """Return what would be written for the file whose name is nearest, None if no file is clearly meant."""

@@ -7,7 +7,7 @@ splitting and its text; names and references are ours. Writes nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple, cast
 
@@ -97,7 +97,7 @@ def _graph(entries: Mapping[str, Source], options: Mapping[str, Any], reading: R
             built = shop.esbuild().build(_request(entries, options, public, shop.project.folder), sources)
         except EsbuildFault as fault:
             raise EsbuildFault([*fault.diagnostics, *_blame(sources, shop, reading)]) from fault
-        is_unexplained = not is_thorough and any(message.detail < 0 for message in built.errors)
+        is_unexplained = not is_thorough and any(not sources.explanation(error) for error in built.errors)
         if not (sources.has_clash or is_unexplained or sources.workers.keys() - entries.keys()):
             return _Graph(built, entries, sources, marks, public)
         attempt += sources.has_clash
@@ -167,9 +167,9 @@ def _diagnostics(graph: _Graph, reading: Reading) -> list[Diagnostic]:
 
     def said(message: Message, severity: Severity) -> Diagnostic:
         finding = diagnostic(message, severity, graph.marks.restored, shown)
-        if message.detail < 0:
+        own = sources.explanation(message)
+        if own is None:
             return finding
-        own = sources.diagnostics[message.detail]
         return own if own.span is not None else own._replace(span=finding.span)
 
     found = [said(message, "error") for message in built.errors]
@@ -190,11 +190,26 @@ def _left_for_the_browser(graph: _Graph, options: Mapping[str, Any]) -> list[Dia
         for imported in described["imports"]:
             is_static = imported["kind"] == "import-statement" and options["format"] == "iife"
             name = imported["path"]
-            if imported.get("external") and name != HERE and (is_static or imported["kind"] == "require-call"):
+            # An import in a `try` that leads nowhere is external as well, by esbuild's own decision and rightly.
+            is_declared = imported.get("external") and _is_external(name, options["external"])
+            if is_declared and (is_static or imported["kind"] == "require-call"):
                 message = f"`{name}` is external and would become a `require`, which browsers do not have"
                 hint = static_hint if is_static else "write `import`, or bundle it"
                 found.append(Diagnostic("external-require", "error", message, graph.sources.span_of(path, name), hint))
     return found
+
+
+def _is_external(name: str, declared: Sequence[str]) -> bool:
+    """Return whether `[js] external` names an import: itself, the package that it is part of, or by one `*`."""
+    for pattern in declared:
+        head, star, tail = pattern.partition("*")
+        if (
+            name == pattern
+            or name.startswith(pattern + "/")
+            or (star and name.startswith(head) and name.endswith(tail))
+        ):
+            return True
+    return False
 
 
 def _clashes(names: Layout, job: Job, shop: Shop) -> list[Diagnostic]:
