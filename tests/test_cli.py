@@ -160,6 +160,27 @@ def test_a_fault_of_the_assets_exits_with_1(site: Path, capsys: Printed) -> None
     assert not (site / "build").exists()
 
 
+def test_a_warning_fails_only_a_strict_compile_and_then_nothing_is_published(site: Path, capsys: Printed) -> None:
+    (site / "assetbuild.toml").write_text('roots = [{ path = "assets", missing = "warn" }]\n')
+    (site / "assets/site.css").write_text(".a{background:url(logo.png)}\n")
+    warning = (
+        "warning: `logo.png` is not in any asset root [missing-reference]\n"
+        "  assets/site.css:1:19\n"
+        "  1 │ .a{background:url(logo.png)}\n"
+        "    │                   ^^^^^^^^\n"
+        "  note: looked for `logo.png`\n"
+        "\n"
+    )
+
+    assert main(["compile", "--strict"]) == 1
+
+    error = "error: warnings fail this compile: it was called with `--strict` [strict]\n\n"
+    assert capsys.readouterr().err == f"{error}{warning}1 error, 1 warning\n"
+    assert not (site / "build").exists()
+    assert main(["compile"]) == 0
+    assert capsys.readouterr().err.startswith(f"{warning}1 warning\ncompiled 3 assets ")
+
+
 def test_an_output_that_cannot_be_written_exits_with_2(site: Path, capsys: Printed) -> None:
     (site / "build").write_text("a file where a folder is wanted")
 

@@ -101,12 +101,14 @@ def compile(
 def _check(diagnostics: Iterable[Diagnostic], *, is_strict: bool = False) -> tuple[Diagnostic, ...]:
     """Return the findings sorted by place; raise `CompileFailed` with all of them if one is an error.
 
-    is_strict: a warning is as bad, and one more error says so.
+    is_strict: a warning is as bad; where it is the worst, one error says so.
     """
     found = tuple(by_place(diagnostics))
-    if is_strict and any(each.severity == "warning" for each in found):
+    severities = {each.severity for each in found}
+    if is_strict and "warning" in severities and "error" not in severities:
         found = (*found, Diagnostic("strict", "error", "warnings fail this compile: it was called with `--strict`"))
-    if any(each.severity == "error" for each in found):
+        severities.add("error")
+    if "error" in severities:
         raise CompileFailed(found)
     return found
 
