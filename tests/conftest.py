@@ -83,9 +83,11 @@ def pinned(tool: str) -> Program | None:
     from assetbuild.compiler import tools
     from assetbuild.compiler.errors import EngineUnavailable
     from assetbuild.compiler.project import Project
+    from assetbuild.disk import RealDisk
 
+    project = Project(str(_REPOSITORY), str(_REPOSITORY / "build"), ())
     try:
-        return tools.ensure(tool, Project(str(_REPOSITORY), str(_REPOSITORY / "build"), ()), os.environ, lambda _: None)
+        return tools.ensure(tool, project, os.environ, RealDisk(), lambda _: None)
     except EngineUnavailable:
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -15,17 +14,13 @@ from assetbuild.compiler.model import Blob, Draft, Job, Result, Source
 from assetbuild.compiler.project import Js, Project, Root
 from assetbuild.compiler.resolve import Inventory, Resolver
 from assetbuild.compiler.survey import SOURCE_LANGUAGES
-from assetbuild.compiler.tools import find
 from assetbuild.disk import RealDisk
-from tests.conftest import need
-
-_REPOSITORY = Path(__file__).parent.parent
+from tests.conftest import need, pinned
 
 
 def argv() -> tuple[str, ...]:
     """Return how the pinned esbuild is started; skip the test if there is none."""
-    project = Project(str(_REPOSITORY), str(_REPOSITORY / "build"), ())
-    program = find("esbuild", project, os.environ)
+    program = pinned("esbuild")
     need("esbuild", program is not None)
     return program.argv if program else ()
 

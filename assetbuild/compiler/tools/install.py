@@ -1,4 +1,4 @@
-"""Getting a pinned tool: from the registry that somebody named, else from a public mirror, else copied.
+"""Getting a pinned tool: from the registry that somebody named, else by npm, else from a public mirror, or copied.
 
 Receives a pin and the rim (environment, disk, one line of notice); leaves checked files in a folder. The digests of
 the pin decide alone, so the source needs no trust and may be any mirror. No script of a package is ever run.
@@ -10,24 +10,36 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from assetbuild.compiler.errors import EngineUnavailable
 from assetbuild.compiler.project import Project
-from assetbuild.compiler.tools import npmrc
+from assetbuild.compiler.tools import npm, npmrc
 from assetbuild.compiler.tools.depot import Depot, here
 from assetbuild.compiler.tools.fetch import FetchFailed, Route, fetch, route, shown_url
 from assetbuild.compiler.tools.find import Program, find, mismatch, pinned_at, roots, tool_folder, variable_of
 from assetbuild.compiler.tools.table import Pin, PinnedFile, hex_of, platforms_of
 from assetbuild.compiler.tools.unpack import UnpackFailed, members, parts_of
 from assetbuild.diagnostic import Diagnostic, Note
-from assetbuild.disk import Disk
+from assetbuild.disk import TEMP_MARK, Disk
 
 __all__ = ["Notice", "ensure", "vendor"]
 
 Notice = Callable[[str], None]
+
+
+class _Failure(NamedTuple):
+    """Who was asked, and why nothing came of it."""
+
+    asked: str
+    reason: Exception
+
+
+_Source = Callable[[str], _Failure | None]
+"""Puts the files of a pin into a folder, or says why it could not."""
 
 
 class _Rim(NamedTuple):
@@ -102,55 +114,87 @@ def vendor(
 
 
 def _deliver(pin: Pin, folder: str, rim: _Rim) -> None:
-    """Download a pin into `folder`. A registry that somebody named is then the only source: it may be a policy."""
+    """Fetch a pin into `folder` from the first source that has its bytes."""
     if rim.project.is_offline:
         raise _missing(pin, rim)
     try:
-        npm = npmrc.settings(rim.project.folder, rim.environ, rim.disk)
-        registry = npmrc.registry_for(pin.package, rim.project.tools.registry, rim.environ, npm)
+        settings = npmrc.settings(rim.project.folder, rim.environ, rim.disk)
+        registry = npmrc.registry_for(pin.package, rim.project.tools.registry, rim.environ, settings)
     except OSError as error:
         raise _unavailable(f"`{error.filename}` cannot be read: {_reason(error)}", "correct its permissions") from error
     except ValueError as error:
         raise _unavailable(str(error), "name an npm registry by its whole URL, `https://…`") from error
-    by = route(rim.environ, npm)
-    target = os.path.join(folder, pin.folder)
+    failures: list[_Failure] = []
     with _writing(pin, folder):
         rim.disk.make_folder(folder)
-        if registry:
-            rim.notice(_line(pin, pin.size, registry.url))
-            _from_registry(pin, registry, by, target, rim.disk)
-        else:
-            _from_mirrors(pin, by, target, rim)
-
-
-def _from_registry(pin: Pin, registry: npmrc.Registry, by: Route, target: str, disk: Disk) -> None:
-    url = f"{registry.url}{pin.package}/-/{pin.package.rpartition('/')[2]}-{pin.version}.tgz"
-    try:
-        # Unnamed, and in the folder that must take the files anyway: a kill leaves nothing, a full disk shows early.
-        with tempfile.TemporaryFile(dir=os.path.dirname(target)) as tarball:
-            for part in fetch(url, registry.authorization, by, pin.size, pin.sha512):
-                tarball.write(part)
-            tarball.seek(0)
-            for file, parts in members(tarball, pin.files):
-                disk.install(target, file.path, _checked(file, parts))
-    except (FetchFailed, UnpackFailed) as error:
-        raise _undelivered(pin, [(url, error)]) from error
-
-
-def _from_mirrors(pin: Pin, by: Route, target: str, rim: _Rim) -> None:
-    failures: list[tuple[str, Exception]] = []
-    for mirror in rim.depot.mirrors:
-        rim.notice(_line(pin, sum(file.size for file in pin.files), mirror))
-        for file in pin.files:
-            url = f"{mirror}{pin.package}@{pin.version}/{quote(file.path)}"
-            try:
-                rim.disk.install(target, file.path, fetch(url, "", by, file.size, file.sha512))
-            except FetchFailed as error:
-                failures.append((url, error))
-                break
-        else:
-            return
+        for put in _sources(pin, registry, route(rim.environ, settings), rim):
+            failure = put(os.path.join(folder, pin.folder))
+            if failure is None:
+                return
+            failures.append(failure)
     raise _undelivered(pin, failures)
+
+
+def _sources(pin: Pin, registry: npmrc.Registry | None, by: Route, rim: _Rim) -> Iterator[_Source]:
+    """Yield who may have a pin. A registry that somebody named is the only source: it may be a policy."""
+    if registry:
+        yield partial(_from_registry, registry, by, pin, rim)
+        return
+    if program := npm.installed(rim.environ):
+        yield partial(_from_npm, program, pin, rim)
+    for mirror in rim.depot.mirrors:
+        yield partial(_from_mirror, mirror, by, pin, rim)
+
+
+def _from_registry(registry: npmrc.Registry, by: Route, pin: Pin, rim: _Rim, target: str) -> _Failure | None:
+    url = f"{registry.url}{pin.package}/-/{pin.package.rpartition('/')[2]}-{pin.version}.tgz"
+    rim.notice(_line(pin, pin.size, f"from {urlsplit(url).hostname}"))
+    try:
+        _unpack(pin, fetch(url, registry.authorization, by, pin.size, pin.sha512), target, rim.disk)
+    except (FetchFailed, UnpackFailed) as error:
+        return _Failure(shown_url(url), error)
+    return None
+
+
+def _from_npm(program: str, pin: Pin, rim: _Rim, target: str) -> _Failure | None:
+    package = f"{pin.package}@{pin.version}"
+    rim.notice(_line(pin, pin.size, "through npm"))
+    with tempfile.TemporaryDirectory(prefix=TEMP_MARK, dir=os.path.dirname(target)) as inbox:
+        try:
+            npm.pack(program, package, inbox, folder=rim.project.folder, environ=rim.environ)
+            tarballs = [found for found in rim.disk.scan(inbox) if found.kind == "file"]
+            if len(tarballs) != 1:
+                raise npm.PackFailed("npm left no tarball")
+            tarball = PinnedFile(tarballs[0].name, pin.size, pin.sha512)
+            if tarballs[0].size != tarball.size:
+                raise UnpackFailed(f"`{tarball.path}` has {tarballs[0].size} bytes, expected {tarball.size}")
+            with open(os.path.join(inbox, tarball.path), "rb") as opened:
+                _unpack(pin, _checked(tarball, parts_of(opened)), target, rim.disk)
+        except (npm.PackFailed, UnpackFailed) as error:
+            return _Failure(f"npm pack {package}", error)
+    return None
+
+
+def _from_mirror(mirror: str, by: Route, pin: Pin, rim: _Rim, target: str) -> _Failure | None:
+    rim.notice(_line(pin, sum(file.size for file in pin.files), f"from {urlsplit(mirror).hostname}"))
+    for file in pin.files:
+        url = f"{mirror}{pin.package}@{pin.version}/{quote(file.path)}"
+        try:
+            rim.disk.install(target, file.path, fetch(url, "", by, file.size, file.sha512))
+        except FetchFailed as error:
+            return _Failure(shown_url(url), error)
+    return None
+
+
+def _unpack(pin: Pin, parts: Iterable[bytes], target: str, disk: Disk) -> None:
+    """Install the files of a tarball; `parts` raises at its end unless it was the pinned one, and nothing is."""
+    # Unnamed, and in the folder that must take the files anyway: a kill leaves nothing, a full disk shows early.
+    with tempfile.TemporaryFile(dir=os.path.dirname(target)) as tarball:
+        for part in parts:
+            tarball.write(part)
+        tarball.seek(0)
+        for file, contents in members(tarball, pin.files):
+            disk.install(target, file.path, _checked(file, contents))
 
 
 def _copy(pin: Pin, root: str, folder: str, disk: Disk) -> None:
@@ -184,8 +228,8 @@ def _checked(file: PinnedFile, parts: Iterable[bytes]) -> Iterator[bytes]:
         raise UnpackFailed(f"the SHA-512 of `{file.path}` is not the pinned one")
 
 
-def _line(pin: Pin, size: int, url: str) -> str:
-    return f"installing {pin.name} {pin.version} ({size / 1e6:.1f} MB) from {urlsplit(url).hostname}"
+def _line(pin: Pin, size: int, source: str) -> str:
+    return f"installing {pin.name} {pin.version} ({size / 1e6:.1f} MB) {source}"
 
 
 def _missing(pin: Pin, rim: _Rim) -> EngineUnavailable:
@@ -198,11 +242,11 @@ def _missing(pin: Pin, rim: _Rim) -> EngineUnavailable:
     )
 
 
-def _undelivered(pin: Pin, failures: Sequence[tuple[str, Exception]]) -> EngineUnavailable:
+def _undelivered(pin: Pin, failures: Iterable[_Failure]) -> EngineUnavailable:
     return _unavailable(
         f"{pin.name} {pin.version} could not be downloaded",
         "name a mirror of npm in `ASSETBUILD_REGISTRY`, or bring the tool in with `assetbuild tools vendor`",
-        tuple(Note(f"{shown_url(url)}: {error}") for url, error in failures),
+        tuple(Note(f"{asked}: {reason}") for asked, reason in failures),
     )
 
 
