@@ -92,6 +92,9 @@ min_gain = 0.2
 esbuild = "bin/esbuild"
 dart-sass = "/opt/dart-sass/sass"
 registry = "https://packages.example/npm/"
+
+[templates]
+paths = ["templates"]
 """
 
 
@@ -168,6 +171,7 @@ def test_every_key_of_the_configuration_reaches_the_project(tree: Tree) -> None:
         tools=Tools(
             {"esbuild": f"{root}/bin/esbuild", "dart-sass": "/opt/dart-sass/sass"}, "https://packages.example/npm/"
         ),
+        template_folders=(f"{root}/templates",),
         jobs=1,
     )
 
@@ -285,7 +289,7 @@ def test_a_configuration_that_is_not_utf8_names_the_byte(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["[sourcemaps]", "[webassets]", "[[commands]]", "[npm]", "[cache]", "[workers]", "[release]", "[templates]"]
+    "key", ["[sourcemaps]", "[webassets]", "[[commands]]", "[npm]", "[cache]", "[workers]", "[release]"]
 )
 def test_a_section_of_a_later_version_is_refused_by_name(fault: Callable[[str], str], key: str) -> None:
     name = key.strip("[]")
@@ -296,6 +300,9 @@ def test_a_section_of_a_later_version_is_refused_by_name(fault: Callable[[str], 
 def test_single_keys_of_a_later_version_are_refused_by_name(fault: Callable[[str], str]) -> None:
     assert fault("[compress]\ndictionaries = 2\n") == (
         "not-supported: `compress.dictionaries` is not supported by this version yet"
+    )
+    assert fault('[templates]\nengine = "django"\n') == (
+        "not-supported: `templates.engine` is not supported by this version yet"
     )
     assert fault("[js]\nimportmap = true\n") == ("not-supported: `js.importmap` is not supported by this version yet")
 

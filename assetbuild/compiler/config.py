@@ -31,10 +31,10 @@ _PYPROJECT = "pyproject.toml"
 OUTPUT = "build/assets"
 """Where the output goes if nothing else is said; the reader looks there too."""
 # Named in the design, and not there yet: silence would look like support.
-_LATER = ("sourcemaps", "webassets", "commands", "npm", "cache", "workers", "release", "templates")
+_LATER = ("sourcemaps", "webassets", "commands", "npm", "cache", "workers", "release")
 # Where, how fast, and what is said: none of it reaches a byte of the output. Tools count by their recorded version.
 _NEUTRAL = (
-    *("folder", "output", "config_shown", "budgets", "tools", "detected", "config_digest_hex"),
+    *("folder", "output", "config_shown", "budgets", "tools", "template_folders", "detected", "config_digest_hex"),
     *("revision", "jobs", "is_offline", "is_frozen", "is_strict", "warnings"),
 )
 
@@ -153,6 +153,7 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
         compress=config_sections.compress(table.table("compress")),
         budgets=config_sections.budgets(table.table("budgets")),
         tools=config_sections.tools(table.table("tools"), folder),
+        template_folders=config_sections.templates(table.table("templates"), folder),
         detected=detected,
         revision=flags.revision or environ.get("ASSETBUILD_REVISION", ""),
         profile=flags.profile,

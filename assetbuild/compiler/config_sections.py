@@ -9,7 +9,7 @@ from assetbuild.compiler import config_checks
 from assetbuild.compiler.config_schema import Table
 from assetbuild.compiler.project import Compress, Css, Js, Sass, Tools, Urls
 
-__all__ = ["budgets", "compress", "css", "js", "missing", "sass", "tools", "urls"]
+__all__ = ["budgets", "compress", "css", "js", "missing", "sass", "templates", "tools", "urls"]
 
 TOOLS = ("esbuild", "dart-sass")
 
@@ -103,6 +103,13 @@ def tools(table: Table, folder: str) -> Tools:
     registry = table.text("registry", "", config_checks.registry)
     table.close()
     return Tools({name: os.path.join(folder, path) for name, path in paths.items() if path}, registry)
+
+
+def templates(table: Table, folder: str) -> tuple[str, ...]:
+    """Return `[templates] paths` as absolute folders."""
+    paths = table.texts("paths", config_checks.folder)
+    table.close(["engine"])
+    return _absolute(folder, paths)
 
 
 def _absolute(folder: str, paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -159,6 +159,7 @@ class Project:
     compress: Compress = Compress()
     budgets: Mapping[str, int] = field(default_factory=dict)
     tools: Tools = field(default_factory=Tools)
+    template_folders: tuple[str, ...] = ()
     detected: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     config_digest_hex: str = ""
