@@ -98,8 +98,11 @@ def _ran(request: Mapping[str, Any], name: str, run: Callable[[StringIO], object
     except DiagnosticsError:
         raise
     except FileNotFoundError as error:
-        message = f"filter `{name}` needs `{error.filename or error}`, which is not there"
-        raise DiagnosticsError([_finding(request, "filter-failed", message)]) from None
+        # Some filters start their program by themselves; its name is then the file that is not found.
+        program = str(error.filename)
+        if os.sep not in program and shutil.which(program) is None:
+            raise EngineUnavailable([_without_program(request, name, program)]) from None
+        raise DiagnosticsError([_finding(request, "filter-failed", f"filter `{name}` failed: {error}")]) from None
     except Exception as error:  # noqa: BLE001  any exception of a filter is a finding about its input
         message = f"filter `{name}` failed: {type(error).__name__}: {error}".rstrip(". \n")
         raise DiagnosticsError([_finding(request, "filter-failed", message)]) from None
@@ -144,6 +147,11 @@ def _made(request: Mapping[str, Any], name: str, options: Mapping[str, Any]) -> 
 def _without_package(request: Mapping[str, Any], name: str, package: str) -> Diagnostic:
     message = f"filter `{name}` needs the package `{package}`, which is not installed"
     return _finding(request, "missing-package", message, f"pip install {package}")
+
+
+def _without_program(request: Mapping[str, Any], name: str, program: str) -> Diagnostic:
+    message = f"filter `{name}` needs the program `{program}`, which is not on the PATH"
+    return _finding(request, "missing-program", message, "install it, or take another filter")
 
 
 def _classes(request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -215,9 +223,7 @@ def _checked_programs(request: Mapping[str, Any]) -> Iterator[None]:
 
     def checked(cls: Any, argv: list[str], out: Any, data: Any = None, cwd: str | None = None) -> Any:
         if shutil.which(argv[0]) is None:
-            message = f"filter `{cls.name or cls.__name__}` needs the program `{argv[0]}`, which is not on the PATH"
-            hint = "install it, or take another filter"
-            raise EngineUnavailable([_finding(request, "missing-program", message, hint)])
+            raise EngineUnavailable([_without_program(request, cls.name or cls.__name__, argv[0])])
         return original.__get__(None, cls)(argv, out, data=data, cwd=cwd)
 
     tool.subprocess = classmethod(checked)

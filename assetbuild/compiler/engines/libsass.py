@@ -45,7 +45,7 @@ _LEFTOVERS = frozenset(
 )
 
 
-def compile(  # noqa: A001 - the word for it; the built-in one has no use here
+def compile(
     source: Source,
     reading: Reading,
     shop: Shop,

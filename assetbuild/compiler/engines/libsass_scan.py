@@ -101,8 +101,8 @@ def too_deep(text: str, shown: str, indented: bool) -> Diagnostic | None:
         at = next(deep, None)
     if at is None:
         return None
-    message = f"nested deeper than {door.NESTING_LIMIT} levels"
-    return Diagnostic("nesting-too-deep", "error", message, span_at(shown, text, at))
+    message = f"blocks nest deeper than {door.NESTING_LIMIT}"
+    return Diagnostic("too-deep", "error", message, span_at(shown, text, at))
 
 
 def conditional_imports(text: str, indented: bool) -> tuple[frozenset[str], frozenset[str]]:

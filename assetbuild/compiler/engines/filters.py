@@ -1,0 +1,288 @@
+"""webassets filters by name: each source through the input filters, all joined, the whole through the output filters.
+
+Receives a job whose `filters` are names with options. The filters run in worker processes; `libsass` there means our
+guarded engine, `rjsmin` and `jsmin` are believed only after a check. Where the text is CSS and no filter changes paths
+any more, its references become tokens, and what is left of the chain, `rcssmin` above all, runs on those.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import groupby
+from typing import Any, Literal, NamedTuple, cast, get_args
+
+from assetbuild.compiler.door import NESTING_LIMIT
+from assetbuild.compiler.engines import css, js_minify, libsass
+from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.engines.css_minify import minified
+from assetbuild.compiler.errors import CompileFailed
+from assetbuild.compiler.files import Reading
+from assetbuild.compiler.media import media_type
+from assetbuild.compiler.model import Draft, Facts, Job, Piece, Result, Source
+from assetbuild.compiler.refs.css import check_nesting, survey
+from assetbuild.compiler.refs.css_shape import shape
+from assetbuild.compiler.refs.css_tokens import tokens
+from assetbuild.diagnostic import Diagnostic, Span, nearest, span_at
+
+__all__ = ["build"]
+
+_WORKER = "assetbuild.compiler.engines.filters_worker"
+
+# Output filters that only shrink a sheet: references are tokens before the first of them.
+_CSS_MINIFIERS = frozenset({"cleancss", "cssmin", "cssutils", "rcssmin", "slimmer_css", "yui_css"})
+_OWN = frozenset({"jsmin", "libsass", "rcssmin", "rjsmin"})
+"""Filters that we run ourselves or check, instead of handing the text to webassets and believing the result."""
+
+# What is no part of a longer token; the empty string is an end of the text.
+_CLOSED = frozenset({"", *"{};,"})
+
+# What webassets' own filter, or the binding under it, takes where nothing is said.
+_LIBSASS_STYLE: libsass.Style = "nested"
+_LIBSASS_PRECISION = 5
+
+Place = tuple[tuple[Source, ...], Span]
+"""Whose folders a reference may be relative to, beside the entry's, and where it was written."""
+
+
+class _Filter(NamedTuple):
+    name: str
+    options: Mapping[str, Any]
+    stages: frozenset[str]
+
+
+class _Part(NamedTuple):
+    """Text of one source. place: from an offset (start, end) to where it was written."""
+
+    text: str
+    place: Callable[[int, int], Place]
+
+
+def build(job: Job, reading: Reading, shop: Shop) -> Result:
+    """Return the draft of the one entry of `job`."""
+    (logical,) = job.logicals
+    with tempfile.TemporaryDirectory(prefix="assetbuild-") as folder:
+        chain = _Chain(job, reading, shop, folder)
+        whole = chain.whole([chain.part(source) for source in job.sources])
+        if logical.endswith(".css"):
+            pieces, found, diagnostics = _sheet(whole, chain, job, reading, shop)
+        else:
+            text = chain.output(whole.text, chain.outputs)
+            pieces, found, diagnostics = (text.encode(),) if text else (), (), ()
+    (source, *others) = job.sources
+    kind: Literal["style", "classic"] = "style" if logical.endswith(".css") else "classic"
+    facts = Facts(kind=kind, is_entry=True, source="" if others else source.shown)
+    draft = Draft(logical, media_type(logical), pieces, facts)
+    findings = (*chain.warnings, *diagnostics)
+    return Result((draft,), found, reading.inputs(), reading.absent(), findings, chain.versions)
+
+
+def _sheet(
+    whole: _Part, chain: _Chain, job: Job, reading: Reading, shop: Shop
+) -> tuple[tuple[Piece, ...], tuple[Source, ...], tuple[Diagnostic, ...]]:
+    """Return the pieces of a sheet, what its references pull in, and findings."""
+    before, after = _at_first_minifier(chain.outputs)
+    part = chain.changed(whole, chain.output(whole.text, before))
+    entry = _entry(job, shop)
+    too_deep = check_nesting(part.text)
+    if too_deep is not None:
+        message = f"brackets nest deeper than {NESTING_LIMIT}"
+        raise CompileFailed([Diagnostic("too-deep", "error", message, part.place(too_deep, too_deep + 1)[1])])
+
+    def referrers_at(offset: int) -> Sequence[Source]:
+        # `cssrewrite` has made paths relative to the entry already; webassets without it takes them to be.
+        return tuple(dict.fromkeys((entry, *part.place(offset, offset + 1)[0])))
+
+    finished = css.finish(
+        part.text,
+        referrers_at,
+        lambda start, end: part.place(start, end)[1],
+        is_minified=False,
+        missing="error" if any(source.is_first_party for source in job.sources) else "warn",
+        reading=reading,
+        shop=shop,
+        lower=(lambda text: chain.output(text, after)) if after else None,
+    )
+    return finished.pieces, finished.found, finished.diagnostics
+
+
+def _at_first_minifier(outputs: Sequence[_Filter]) -> tuple[Sequence[_Filter], Sequence[_Filter]]:
+    at = next((number for number, one in enumerate(outputs) if one.name in _CSS_MINIFIERS), len(outputs))
+    return outputs[:at], outputs[at:]
+
+
+def _entry(job: Job, shop: Shop) -> Source:
+    """Return the entry as a referrer: it lies where it is published, in the root of its first source."""
+    (logical,) = job.logicals
+    root = next(
+        (root for root in shop.project.roots if job.sources[0].file.startswith(os.path.join(root.folder, ""))),
+        shop.project.roots[0],
+    )
+    return Source(logical, os.path.join(root.folder, logical), logical)
+
+
+def _without_comments(text: str) -> str:
+    """Return the minified sheet `text` without its comments, but for those that keep two tokens apart."""
+    parts, at = [], 0
+    for token in tokens(text):
+        if token.kind == "comment":
+            is_loose = text[token.start - 1 : token.start] in _CLOSED or text[token.end : token.end + 1] in _CLOSED
+            parts += [text[at : token.start], "" if is_loose else "/**/"]
+            at = token.end
+    return "".join(parts) + text[at:]
+
+
+class _Chain:
+    """The filters of one job, and how each stage is run."""
+
+    def __init__(self, job: Job, reading: Reading, shop: Shop, folder: str) -> None:
+        self._job = job
+        self._reading = reading
+        self._shop = shop
+        self._folder = folder
+        self.warnings: list[Diagnostic] = []
+        self.versions: dict[str, str] = {}
+        self._filters = list(self._described())
+        self.outputs = [one for one in self._filters if "output" in one.stages]
+
+    def part(self, source: Source) -> _Part:
+        """Return the text of `source` after what opens it and the input filters."""
+        text = self._reading.text(source.file)
+        part = _Part(text, lambda start, end: ((source,), span_at(source.shown, text, start, end)))
+        opening = self._only("open", source)
+        inputs = [one for one in self._filters if "input" in one.stages]
+        for stage, filters in (("open", opening), ("input", inputs)):
+            for is_sass, group in groupby(filters, key=lambda one: one.name == "libsass"):
+                if is_sass:
+                    part = self._compiled(list(group)[-1], source)
+                else:
+                    given = {"source": source.logical, "source_path": source.file, "stage": stage}
+                    made = self._call("transform", list(group), source.shown, {**given, "text": part.text})
+                    part = self.changed(part, made["text"], (source,))
+        return part
+
+    def whole(self, parts: Sequence[_Part]) -> _Part:
+        """Return the parts joined, by a line feed unless a filter joins them its own way."""
+        sources = self._job.sources
+        joining = self._only("concat", sources[0])
+        if joining:
+            request = {"texts": [part.text for part in parts], "sources": [[s.logical, s.file] for s in sources]}
+            text = self._call("join", joining, self._job.logicals[0], request)["text"]
+            return _Part(text, lambda *_: (sources, Span(self._job.logicals[0])))
+        starts = [0]
+        for part in parts:
+            starts.append(starts[-1] + len(part.text) + 1)
+
+        def place(start: int, end: int) -> Place:
+            number = bisect_right(starts, start) - 1
+            return parts[number].place(start - starts[number], end - starts[number])
+
+        return _Part("\n".join(part.text for part in parts), place)
+
+    def output(self, text: str, filters: Sequence[_Filter]) -> str:
+        """Return `text` after output filters, in order."""
+        shown = self._job.logicals[0]
+        for name, group in groupby(filters, key=lambda one: one.name if one.name in _OWN else ""):
+            if not name:
+                text = self._call("transform", list(group), shown, {"stage": "output", "text": text})["text"]
+                continue
+            for one in group:
+                if name == "libsass":
+                    text = self._compiled(one, self._job.sources[0], text).text
+                elif name == "rcssmin":
+                    text = self._without_blanks(one, text)
+                else:
+                    run = partial(self._minified, one)
+                    text = js_minify.rjsmin_checked(text, shown, run, self._shop.workers())
+        return text
+
+    def changed(self, part: _Part, text: str, sources: tuple[Source, ...] = ()) -> _Part:
+        """Return `part` with the text that a filter made of it; places are lost if it made any change."""
+        if text == part.text:
+            return part
+        known = sources or self._job.sources
+        shown = known[0].shown if len(known) == 1 else self._job.logicals[0]
+        return _Part(text, lambda *_: (known, Span(shown)))
+
+    def _described(self) -> Iterator[_Filter]:
+        given = cast("Sequence[tuple[str, Mapping[str, Any]]]", self._job.options["filters"])
+        made = self._call("describe", [_Filter(*one, frozenset()) for one in given], self._job.place)
+        self.versions.update(made["versions"])
+        for (name, options), stages in zip(given, made["stages"], strict=True):
+            # libsass hands the text on as it is in the stage that it does not compile in.
+            is_late = bool(options.get("as_output"))
+            only = {"output" if is_late else "input"} if name == "libsass" else set(stages)
+            yield _Filter(name, options, frozenset(only))
+
+    def _only(self, stage: str, source: Source) -> list[_Filter]:
+        """Return the one filter of a stage that allows no more, or none."""
+        filters = [one for one in self._filters if stage in one.stages]
+        if len(filters) > 1:
+            names = " and ".join(f"`{one.name}`" for one in filters)
+            what = "reads the source itself" if stage == "open" else "joins the sources"
+            message = f"filters {names} cannot be combined: each {what}"
+            raise CompileFailed([Diagnostic("filters-exclusive", "error", message, Span(source.shown))])
+        return filters
+
+    def _without_blanks(self, one: _Filter, text: str) -> str:
+        """Return the sheet `text` after rcssmin, held to its meaning as the CSS room holds it."""
+        sheet = survey(text)
+        closing = shape(text).closing if sheet.is_open else ""
+        made = minified(text + closing, sheet.customs) if sheet.bad is None else None
+        if made is None:
+            message = "`rcssmin` would change what the sheet means: it is not minified"
+            self.warnings.append(Diagnostic("not-minified", "warning", message, Span(self._job.logicals[0])))
+            return text
+        return made if one.options.get("keep_bang_comments") else _without_comments(made)
+
+    def _minified(self, one: _Filter, text: str) -> str:
+        made = self._call("transform", [one], self._job.logicals[0], {"stage": "output", "text": text})
+        return str(made["text"])
+
+    def _compiled(self, one: _Filter, source: Source, text: str | None = None) -> _Part:
+        """Return what our guarded libsass makes of `source`, or of `text` in its place."""
+        options, project = one.options, self._shop.project
+        style = options.get("style") or _LIBSASS_STYLE
+        if style not in get_args(libsass.Style):
+            meant = nearest(str(style), get_args(libsass.Style))
+            hint = f"did you mean `{meant}`?" if meant else f"it has {', '.join(get_args(libsass.Style))}"
+            message = f"filter `libsass` has no style `{style}`"
+            raise CompileFailed([Diagnostic("unknown-option", "error", message, Span(self._job.place), hint)])
+        includes = tuple(os.path.join(project.folder, folder) for folder in options.get("includes") or ())
+        sass = dataclasses.replace(project.sass, load_paths=(*includes, *project.sass.load_paths))
+        shop = dataclasses.replace(self._shop, project=dataclasses.replace(project, sass=sass))
+        made = libsass.compile(
+            source,
+            self._reading,
+            shop,
+            style=style,
+            precision=_LIBSASS_PRECISION,
+            text=text,
+        )
+        self.warnings.extend(made.diagnostics)
+        self.versions["libsass"] = made.version
+
+        def place(start: int, _: int) -> Place:
+            written, span = made.origin(start)
+            return (source, written), span
+
+        return _Part(made.css, place)
+
+    def _call(
+        self, function: str, filters: Sequence[_Filter], shown: str, request: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        surroundings = {
+            "filters": [[one.name, dict(one.options)] for one in filters],
+            "project": self._shop.project.folder,
+            "folder": self._folder,
+            "output": self._job.logicals[0],
+            "shown": shown,
+        }
+        names = ", ".join(one.name for one in filters)
+        return self._shop.workers().call(
+            f"{_WORKER}:{function}", {**surroundings, **(request or {})}, subject=shown, engine=names
+        )
