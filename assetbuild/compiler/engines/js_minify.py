@@ -19,7 +19,7 @@ from assetbuild.compiler.refs import js_tokens as kinds
 from assetbuild.compiler.refs.js import Script, examine
 from assetbuild.compiler.refs.js_lexed import Goal, Lexed
 from assetbuild.compiler.refs.js_lexer import lex
-from assetbuild.compiler.refs.js_tokens import HASHBANG_LINE, LINE_END
+from assetbuild.compiler.refs.js_tokens import HASHBANG_LINE
 from assetbuild.diagnostic import Diagnostic, Severity, Span, span_at
 
 __all__ = ["Minified", "Unreadable", "minified", "minify", "rjsmin_checked", "smaller", "versions"]
@@ -187,7 +187,7 @@ def _difference(before: Lexed, after: Lexed) -> int | None:
 
 
 class _Word(NamedTuple):
-    """A token that is no trivia. ends_line: a line end stands before it that can end a statement."""
+    """A token that is no trivia. ends_line: a line end stands before it that may end a statement or class member."""
 
     kind: int
     text: str
@@ -196,17 +196,11 @@ class _Word(NamedTuple):
 
 
 def _words(tokens: Lexed) -> Iterator[_Word]:
-    has_newline = False
-    can_end = False
-    for index, kind in enumerate(tokens.kinds):
-        if kind <= kinds.TRIVIA:
-            has_newline = has_newline or (kind != kinds.SPACE and LINE_END.search(tokens[index]) is not None)
-            continue
-        text = tokens[index]
-        yield _Word(kind, text, tokens.starts[index], has_newline and can_end and _can_begin(kind, text))
-        # §12.10: after these no statement is complete, and no restricted production asks for the line.
-        can_end = kind != kinds.PUNCTUATOR or text in (")", "]", "}", "++", "--")
-        has_newline = False
+    previous = -1
+    for index in tokens.significant():
+        kind, text = tokens.kinds[index], tokens[index]
+        yield _Word(kind, text, tokens.starts[index], previous in tokens.line_ends and _can_begin(kind, text))
+        previous = index
 
 
 def _can_begin(kind: int, text: str) -> bool:

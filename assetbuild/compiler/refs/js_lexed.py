@@ -30,9 +30,10 @@ class Lexed:
 
     faults: in the order of the text. too_deep: offset of the bracket that passes the nesting limit; what follows it is
     one UNREAD token. calls: index of the `(` of an `import(…)` → index of its `)`. depths: index of a keyword
-    `import` or `export` → open brackets around it. is_goal_sensitive: read as the other goal, tokens may differ
-    (`<!--`, `-->`, `await`). is_statement_end: the text ends where a statement begins, so that nothing that follows
-    it can continue its last one.
+    `import` or `export` → open brackets around it. line_ends: indices of tokens behind which a line ends where a
+    statement or class member may be complete, so that the line end may matter (§12.10). is_goal_sensitive: read as the
+    other goal, tokens may differ (`<!--`, `-->`, `await`). is_statement_end: the text ends where a statement begins,
+    so that nothing that follows it can continue its last one.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class Lexed:
         "is_goal_sensitive",
         "is_statement_end",
         "kinds",
+        "line_ends",
         "starts",
         "text",
         "too_deep",
@@ -55,6 +57,7 @@ class Lexed:
         self.too_deep: int | None = None
         self.calls: dict[int, int] = {}
         self.depths: dict[int, int] = {}
+        self.line_ends: set[int] = set()
         self.is_goal_sensitive = False
         self.is_statement_end = True
 

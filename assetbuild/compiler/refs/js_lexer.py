@@ -86,7 +86,7 @@ class _Lexer(Position):
         return end
 
     def _newline(self, _text: str, start: int, end: int) -> int:
-        self.has_newline = True
+        self.end_line()
         self.add(kinds.NEWLINE, start)
         return end
 
@@ -108,9 +108,8 @@ class _Lexer(Position):
         end = found + 2 if found >= 0 else len(self.text)
         if found < 0:
             self.lexed.faults.append(Fault("comment", start))
-        # §12.4: a comment that holds a line terminator counts as one.
         if LINE_END.search(self.text, start, end):
-            self.has_newline = True
+            self.end_line()
         self.add(kinds.BLOCK_COMMENT, start)
         return end
 

@@ -32,7 +32,7 @@ STATEMENT: Final = 0
 OPERAND: Final = 1
 ARROW: Final = 2  # after `=>`: a brace opens a function body
 RESTRICTED: Final = 3  # after `return`, `throw`, `yield`: on the next line a statement begins (§12.10.1)
-JUMP: Final = 4  # after `break`, `continue`: a label on the same line, else as above
+JUMP: Final = 4  # after `break`, `continue`, `debugger`: a label on the same line, else as above
 SPECIFIER: Final = 5  # after the `"…"` of an import: `with {…}`, else a statement
 EXPORTED: Final = 6  # after `export {…}`: `from`, else a statement
 DEFAULT: Final = 7  # after `export default`: an operand, but `function` and `class` are declarations
@@ -52,6 +52,8 @@ EXPORT: Final = 19
 WITH: Final = 20  # after an import's `with`: a brace opens its attributes
 CALLEE: Final = 21  # after `import.defer`, `import.source`: parentheses of an import call
 
+_COMPLETE: Final = frozenset((RESTRICTED, JUMP, SPECIFIER, EXPORTED, OPERATOR, LET, KEY_END))
+
 # What a bracket encloses.
 _STATEMENTS: Final = 0
 _EXPRESSION: Final = 1
@@ -67,10 +69,10 @@ _AFTER_KEYWORD: Final = {
     **dict.fromkeys(("typeof", "void", "delete", "in", "instanceof", "new", "case", "extends"), OPERAND),
     **dict.fromkeys(("var", "const"), OPERAND),
     **dict.fromkeys(("this", "super", "null", "true", "false", "enum"), OPERATOR),
-    **dict.fromkeys(("do", "else", "try", "finally", "debugger"), STATEMENT),
+    **dict.fromkeys(("do", "else", "try", "finally"), STATEMENT),
     **dict.fromkeys(("if", "while", "with", "switch", "catch"), HEAD),
     **dict.fromkeys(("return", "throw"), RESTRICTED),
-    **dict.fromkeys(("break", "continue"), JUMP),
+    **dict.fromkeys(("break", "continue", "debugger"), JUMP),
     "for": FOR_HEAD,
     "function": FUNCTION,
     "class": CLASS,
@@ -95,8 +97,8 @@ _NO_FUNCTION: Final = _Function(STATEMENT, False, False)
 class Frame:
     """A bracket that is open. closer: what closes it; after: the state that follows; index: of its token."""
 
-    __slots__ = ("after", "closer", "encloses", "function", "index", "is_arrow_async", "is_async", "is_async_call",
-                 "is_generator", "is_import_call", "ternaries")  # fmt: skip
+    __slots__ = ("after", "closer", "encloses", "function", "index", "is_arrow", "is_arrow_async", "is_async",
+                 "is_async_call", "is_generator", "is_import_call", "ternaries")  # fmt: skip
 
     def __init__(self, encloses: int, closer: str, after: int, index: int) -> None:
         self.encloses = encloses
@@ -105,6 +107,7 @@ class Frame:
         self.index = index
         self.is_generator = False
         self.is_async = False
+        self.is_arrow = False  # the body of an arrow function
         self.is_arrow_async = False  # within the bare body of an async arrow function
         self.is_async_call = False  # parentheses after `async`: arguments, or the parameters of an arrow function
         self.is_import_call = False
@@ -143,12 +146,19 @@ class Position:
         self.has_newline = True  # a line ended since; so it is at the beginning (§B.1.1, HTML-like close comment)
         self.function = _NO_FUNCTION  # the body to come, between its head and its brace
         self.member_generator = self.member_async = False
+        self.complete = -2  # index of a token that ends a statement which only a line end, or `;`, parts from the next
         self.async_parameters = -1  # index of the token that ends `async x` or `async (…)`
 
     def add(self, kind: int, start: int) -> None:
         """Add trivia."""
         self.lexed.kinds.append(kind)
         self.lexed.starts.append(start)
+
+    def end_line(self) -> None:
+        """Take a line terminator, or a comment that holds one (§12.4)."""
+        self.has_newline = True
+        if self.state in _COMPLETE or self.last == self.complete:
+            self.lexed.line_ends.add(self.last)
 
     def mark(self, kind: int, start: int, text: str, state: int) -> None:
         """Add a token that is no trivia; `state` is what follows it."""
@@ -208,6 +218,8 @@ class Position:
         is_parameter = self.last_text == "async" and not self.has_newline and state == OPERATOR
         self.begin_operand()
         self.mark(kinds.NAME, start, word, STATEMENT if is_label else OPERATOR)
+        if is_label:
+            self.complete = self.last
         if is_parameter:
             self.async_parameters = self.last
 
@@ -318,6 +330,7 @@ class Position:
             function = self.function if state == BODY else _Function(after, False, top.is_arrow_async)
             frame = self._open("{", start, _STATEMENTS, function.after)
             frame.is_generator, frame.is_async = function.is_generator, function.is_async
+            frame.is_arrow = state == ARROW
             top.is_arrow_async &= state == BODY
         elif top.encloses == _CLASS_HEAD and (state in (OPERATOR, CLASS) or self.last_text == ">"):
             self._pop()
@@ -366,6 +379,8 @@ class Position:
         self.mark(kinds.PUNCTUATOR, start, char, frame.after)
         if frame.encloses == _PARAMETERS:
             self.function = frame.function
+        if frame.is_arrow or frame.encloses == _NAMES:
+            self.complete = self.last
         if frame.is_async_call:
             self.async_parameters = self.last
         if frame.is_import_call:
