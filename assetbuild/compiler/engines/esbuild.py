@@ -205,9 +205,12 @@ class Esbuild:
 
     def close(self) -> None:
         """End the process: it leaves at the end of its input, or is killed with its group. May be called twice."""
-        # A broken pipe says that it has gone already, with something of ours unread.
-        with self._write_lock, contextlib.suppress(BrokenPipeError):
-            _pipe(self._process.stdin).close()
+        # A writer may be blocked on a process that reads no more: then it is the killing that frees both.
+        if self._write_lock.acquire(timeout=self._farewell_s):
+            # A broken pipe says that it has gone already, with something of ours unread.
+            with contextlib.suppress(BrokenPipeError):
+                _pipe(self._process.stdin).close()
+            self._write_lock.release()
         try:
             self._process.wait(self._farewell_s)
         except subprocess.TimeoutExpired:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import cast
 from urllib.parse import quote, unquote
 
 from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.engines.css_finish import Judge
 from assetbuild.compiler.engines.esbuild import Again
 from assetbuild.compiler.engines.esbuild_messages import Message
 from assetbuild.compiler.engines.esbuild_packets import Value
@@ -20,11 +22,10 @@ from assetbuild.compiler.engines.module_marks import Marks
 from assetbuild.compiler.engines.module_places import Named, loader_of, named
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Outside, Reading
-from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.model import Ref, RefStyle, Source
-from assetbuild.compiler.resolve import NPM_FOLDER, Ambiguous, Found, Missing, Untouched
+from assetbuild.compiler.resolve import NPM_FOLDER, Found
 from assetbuild.compiler.tokens import NonceClash
-from assetbuild.diagnostic import Diagnostic, Note, Severity, Span, nearest, span_at
+from assetbuild.diagnostic import Diagnostic, Severity, Span, nearest, span_at
 
 __all__ = ["HERE", "HERE_NAME", "ModuleSources"]
 
@@ -233,38 +234,30 @@ class ModuleSources:
         if not places:
             return text
         source = self.source_of(file)
+        judge = Judge("error", self._reading, self._shop)
         parts: list[str] = []
-        faults: list[Diagnostic] = []
         done = 0
         for place in places:
-            mark = self._mark_of(place, source, text, faults)
+            mark = self._mark_of(place, source, text, judge)
             if mark is not None:
                 parts += (text[done : place.start], mark)
                 done = place.end
         # Kept and not raised: esbuild goes on with the rest of the file, so that its errors are shown in the same run.
-        self.diagnostics += faults
+        self.diagnostics += judge.diagnostics
         return "".join((*parts, text[done:]))
 
-    def _mark_of(self, place: Named, source: Source, text: str, faults: list[Diagnostic]) -> str | None:
+    def _mark_of(self, place: Named, source: Source, text: str, judge: Judge) -> str | None:
         style: RefStyle = "module" if place.is_module else "url"
         written = text[place.start : place.end]
         if place.is_worker and (worker := self._worker(place.value, source)):
             return self._marks.mark(Ref(worker, style), written)
-        match self._shop.resolver.reference(place.value, (source,), self._reading):
-            case Found(target, suffix):
-                if target.logical not in self._shop.resolver.inventory.by_logical:
-                    self.found[target.logical] = target
-                return self._marks.mark(Ref(target.logical, style), written) + _suffix(suffix)
-            case Ambiguous(first, second):
-                message = f"`{place.value}` is both `{first.shown}` and `{second.shown}`"
-                span = span_at(source.shown, text, place.start, place.end)
-                faults.append(Diagnostic("ambiguous-reference", "error", message, span))
-            case Missing() as missing:
-                span = span_at(source.shown, text, place.start, place.end)
-                faults += self._missing(place.value, missing, source, span)
-            case Untouched():
-                pass
-        return None
+        span = partial(span_at, source.shown, text, place.start, place.end)
+        outcome = judge.outcome(place.value, (source,), span)
+        if not isinstance(outcome, Found):
+            return None
+        if outcome.source.logical not in self._shop.resolver.inventory.by_logical:
+            self.found[outcome.source.logical] = outcome.source
+        return self._marks.mark(Ref(outcome.source.logical, style), written) + _suffix(outcome.suffix)
 
     def _worker(self, written: str, source: Source) -> str | None:
         """Return the logical path of a worker that must be compiled: its entry's, or that of one made for it."""
@@ -279,16 +272,6 @@ class ModuleSources:
         logical = posixpath.splitext(worker.logical)[0] + ".js"
         self.workers[logical] = worker
         return logical
-
-    def _missing(self, value: str, missing: Missing, source: Source, span: Span) -> Iterator[Diagnostic]:
-        allowed = self._shop.project.missing_allow
-        if matches_any(allowed, source.logical) or any(matches_any(allowed, tried) for tried in missing.tried):
-            return
-        message = f"`{value}` {missing.why}" if missing.why else f"`{value}` is not in any asset root"
-        hint = f"did you mean `{missing.nearest}`?" if missing.nearest else ""
-        notes = (Note("looked for " + ", ".join(f"`{tried}`" for tried in missing.tried)),) if missing.tried else ()
-        severity: Severity = "error" if source.is_first_party else "warning"
-        yield Diagnostic("missing-reference", severity, message, span, hint, notes)
 
     def _refused(self, findings: Sequence[Diagnostic]) -> Mapping[str, Value]:
         """Return an answer with errors that stand for `findings`; esbuild adds the place of the import."""
