@@ -244,7 +244,7 @@ def test_an_error_of_the_project_s_own_keeps_its_words(bench: Bench) -> None:
             {"assets/_colour.scss": "", "assets/colour.scss": ""},
             "ambiguous-stylesheet",
             "it is not clear which file is meant: `assets/_colour.scss` and `assets/colour.scss`",
-            "rename one of them, or write the name with its extension",
+            "rename or remove all but one",
         ),
         (
             {"assets/colour.scss/x": ""},

@@ -43,6 +43,7 @@ def absent(reading: Reading, folder: Path) -> list[str]:
         (["b/c/_d.scss"], "b/c/d", "b/c/_d.scss"),
         (["a.b.scss"], "a.b", "a.b.scss"),
         (["a.import.scss", "a.scss"], "a", "a.scss"),
+        (["a.scss", "a/_index.scss"], "a/", "a/_index.scss"),
     ],
 )
 def test_a_path_stands_for_a_file_as_the_specification_says(
@@ -85,7 +86,7 @@ def test_two_equally_good_files_are_both_named(tree: Tree, files: list[str], wri
     assert found(project_at(folder), written) == Refusal(
         "ambiguous-stylesheet",
         f"it is not clear which file is meant: `assets/{files[0]}` and `assets/{files[1]}`",
-        "rename one of them, or write the name with its extension",
+        "rename or remove all but one",
     )
 
 

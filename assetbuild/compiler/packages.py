@@ -27,10 +27,10 @@ __all__ = [
     "split_specifier",
 ]
 
-MODULES = "node_modules"
+_MODULES = "node_modules"
 
 # Segments that would lead a target out of its package, or into another one.
-_FORBIDDEN_SEGMENTS = frozenset({"", ".", "..", MODULES})
+_FORBIDDEN_SEGMENTS = frozenset({"", ".", "..", _MODULES})
 _SEPARATOR = re.compile(r"[/\\]")
 
 
@@ -87,7 +87,7 @@ class Packages:
     def find(self, name: str, folder: str, reading: Reading) -> Package | Unreadable | None:
         """Return the package that `name` means in `folder`: that of the nearest `node_modules`, up to the project."""
         for parent in self._upwards(folder):
-            found = os.path.join(parent, MODULES, *name.split("/"))
+            found = os.path.join(parent, _MODULES, *name.split("/"))
             if reading.exists(os.path.join(found, "package.json")):
                 fields = self._fields(os.path.join(found, "package.json"), reading)
                 return fields if isinstance(fields, Unreadable) else Package(name, found, fields)
@@ -95,7 +95,7 @@ class Packages:
 
     def _upwards(self, folder: str) -> Iterator[str]:
         while folder.startswith(os.path.join(self._project_folder, "")):
-            if os.path.basename(folder) != MODULES:
+            if os.path.basename(folder) != _MODULES:
                 yield folder
             folder = os.path.dirname(folder)
         # The project's own packages serve files from elsewhere too: the static folder of a Python package.

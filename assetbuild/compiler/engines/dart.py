@@ -130,7 +130,7 @@ class DartSass:
 
 
 class _TakenDown(Exception):
-    """The process is gone, and not over this compile."""
+    """The process is gone, over another compile."""
 
 
 class _Gone(Exception):
@@ -159,7 +159,7 @@ class _Process:
                 process_group=0,
             )
         except OSError as error:
-            raise _unavailable(f"{self._shown} does not start: {error.strerror}") from None
+            raise _unfit(f"{self._shown} does not start: {error.strerror}") from None
         assert self._child.stdin is not None
         self._stdin = self._child.stdin
         os.set_blocking(self._stdin.fileno(), False)  # a process that no longer reads must not outwait the limit
@@ -253,20 +253,20 @@ class _Process:
                 answer = self._receive(inbox, deadline)
                 if not isinstance(answer, wire.Versions):
                     raise Malformed("no version")
-        except (_Gone, _Late, _TakenDown, Malformed):
+        except (_Gone, _Late, Malformed):
             self._kill()
-            raise _unavailable(f"{self._shown} does not speak the embedded Sass protocol{self._reason()}") from None
+            raise _unfit(f"{self._shown} does not speak the embedded Sass protocol{self._reason()}") from None
         if answer.protocol.partition(".")[0] != _PROTOCOL_MAJOR:
-            raise _unavailable(f"{self._shown} speaks version {answer.protocol} of the embedded Sass protocol, not 3")
+            raise _unfit(f"{self._shown} speaks version {answer.protocol} of the embedded Sass protocol, not 3")
         if answer.compiler != version:
-            raise _unavailable(f"{self._shown} is Dart Sass {answer.compiler}, not {version}")
+            raise _unfit(f"{self._shown} is Dart Sass {answer.compiler}, not {version}")
 
     @contextmanager
     def _channel(self, number: int) -> Iterator[tuple[int, queue.SimpleQueue[bytes | None]]]:
         inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         with self._lock:
             if self.has_ended:
-                raise _TakenDown
+                raise _Gone
             self._inboxes[number] = inbox
         try:
             yield number, inbox
@@ -339,7 +339,7 @@ class _Process:
     def _deliver(self, channel: int, message: bytes) -> None:
         if wire.is_error(message):
             if channel == wire.NO_COMPILATION:
-                self._why = message.decode("utf-8", "replace")[:_STDERR_TAIL_BYTES].partition("\n")[0]
+                self._why = getattr(wire.read(message), "message", "").partition("\n")[0]
             else:
                 self._has_culprit = True  # before the end of the stream, so that no other compile takes the blame
         with self._lock:
@@ -366,6 +366,11 @@ def _broken(message: str, subject: str) -> CompileFailed:
     text = f"dart sass broke down over `{subject}`: {message.partition(chr(10))[0]}"
     hint = "look for recursion without end, or for nesting that is too deep"
     return CompileFailed([Diagnostic("engine-crashed", "error", text, Span(subject), hint)])
+
+
+def _unfit(message: str) -> EngineUnavailable:
+    hint = "`assetbuild tools list` shows which Dart Sass is used, and why"
+    return EngineUnavailable([Diagnostic("engine-unavailable", "error", message, None, hint)])
 
 
 def _unavailable(message: str, subject: str = "") -> EngineUnavailable:

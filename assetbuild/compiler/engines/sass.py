@@ -79,7 +79,7 @@ class _Importer:
             # Resolved against the loading sheet: if nothing is there, the compiler asks again as it is written.
             found = self._finder.at(file, from_import)
         else:
-            loader = file_of(containing_url) or self._reading.library.folder
+            loader = file_of(containing_url) or os.path.join(self._reading.library.folder, "")
             found = self._finder.search(os.fsdecode(unquote_to_bytes(url)), loader, from_import)
         if isinstance(found, Refusal):
             raise self._refused(found)

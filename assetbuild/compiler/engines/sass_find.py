@@ -8,18 +8,12 @@ no sheet and talks to no compiler, so both Sass engines share it. Sources: the S
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
 from assetbuild.compiler.files import Reading
-from assetbuild.compiler.packages import (
-    Package,
-    Packages,
-    Unreadable,
-    resolve_exports,
-    split_specifier,
-)
+from assetbuild.compiler.packages import Package, Packages, Unreadable, resolve_exports, split_specifier
 from assetbuild.compiler.project import Project
 from assetbuild.diagnostic import nearest
 
@@ -52,14 +46,10 @@ class Finder:
         from_import: the load is an `@import`, for which `x.import.scss` comes before `x.scss`. Two files that are as
         good as each other are refused. None if nothing is there.
         """
-        for group in _groups(os.path.normpath(path), from_import):
+        for group in _groups(path, from_import):
             found = [file for file in group if self._reading.exists(file)]
-            if len(found) > 1:
-                both = " and ".join(f"`{self._reading.shown(file)}`" for file in found)
-                hint = "rename one of them, or write the name with its extension"
-                return Refusal("ambiguous-stylesheet", f"it is not clear which file is meant: {both}", hint)
             if found:
-                return found[0]
+                return self._only(found)
         return None
 
     def search(self, written: str, loader: str, from_import: bool) -> str | Refusal:
@@ -151,35 +141,41 @@ class Finder:
             targets = (resolve_exports(package, spelling, _CONDITIONS) for spelling in spellings)
             files = [t for t in targets if isinstance(t, str) and t.endswith(EXTENSIONS)]
             found = [file for file in dict.fromkeys(files) if self._reading.exists(file)]
-            if len(found) > 1:
-                both = " and ".join(f"`{self._reading.shown(file)}`" for file in found)
-                return Refusal("ambiguous-stylesheet", f"it is not clear which file is meant: {both}")
             if found:
-                return found[0]
+                return self._only(found)
         return None
+
+    def _only(self, found: list[str]) -> str | Refusal:
+        if len(found) == 1:
+            return found[0]
+        all_shown = " and ".join(f"`{self._reading.shown(file)}`" for file in found)
+        message = f"it is not clear which file is meant: {all_shown}"
+        return Refusal("ambiguous-stylesheet", message, "rename or remove all but one")
 
     def _missing(self, written: str, loader: str) -> Refusal:
         beside = [] if written.startswith("~") or ":" in written else [os.path.join(os.path.dirname(loader), written)]
-        places = [os.path.normpath(place) for place in (*beside, *self._places(written))]
+        places = [*beside, *self._places(written)]
         disk = self._reading.library.disk
         for file in (file for place in places for group in _groups(place, from_import=False) for file in group):
             if disk.is_file(file):
                 message = f"`{self._reading.shown(file)}` lies outside the declared roots"
                 return Refusal("outside-roots", message, "name its folder in `load_paths` under `[sass]`")
-        meant = nearest(os.path.basename(written), self._neighbours(places))
+        folders = dict.fromkeys(os.path.dirname(os.path.normpath(place)) for place in places)
+        meant = nearest(os.path.basename(written), self._neighbours(folders))
         if meant is not None:
             hint = f"did you mean `{os.path.join(os.path.dirname(written), meant)}`?"
         else:
-            folders = dict.fromkeys(self._reading.shown(os.path.dirname(place)) for place in places)
             package = split_specifier(self._package_path(written))[0]
-            tried = [f"`{folder}`" for folder in folders] + ([f"package `{package}`"] if package else [])
+            tried = [f"`{self._reading.shown(folder)}`" for folder in folders] + (
+                [f"package `{package}`"] if package else []
+            )
             hint = f"looked in {', '.join(tried)}" if tried else "a sheet of another site is loaded by `@import url(…)`"
         return Refusal("missing-stylesheet", f"stylesheet `{written}` is not found", hint)
 
-    def _neighbours(self, places: list[str]) -> set[str]:
-        """Return the names that could have been written for the sheets that lie where `places` point."""
+    def _neighbours(self, folders: Iterable[str]) -> set[str]:
+        """Return the names that could have been written for the sheets in `folders`."""
         names = set()
-        for folder in dict.fromkeys(os.path.dirname(place) for place in places):
+        for folder in folders:
             try:
                 self._reading.library.confine(folder)
                 entries = self._reading.library.disk.scan(folder)
@@ -194,13 +190,16 @@ class Finder:
 
 def _groups(path: str, from_import: bool) -> Iterator[list[str]]:
     """Yield groups of candidates; the first group with a file decides, and two files in it are one too many."""
+    is_folder = path.endswith("/")
+    path = os.path.normpath(path)
     stem, extension = os.path.splitext(path)
-    if extension in EXTENSIONS:
+    if extension in EXTENSIONS and not is_folder:
         if from_import:
             yield _with_partial(f"{stem}.import{extension}")
         yield _with_partial(path)
         return
-    for base in (path, os.path.join(path, "index")):
+    index = os.path.join(path, "index")
+    for base in (index,) if is_folder else (path, index):
         for name in (f"{base}.import", base) if from_import else (base,):
             yield _with_partial(f"{name}.sass") + _with_partial(f"{name}.scss")
             yield _with_partial(f"{name}.css")
@@ -222,9 +221,8 @@ def _spelled(subpath: str) -> Iterator[str]:
     if not subpath:
         yield subpath
         return
-    whole = (
-        [subpath] if subpath.endswith(EXTENSIONS) else [subpath, *(f"{subpath}{e}" for e in (".scss", ".sass", ".css"))]
-    )
+    endings = ("",) if subpath.endswith(EXTENSIONS) else ("", *EXTENSIONS)
+    whole = [subpath + ending for ending in endings]
     folder, name = os.path.split(subpath)
     partial = [] if name.startswith("_") else [os.path.join(folder, f"_{os.path.basename(path)}") for path in whole]
     yield from chain(whole, partial)

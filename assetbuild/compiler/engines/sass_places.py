@@ -85,7 +85,8 @@ class Sources:
             if file.startswith(os.path.join(root.folder, "")):
                 logical = os.path.join(root.mount, os.path.relpath(file, root.folder)).replace(os.sep, "/")
                 return Source(logical, file, shown, is_first_party=root.missing == "error")
-        return Source(shown, file, shown)
+        # On a load path alone: its name leads out of every root, so no reference beside it is taken for a logical path.
+        return Source(f"../{shown}", file, shown)
 
 
 class Origins:
