@@ -141,18 +141,11 @@ class Terminal:
 
 def report(diagnostics: Sequence[Diagnostic], look: Look) -> str:
     """Return the whole text of a run's findings, sorted by place, groups once; "" if there are none."""
-    blocks, shown_groups = [], set()
     found = by_place(diagnostics)
-    groups: dict[str, list[Diagnostic]] = {}
+    groups: dict[str | Diagnostic, list[Diagnostic]] = {}
     for each in found:
-        if each.group:
-            groups.setdefault(each.group, []).append(each)
-    for each in found:
-        if each.group in shown_groups:
-            continue
-        if each.group:
-            shown_groups.add(each.group)
-        blocks.append("\n".join(_block(each, groups.get(each.group, [each])[1:], look)))
+        groups.setdefault(each.group or each, []).append(each)
+    blocks = ["\n".join(_block(first, alike, look)) for first, *alike in groups.values()]
     count = _count(found)
     return "\n\n".join([*blocks, count] if count else blocks) + "\n" if blocks else ""
 
