@@ -44,6 +44,8 @@ from assetbuild.compiler.tools import (
     vendor,
 )
 from assetbuild.compiler.tools.fetch import FetchFailed, Route, fetch, goes_direct, route
+from assetbuild.compiler.tools.npm import PackFailed, pack
+from assetbuild.compiler.tools.table import hex_of
 from assetbuild.compiler.tools.unpack import UnpackFailed, members, parts_of
 from assetbuild.disk import RealDisk
 from tests.conftest import Tree, need
@@ -57,6 +59,7 @@ TOKEN = "npm_token_that_must_not_leak"
 TARBALL = "/@esbuild/linux-x64/-/linux-x64-0.28.2.tgz"
 DIRECT = Route({}, "", {})
 MACHINE = dict(os.environ)
+REPOSITORY = Path(__file__).parent.parent
 
 
 class Reply(NamedTuple):
@@ -202,8 +205,8 @@ def depot_with(pins: tuple[Pin, ...] = PINS, wheel: str = "", mirrors: tuple[str
 
 
 def environ_for(tmp_path: Path, **more: str) -> dict[str, str]:
-    """Return an environment in which only the test's own folders exist."""
-    return {"HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin", "PREFIX": str(tmp_path / "none"), **more}
+    """Return an environment in which only the test's own folders exist, and no npm."""
+    return {"HOME": str(tmp_path / "home"), "PATH": str(tmp_path / "bin"), "PREFIX": str(tmp_path / "none"), **more}
 
 
 def install(
@@ -228,6 +231,14 @@ def words_of(error: EngineUnavailable) -> str:
 
 def everything_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+@pytest.fixture(scope="session")
+def real_npm() -> str:
+    """Return the file of this machine's npm, whatever PATH a test sets."""
+    found = shutil.which("npm", path=MACHINE.get("PATH", ""))
+    need("npm", found is not None)
+    return found or ""
 
 
 def packed_by_npm(npm: str, pin: Pin) -> bytes:
@@ -288,7 +299,7 @@ class TestInstalling:
         ]
         assert {os.stat(file).st_mode & 0o777 for file in program.argv} == {0o755}
 
-    def test_without_a_registry_each_file_comes_from_the_first_mirror_that_has_the_pinned_bytes(
+    def test_without_a_registry_and_npm_each_file_comes_from_the_first_mirror_that_has_the_pinned_bytes(
         self, server: Server, project: Project, tmp_path: Path
     ) -> None:
         server.replies["/bad/@esbuild/linux-x64@0.28.2/bin/esbuild"] = Reply(200, b"x" * len(ESBUILD))
@@ -352,9 +363,8 @@ class TestInstalling:
         )
         command = [sys.executable, "-c", script]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        root = Path(__file__).parent.parent
 
-        both = [subprocess.Popen(command, cwd=root, **pipes) for _ in range(2)]  # type: ignore[call-overload]
+        both = [subprocess.Popen(command, cwd=REPOSITORY, **pipes) for _ in range(2)]  # type: ignore[call-overload]
         for process in both:
             process.stdout.readline()
         for process in both:
@@ -459,6 +469,196 @@ class TestBrokenDownloads:
 
         with pytest.raises(FetchFailed, match=r"^connection refused$"):
             list(fetch(f"http://127.0.0.1:{port}/x", "", DIRECT, 1, sri(b"x")))
+
+
+class TestNpm:
+    """A registry that only npm knows: its own default, a workspace's .npmrc above the project."""
+
+    PACKUMENT = "/@esbuild%2flinux-x64"
+    LINE = f"installing esbuild 0.28.2 ({len(ESBUILD_TGZ) / 1e6:.1f} MB) through npm"
+
+    @pytest.fixture
+    def workspace(self, server: Server, tree: Tree) -> Project:
+        """Return a project whose registry stands one folder above it, where npm looks and we do not."""
+        host = server.url.removeprefix("http:")
+        files = {"package.json": "{}", ".npmrc": f"registry={server.url}\n{host}/:_authToken={TOKEN}\n", "app/x": ""}
+        return Project(str(tree(files) / "app"), "", ())
+
+    @pytest.fixture
+    def environ(self, real_npm: str, tmp_path: Path) -> dict[str, str]:
+        return environ_for(tmp_path, PATH=f"{os.path.dirname(real_npm)}:/usr/bin:/bin")
+
+    def publish(self, server: Server, tarball: bytes) -> None:
+        """Let the server answer as a registry that has this tarball."""
+        dist = {"tarball": f"{server.url}{TARBALL}", "integrity": sri(tarball)}
+        version = {"name": "@esbuild/linux-x64", "version": "0.28.2", "dist": dist}
+        packument = {"name": "@esbuild/linux-x64", "dist-tags": {"latest": "0.28.2"}, "versions": {"0.28.2": version}}
+        server.replies[self.PACKUMENT] = Reply(200, json.dumps(packument).encode())
+        server.replies[TARBALL] = Reply(200, tarball)
+
+    def fake(self, tmp_path: Path, script: str) -> dict[str, str]:
+        """Return an environment in which this shell script is called npm."""
+        put(tmp_path / "bin", {"npm": f"#!/bin/sh\n{script}\n".encode()})
+        return environ_for(tmp_path, PATH=f"{tmp_path / 'bin'}:/usr/bin:/bin")
+
+    def test_npm_delivers_by_its_own_settings_and_leaves_nothing_beside_the_tool(
+        self, server: Server, workspace: Project, environ: dict[str, str], tmp_path: Path
+    ) -> None:
+        self.publish(server, ESBUILD_TGZ)
+
+        program, lines = install(workspace, environ, depot_with(mirrors=("http://127.0.0.1:1/",)))
+
+        tools = tmp_path / "home/.cache/assetbuild/tools"
+        assert Path(program.argv[0]).read_bytes() == ESBUILD
+        assert lines == [self.LINE]
+        assert [path.name for path in tools.iterdir()] == ["esbuild-0.28.2-linux-x64"]
+        assert everything_below(tools) == ["esbuild-0.28.2-linux-x64/bin/esbuild"]
+        assert {(seen.path, seen.headers["authorization"]) for seen in server.seen} == {
+            (self.PACKUMENT, f"Bearer {TOKEN}"),
+            (TARBALL, f"Bearer {TOKEN}"),
+        }
+
+    def test_where_npm_fails_the_mirrors_are_asked(
+        self, server: Server, workspace: Project, environ: dict[str, str]
+    ) -> None:
+        server.replies["/cdn/@esbuild/linux-x64@0.28.2/bin/esbuild"] = Reply(200, ESBUILD)
+
+        program, lines = install(workspace, environ, depot_with(mirrors=(f"{server.url}/cdn/",)))
+
+        assert Path(program.argv[0]).read_bytes() == ESBUILD
+        assert lines == [self.LINE, f"installing esbuild 0.28.2 ({len(ESBUILD) / 1e6:.1f} MB) from 127.0.0.1"]
+
+    def test_where_all_fail_each_one_says_why_and_no_credential_shows(
+        self, server: Server, tree: Tree, environ: dict[str, str]
+    ) -> None:
+        registry = server.url.replace("http://", f"http://user:{TOKEN}@")
+        folder = str(tree({"package.json": "{}", ".npmrc": f"registry={registry}\n", "app/x": ""}) / "app")
+
+        error = refusal(Project(folder, "", ()), environ, depot_with(mirrors=(f"{server.url}/cdn/",)))
+
+        shown = registry.replace(TOKEN, "***")
+        file = f"{server.url}/cdn/@esbuild/linux-x64@0.28.2/bin/esbuild"
+        assert words_of(error) == (
+            "esbuild 0.28.2 could not be downloaded\n"
+            f"npm pack @esbuild/linux-x64@0.28.2: npm says `Not Found - GET {shown}{self.PACKUMENT}`\n"
+            f"{file}: the server answered 404: the mirror has no such package\n"
+            "name a mirror of npm in `ASSETBUILD_REGISTRY`, or bring the tool in with `assetbuild tools vendor`"
+        )
+
+    @pytest.mark.parametrize(
+        ("pin", "reason"),
+        [
+            pytest.param(
+                PINS[0]._replace(sha512=sri(b"other")),
+                "the SHA-512 of `esbuild-linux-x64-0.28.2.tgz` is not the pinned one",
+                id="bytes",
+            ),
+            pytest.param(
+                PINS[0]._replace(size=9),
+                f"`esbuild-linux-x64-0.28.2.tgz` has {len(ESBUILD_TGZ)} bytes, expected 9",
+                id="size",
+            ),
+        ],
+    )
+    def test_what_npm_believes_is_refused_unless_it_is_the_pinned_tarball(
+        self, server: Server, workspace: Project, environ: dict[str, str], tmp_path: Path, pin: Pin, reason: str
+    ) -> None:
+        self.publish(server, ESBUILD_TGZ)
+
+        error = refusal(workspace, environ, depot_with((pin,)))
+
+        assert words_of(error).splitlines()[1] == f"npm pack @esbuild/linux-x64@0.28.2: {reason}"
+        assert everything_below(tmp_path / "home/.cache") == []
+
+    def test_settings_of_npm_that_would_spoil_it_are_overruled(
+        self, server: Server, workspace: Project, environ: dict[str, str], tmp_path: Path
+    ) -> None:
+        self.publish(server, ESBUILD_TGZ)
+        spoilt = {"npm_config_dry_run": "true", "npm_config_pack_destination": "/", "npm_config_loglevel": "silly"}
+
+        program, _ = install(workspace, {**environ, **spoilt}, depot_with())
+
+        assert Path(program.argv[0]).read_bytes() == ESBUILD
+        assert not (tmp_path / "home/.npm/_logs").exists() or everything_below(tmp_path / "home/.npm/_logs") == []
+
+    @pytest.mark.parametrize(
+        ("script", "reason"),
+        [
+            pytest.param("echo 'No version is set' >&2; exit 126", "npm says `No version is set`", id="shim"),
+            pytest.param("exit 3", "npm ended with 3", id="silent"),
+            pytest.param("exit 0", "npm left no tarball", id="nothing"),
+            pytest.param("printf '%0400d' 1 >&2; exit 1", f"npm says `{'0' * 300}…`", id="long"),
+        ],
+    )
+    def test_whatever_stands_in_the_place_of_npm_is_quoted(
+        self, project: Project, tmp_path: Path, script: str, reason: str
+    ) -> None:
+        error = refusal(project, self.fake(tmp_path, script), depot_with())
+
+        assert words_of(error).splitlines()[1] == f"npm pack @esbuild/linux-x64@0.28.2: {reason}"
+
+    def test_an_npm_that_does_not_start_is_named(self, project: Project, tmp_path: Path) -> None:
+        environ = self.fake(tmp_path, "")
+        put(tmp_path / "bin", {"npm": b"no program"})
+
+        error = refusal(project, environ, depot_with())
+
+        assert words_of(error).splitlines()[1] == (
+            f"npm pack @esbuild/linux-x64@0.28.2: `{tmp_path}/bin/npm` does not start: exec format error"
+        )
+
+    def test_an_npm_that_hangs_is_ended_with_all_its_children(self, tmp_path: Path) -> None:
+        lifeline = tmp_path / "lifeline"
+        os.mkfifo(lifeline)
+        environ = self.fake(tmp_path, f"sleep 60 > {lifeline} & sleep 60")
+        reader = os.open(lifeline, os.O_RDONLY | os.O_NONBLOCK)
+
+        with pytest.raises(PackFailed, match=r"^npm was not done after 0\.5 seconds$"):
+            pack(str(tmp_path / "bin/npm"), "x@1", "/", folder=str(tmp_path), environ=environ, limit_s=0.5)
+
+        os.set_blocking(reader, True)
+        assert os.read(reader, 1) == b""  # the end: nobody holds the other side any more
+        os.close(reader)
+
+    @pytest.mark.parametrize("is_offline", [False, True])
+    def test_npm_is_not_started_for_a_named_registry_nor_offline(
+        self, server: Server, project: Project, tmp_path: Path, is_offline: bool
+    ) -> None:
+        environ = self.fake(tmp_path, f"echo started > {tmp_path}/marker")
+        named = {} if is_offline else {"ASSETBUILD_REGISTRY": server.url}
+
+        refusal(replace(project, is_offline=is_offline), {**environ, **named}, depot_with())
+
+        assert not (tmp_path / "marker").exists()
+
+    def test_npm_is_given_no_terminal_and_the_folder_of_the_project(self, project: Project, tmp_path: Path) -> None:
+        script = (
+            f"pwd > {tmp_path}/seen; cat >> {tmp_path}/seen; (: < /dev/tty) 2>/dev/null && echo tty >> {tmp_path}/seen"
+        )
+
+        refusal(project, self.fake(tmp_path, script), depot_with())
+
+        assert (tmp_path / "seen").read_text() == f"{project.folder}\n"
+
+    def test_the_real_esbuild_comes_through_the_npm_of_this_machine(self, real_npm: str, tmp_path: Path) -> None:
+        """As it is for a user: no setting of ours, whatever npm's own say."""
+        esbuild = here().pin("esbuild")
+        assert esbuild is not None
+        assert hashlib.sha512(packed_by_npm(real_npm, esbuild)).hexdigest() == hex_of(esbuild.sha512)
+        environ = {name: value for name, value in MACHINE.items() if not name.startswith("ASSETBUILD_")}
+
+        done = subprocess.run(
+            [sys.executable, "-m", "assetbuild", "tools", "install", "esbuild", "--json"],
+            cwd=tmp_path,
+            env={**environ, "ASSETBUILD_TOOLS": str(tmp_path / "tools"), "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+        (tool,) = json.loads(done.stdout)["tools"]
+        assert (tool["origin"], tool["isPinned"]) == ("tool-folder", True)
+        assert subprocess.check_output([*tool["argv"], "--version"], text=True) == "0.28.2\n"
 
 
 class TestCredentials:
@@ -1052,10 +1252,10 @@ class TestTheCommand:
     @pytest.mark.parametrize(
         ("argv", "message"),
         [
-            (["install", "esbiuld"], "`esbiuld` is not a tool [usage-error]\n  did you mean `esbuild`?"),
+            (["install", "esbiuld"], "`esbiuld` is not a tool\n  did you mean `esbuild`?"),
             (
                 ["vendor", "x", "--platform", "linux-x86"],
-                "`linux-x86` is not a platform with pinned tools [usage-error]\n  did you mean `linux-x64`?",
+                "`linux-x86` is not a platform with pinned tools\n  did you mean `linux-x64`?",
             ),
         ],
     )
@@ -1064,15 +1264,15 @@ class TestTheCommand:
     ) -> None:
         assert main(["tools", *argv]) == 2
 
-        assert capsys.readouterr().err == f"error: {message}\n\n1 error\n"
+        assert capsys.readouterr().err == f"error: {message}\n"
 
     def test_the_real_esbuild_installs_vendors_and_runs(
-        self, server: Server, npm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, server: Server, real_npm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The tarball comes through npm, as this machine configures it; from there on the whole path is our own."""
         esbuild = here().pin("esbuild")
         assert esbuild is not None
-        tarball = packed_by_npm(npm, esbuild)
+        tarball = packed_by_npm(real_npm, esbuild)
         server.replies[f"/{esbuild.package}/-/{esbuild.platform}-{esbuild.version}.tgz"] = Reply(200, tarball)
         monkeypatch.setenv("npm_config_registry", server.url)
         layer = tmp_path / "layer"
