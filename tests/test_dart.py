@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.compiler.engines.dart import DartSass, LoadRefused
+from assetbuild.compiler.engines.dart import DartSass
+from assetbuild.compiler.engines.dart_process import LoadRefused
 from assetbuild.compiler.engines.dart_wire import Compilation, Event, Place, Sheet, Syntax
 from assetbuild.compiler.engines.protobuf import Malformed, Message, Packets, field, packet, read_varint, varint
 from assetbuild.compiler.errors import CompileFailed, DiagnosticsError, EngineUnavailable

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from assetbuild.compiler.engines import sass_report
 from assetbuild.compiler.engines.base import Shop
-from assetbuild.compiler.engines.dart import LoadRefused
+from assetbuild.compiler.engines.dart_process import LoadRefused
 from assetbuild.compiler.engines.dart_wire import Sheet, Syntax
 from assetbuild.compiler.engines.sass_find import Finder, Refusal
 from assetbuild.compiler.engines.sass_places import Origins, Sources, file_of, url_of
