@@ -67,7 +67,10 @@ class _Late(Exception):
 
 
 class Process:
-    """A running compiler. What arrives goes to the inbox of its compile; None there is the end of the process."""
+    """A running compiler. What arrives goes to the inbox of its compile; None there is the end of the process.
+
+    has_ended: no compile can begin here any more.
+    """
 
     def __init__(self, program: Program, folder: str) -> None:
         self._shown = f"`{' '.join(program.argv)}`"
@@ -107,6 +110,7 @@ class Process:
             raise
 
     def compile(self, request: bytes, importer: Importer, subject: str, timeout_s: float) -> wire.Compilation:
+        """Return what came of a request; raise `TakenDown` if the process ended over another one."""
         deadline = time.monotonic() + timeout_s
         try:
             with self._channel(next(self._numbers)) as (channel, inbox):
