@@ -117,6 +117,7 @@ class _Walk:
         self._start = start
         self._stack: list[str] = []
         self._pending: list[CssRef] = []
+        self._opened = 0
         self._begin(start)
 
     def run(self) -> None:
@@ -152,7 +153,7 @@ class _Walk:
 
     def _settle(self, end: int) -> None:
         """Keep or drop what the statement names, at its end. Outside every block there is no declaration."""
-        if self._stack and not self._is_at_rule:
+        if self._stack and self._stack[0] == "}" and not self._is_at_rule:
             self.found += self._pending
         if self._custom:
             self.customs.append((self._custom, end))
@@ -182,6 +183,7 @@ class _Walk:
         elif mark.lastgroup == "function":
             name = function_name(mark[0])
             self._stack.append("i" if name in _IMAGE_SETS else name[0] if name in _URL_FUNCTIONS else ")")
+            self._opened = mark.end()
         else:
             self._stack.append(CLOSERS[bracket])
 
@@ -196,12 +198,9 @@ class _Walk:
             self._stack.pop()
 
     def _string(self, mark: re.Match[str]) -> None:
-        top = self._stack[-1] if self._stack else ""
-        kind = _STRING_KINDS.get(top)
-        if kind is not None:
+        kind = _STRING_KINDS.get(self._stack[-1] if self._stack else "")
+        if kind == "image-set" or (kind and blank_end(self.text, self._opened) == mark.start()):
             self._pending.append(quoted(self.text, mark.start(), mark.end(), kind))
-        if top in {"u", "s"}:
-            self._stack[-1] = ")"
 
     def _at(self, mark: re.Match[str]) -> None:
         self._is_at_rule = True

@@ -64,7 +64,8 @@ def shape(text: str) -> Shape:
             statement = mark.end()
     cut = last if last is not None and (last.lastgroup or "").startswith("cut_") else None
     closing = _closed(text, cut) + "".join(reversed(stack))
-    if not (stack and stack[0] == "}") and rule_start(text, statement) < (cut.start() if cut else len(text)):
+    end = cut.start() if cut and cut.lastgroup == "cut_comment" else len(text)
+    if not (stack and stack[0] == "}") and rule_start(text, statement) < end:
         closing += ";" if is_at_rule else "{}"
     return Shape(closing, tuple(strays))
 
