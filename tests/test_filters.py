@@ -188,6 +188,25 @@ def test_a_missing_reference_is_reported_where_it_was_written(bed: Bed) -> None:
     assert found.span[:2] == ("assets/two/b.css", 2)
 
 
+def test_a_reference_that_cssrewrite_rewrote_is_still_reported_by_its_line(bed: Bed) -> None:
+    bench = bed({"one/a.css": ".x {}\n", "two/b.css": "\n\n.b { c: url(none.png) }"})
+
+    (found,) = bench.build("css/all.css", ["one/a.css", "two/b.css"], ["cssrewrite", "rcssmin"]).diagnostics
+
+    assert found.message == "`../two/none.png` is not in any asset root"
+    assert found.span is not None
+    assert (found.span[:2], found.span.text) == (("assets/two/b.css", 3), ".b { c: url(none.png) }")
+
+
+def test_libsass_and_cssrewrite_together_keep_the_line_of_the_partial(bed: Bed) -> None:
+    bench = bed({"one/a.scss": "@import 'b';", "one/_b.scss": "\n\n.b { c: url(none.png) }"})
+
+    (found,) = bench.build("css/all.css", ["one/a.scss"], ["libsass", "cssrewrite"]).diagnostics
+
+    assert found.span is not None
+    assert found.span[:2] == ("assets/one/_b.scss", 3)
+
+
 def test_scripts_are_joined_and_minified(bed: Bed) -> None:
     bench = bed({"a.js": "var a = 1; // one\n", "b.js": "var b  =  2;\n"})
 

@@ -34,7 +34,9 @@ _DYING_S = 5.0
 _READ_BYTES = 1 << 16
 
 # The parent's module path instead of the environment's: `-I` keeps PYTHONPATH and the current folder out, and yet
-# whatever the parent could import (an editable install, a `--target` folder) the worker can.
+# whatever the parent could import (a `--target` folder, an editable install of ours, whose finder `-I` may skip) the
+# worker can.
+_HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _BOOT = "import sys; sys.path[:] = sys.argv[2:]; from assetbuild.compiler.worker import main; main()"
 
 # Nothing else of the environment reaches an engine: webassets reads options from it, libsass its SASS_PATH.
@@ -177,7 +179,7 @@ class _Process:
         lifeline, self._lifeline_end = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BOOT, str(lifeline), *filter(None, sys.path)],
+                [sys.executable, "-I", "-c", _BOOT, str(lifeline), *filter(None, sys.path), _HOME],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,6 +38,10 @@ _WORKER = "assetbuild.compiler.engines.filters_worker"
 _CSS_MINIFIERS = frozenset({"cleancss", "cssmin", "cssutils", "rcssmin", "slimmer_css", "yui_css"})
 _OWN = frozenset({"jsmin", "libsass", "rcssmin", "rjsmin"})
 """Filters that we run ourselves or check, instead of handing the text to webassets and believing the result."""
+
+# Input filters that change words within a line.
+_LINE_KEEPERS = frozenset({"cssrewrite"})
+_ALONE = _LINE_KEEPERS | {"libsass"}
 
 # What is no part of a longer token; the empty string is an end of the text.
 _CLOSED = frozenset({"", *"{};,"})
@@ -118,11 +123,22 @@ def _at_first_minifier(outputs: Sequence[_Filter]) -> tuple[Sequence[_Filter], S
 def _entry(job: Job, shop: Shop) -> Source:
     """Return the entry as a referrer: it lies where it is published, in the root of its first source."""
     (logical,) = job.logicals
-    root = next(
-        (root for root in shop.project.roots if job.sources[0].file.startswith(os.path.join(root.folder, ""))),
-        shop.project.roots[0],
-    )
-    return Source(logical, os.path.join(root.folder, logical), logical)
+    folders = (root.folder for root in shop.project.roots)
+    within = (folder for folder in folders if job.sources[0].file.startswith(os.path.join(folder, "")))
+    return Source(logical, os.path.join(next(within, shop.project.folder), logical), logical)
+
+
+def _line_by_line(part: _Part, text: str) -> _Part:
+    """Return `part` with `text`, whose lines are those of its own: a place there is the begin of its line here."""
+    if text == part.text:
+        return part
+    starts = [0, *(found.end() for found in re.finditer("\n", part.text))]
+
+    def place(start: int, _: int) -> Place:
+        line = starts[min(text.count("\n", 0, start), len(starts) - 1)]
+        return part.place(line, line + 1)
+
+    return _Part(text, place)
 
 
 def _without_comments(text: str) -> str:
@@ -156,13 +172,13 @@ class _Chain:
         opening = self._only("open", source)
         inputs = [one for one in self._filters if "input" in one.stages]
         for stage, filters in (("open", opening), ("input", inputs)):
-            for is_sass, group in groupby(filters, key=lambda one: one.name == "libsass"):
-                if is_sass:
-                    part = self._compiled(list(group)[-1], source)
-                else:
-                    given = {"source": source.logical, "source_path": source.file, "stage": stage}
-                    made = self._call("transform", list(group), source.shown, {**given, "text": part.text})
-                    part = self.changed(part, made["text"], (source,))
+            for name, group in groupby(filters, key=lambda one: one.name if one.name in _ALONE else ""):
+                if name == "libsass":
+                    part = self._compiled(next(group), source)
+                    continue
+                given = {"source": source.logical, "source_path": source.file, "stage": stage, "text": part.text}
+                text = self._call("transform", list(group), source.shown, given)["text"]
+                part = _line_by_line(part, text) if name in _LINE_KEEPERS else self.changed(part, text, (source,))
         return part
 
     def whole(self, parts: Sequence[_Part]) -> _Part:
@@ -210,6 +226,8 @@ class _Chain:
 
     def _described(self) -> Iterator[_Filter]:
         given = cast("Sequence[tuple[str, Mapping[str, Any]]]", self._job.options["filters"])
+        if not given:
+            return  # joined as they are: webassets need not be installed
         made = self._call("describe", [_Filter(*one, frozenset()) for one in given], self._job.place)
         self.versions.update(made["versions"])
         for (name, options), stages in zip(given, made["stages"], strict=True):
