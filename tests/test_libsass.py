@@ -239,7 +239,7 @@ def test_what_a_partial_holds_passes_the_door(bed: Bed) -> None:
 
 
 def test_plain_css_imports_stay(bed: Bed) -> None:
-    text = "@import 'b.css', url(c.css);\n@import 'd' screen, print;\n@import '//e.example/f';\n@import 'g';\n"
+    text = "@import 'b.css', url(c.css);\n@import 'd' screen, print;\n@import 'https://e.example/f';\n@import 'g';\n"
 
     made = bed({"a.scss": text, "_d.scss": ".wrong { a: b }", "_g.scss": ".g { h: i }"}).compile()
 
@@ -247,7 +247,7 @@ def test_plain_css_imports_stay(bed: Bed) -> None:
         "@import url(b.css);",
         "@import url(c.css);",
         "@import 'd' screen, print;",
-        "@import '//e.example/f';",
+        "@import 'https://e.example/f';",
     ]
     assert "wrong" not in made.css
 

@@ -177,8 +177,8 @@ class _Chain:
                     part = self._compiled(next(group), source)
                     continue
                 given = {"source": source.logical, "source_path": source.file, "stage": stage, "text": part.text}
-                text = self._call("transform", list(group), source.shown, given)["text"]
-                part = _line_by_line(part, text) if name in _LINE_KEEPERS else self.changed(part, text, (source,))
+                made = self._call("transform", list(group), source.shown, given)["text"]
+                part = _line_by_line(part, made) if name in _LINE_KEEPERS else self.changed(part, made, (source,))
         return part
 
     def whole(self, parts: Sequence[_Part]) -> _Part:

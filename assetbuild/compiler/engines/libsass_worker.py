@@ -70,6 +70,7 @@ class _Compile:
         self._plain_imports: dict[str, frozenset[str]] = {}
         self._findings: list[Diagnostic] = []
         self._refused: Refusal | None = None
+        self._unforeseen: Exception | None = None
         self.warnings: list[Diagnostic] = []
 
     def run(self, api: Library) -> dict[str, Any]:
@@ -84,6 +85,8 @@ class _Compile:
         callbacks = self._set_options(api, api.sass_context_get_options(api.sass_data_context_get_context(context)))
         try:
             failed = api.sass_compile_data_context(context)
+            if self._unforeseen is not None:
+                raise self._unforeseen
             ended = api.sass_data_context_get_context(context)
             if failed:
                 raise DiagnosticsError(self._findings or [self._error(api, ended)])
@@ -137,8 +140,13 @@ class _Compile:
         written = url.decode()
         if _is_plain_css(written) or written in self._plain_imports.get(loader, ()):
             return None
-        file, text = self._load(written, loader)
-        if self._refused:
+        try:
+            file, text = self._load(written, loader)
+        except Exception as error:  # noqa: BLE001  raised again after the compile: ctypes would drop it
+            # And libsass would take the NULL for a refusal, and look for the file by itself, where it likes.
+            self._unforeseen = error
+            file, text = "", ""
+        if self._refused or self._unforeseen:
             # The finding needs the place of the import, which libsass adds; its text is not used.
             entry = api.sass_make_import(url, url, None, None)
             entry = api.sass_import_set_error(entry, b"refused", _NO_PLACE, _NO_PLACE)
