@@ -30,7 +30,7 @@ _SHIELDED = re.compile(
     rf"""(?:[^\s"'/\\uU]++|[uU](?![rR][lL]\()|/(?!\*)|{_WS}++(?!:|/\*)|{_ESCAPE}(?!{_WS}))++
     |(?P<run>(?:{_WS}++|{_COMMENT})++)
     |(?P<string>{_STRING})
-    |(?P<url>{_URL})(?P<quoted>{_STRING})
+    |(?P<url>{_URL})(?P<quoted>{_STRING}){_WS}*+
     |{_URL}(?P<bare>{_BARE}){_WS}*+\)
     |(?P<escape>\\[{{}};,(\[:>=!]){_WS}++
     |(?P<rest>[\s\S])""",
@@ -78,8 +78,9 @@ class _Shield:
         parts, at = [], 0
         for start, end in exact:
             value = text[start:end]
-            # `--x: ;` is the empty value to every browser, `--x:;` only to newer ones.
-            parts += [self._loose(text[at:start]), self._keep(value.strip(_BLANKS) or value[:1])]
+            # `--x: ;` is the empty value to every browser, `--x:;` only to newer ones. A space may end an escape.
+            trimmed = value.lstrip(_BLANKS) if "\\" in value else value.strip(_BLANKS)
+            parts += [self._loose(text[at:start]), self._keep(trimmed or value[:1])]
             at = end
         return "".join(parts) + self._loose(text[at:])
 
@@ -105,7 +106,7 @@ class _Shield:
             text = match.string
             return self._run(written, text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1])
         if kind == "quoted":
-            return match["url"] + self._keep(match["quoted"])
+            return match["url"].rstrip(_BLANKS) + self._keep(match["quoted"])
         if kind == "bare":
             return f"url({match['bare']})"
         if kind == "string":
