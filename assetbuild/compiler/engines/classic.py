@@ -121,7 +121,7 @@ def _part(file: _File, job: Job, tokens: Tokens, reading: Reading, shop: Shop, *
     edits = [*links.edits, *_removed(file)]
     if not is_minified:
         return _Part(edited(text, edits), links, ())
-    made, findings = js_minify.smaller(text, edits, script, source.shown, shop.workers(), unreadable="error")
+    made, findings = js_minify.smaller(text, edits, source.shown, shop.workers(), unreadable="error")
     return _Part(made, links, findings)
 
 

@@ -9,14 +9,14 @@ tokens of their result are those of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from assetbuild.compiler.engines.js_link import Edit, edited, original_offset
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.pool import Workers
 from assetbuild.compiler.refs import js_tokens as kinds
-from assetbuild.compiler.refs.js import Script, examine
+from assetbuild.compiler.refs.js import examine
 from assetbuild.compiler.refs.js_lexed import Goal, Lexed
 from assetbuild.compiler.refs.js_lexer import lex
 from assetbuild.compiler.refs.js_tokens import HASHBANG_LINE
@@ -28,7 +28,7 @@ _PACKAGE = "tdewolff-minify"
 
 
 class Minified(NamedTuple):
-    """A script made smaller. reason: why it is as it was, in words for a message; "" if it is smaller."""
+    """A script made smaller. reason: why only white space and comments went, in words for a message."""
 
     text: str
     reason: str = ""
@@ -54,40 +54,42 @@ def versions() -> dict[str, str]:
     return {_PACKAGE: version(_PACKAGE)}
 
 
-def minified(text: str, script: Script, shown: str, workers: Workers) -> Minified:
+def minified(text: str, shown: str, workers: Workers) -> Minified:
     """Return `text` without what a browser does not need; names at the top of a script stay.
 
-    script: the reading of `text`. Comments that are to be kept (`/*!`, `//!`, `@license`, `@preserve`) stay, first in
-    the text if the minifier would drop them. Raises `Unreadable`.
+    Comments that are to be kept (`/*!`, `//!`, `@license`, `@preserve`) stay, first in the text if the minifier would
+    drop them. Raises `Unreadable`.
     """
-    if script.reveals_names:
-        return Minified(text, "its `eval` or `with` may use any local name")
-    if not any(script.tokens[index] != ";" for index in script.tokens.significant()):
-        return Minified("".join(f"{comment}\n" for comment in _legal_comments(script.tokens)))
+    script = examine(text)
     made = _parsed(text, shown, workers)
+    comments = _legal_comments(script.tokens)
+    if not any(script.tokens[index] != ";" for index in script.tokens.significant()):
+        return Minified(_lines(comments))
+    if script.reveals_names:
+        return Minified(_lines(comments) + _squeezed(script.tokens), "its `eval` or `with` may use any name in it")
     after = examine(made)
     if after.faults or not made.strip() or (after.strict_directive is None) != (script.strict_directive is None):
-        return Minified(text, "the minifier would change what it means")
-    lost = [comment for comment in _legal_comments(script.tokens) if comment not in made]
-    return Minified("".join(f"{comment}\n" for comment in lost) + made)
+        return Minified(_lines(comments) + _squeezed(script.tokens), "more would change what it means")
+    return Minified(_lines(comment for comment in comments if comment not in made) + made)
 
 
 def smaller(
-    text: str, edits: Sequence[Edit], script: Script, shown: str, workers: Workers, *, unreadable: Severity
+    text: str, edits: Sequence[Edit], shown: str, workers: Workers, *, unreadable: Severity
 ) -> tuple[str, list[Diagnostic]]:
     """Return `text` after `edits` and minified, and what there is to say; as it is where it cannot be minified.
 
-    script: the reading of `text`. unreadable: how bad it is if the parser refuses the script.
+    unreadable: how bad it is if the parser refuses the script.
     """
     linked = edited(text, edits)
     try:
-        made = minified(linked, script, shown, workers)
+        made = minified(linked, shown, workers)
     except Unreadable as error:
         span = Span(shown) if error.offset is None else span_at(shown, text, original_offset(edits, error.offset))
         hint = "mend it, or set `minify = false` if browsers can read it"
         return linked, [error.diagnostic(unreadable, span, hint)]
     if made.reason:
-        return linked, [Diagnostic("not-minified", "note", f"published as it is: {made.reason}", Span(shown))]
+        message = f"only white space and comments were taken out: {made.reason}"
+        return made.text, [Diagnostic("names-kept", "note", message, Span(shown))]
     return made.text, []
 
 
@@ -174,6 +176,39 @@ def _legal_comments(tokens: Lexed) -> list[str]:
             if comment.startswith(("/*!", "//!")) or "@license" in comment or "@preserve" in comment:
                 found[comment] = None
     return list(found)
+
+
+def _squeezed(tokens: Lexed) -> str:
+    """Return the text without comments, and with no more white space than its tokens and its line ends need."""
+    parts: list[str] = []
+    last_kind, last = kinds.PUNCTUATOR, ""
+    for word in _words(tokens):
+        if word.ends_line:
+            parts.append("\n")
+        elif last and _would_join(last_kind, last, word.text):
+            parts.append(" ")
+        parts.append(word.text)
+        last_kind, last = word.kind, word.text
+    return "".join(parts)
+
+
+def _would_join(kind: int, text: str, following: str) -> bool:
+    """Return whether a token of `kind` would be read as another one with `following` right behind it."""
+    if _NAME_PART.match(following):
+        return kind in (kinds.NAME, kinds.KEYWORD, kinds.PRIVATE, kinds.NUMBER, kinds.REGEX)
+    if kind == kinds.NUMBER:
+        return following[0] == "."
+    if kind == kinds.PUNCTUATOR and text[-1] in "+-/<":
+        # `+ +`, `- -`, `/ /x/`; `<` before `!--` would begin a comment (Annex B.1.1).
+        return following[0] == {"<": "!"}.get(text[-1], text[-1])
+    return False
+
+
+_NAME_PART = re.compile(r"[A-Za-z0-9_$\\]|[^\x00-\x7f]")
+
+
+def _lines(comments: Iterable[str]) -> str:
+    return "".join(f"{comment}\n" for comment in comments)
 
 
 def _difference(before: Lexed, after: Lexed) -> int | None:

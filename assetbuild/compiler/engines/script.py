@@ -35,9 +35,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         broken = faults(script, text, source.shown) if is_minified else []
         if not is_minified or broken:
             return tokens.cut(edited(text, links.edits)), links, broken
-        made, findings = js_minify.smaller(
-            text, links.edits, script, source.shown, shop.workers(), unreadable="warning"
-        )
+        made, findings = js_minify.smaller(text, links.edits, source.shown, shop.workers(), unreadable="warning")
         return tokens.cut(made), links, findings
 
     pieces, links, findings = with_tokens(text, make)
