@@ -23,6 +23,7 @@ from assetbuild.compiler.engines.css_parts import (
     dotted,
     preludes,
 )
+from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.model import Source
 from assetbuild.compiler.refs.css_import import Head, Import, head
 from assetbuild.compiler.refs.css_shape import LayerUse, layer_uses
@@ -33,7 +34,6 @@ __all__ = ["Bundle", "Sheet", "bundle"]
 _PART_LIMIT = 20_000
 """Parts that one bundle may be made of: diamonds of imports into nameless layers double at each level."""
 
-
 Find = Callable[[Sheet, Import], Source | None]
 Load = Callable[[Source], Sheet]
 
@@ -41,9 +41,10 @@ Load = Callable[[Source], Sheet]
 def bundle(root: Sheet, find: Find, load: Load) -> Bundle:
     """Return `root` with its imports in their places.
 
-    find: the file that an import in a sheet names, None if the import stays one. load: reads a sheet; may raise
-    `DiagnosticsError`. A sheet that is imported twice under the same conditions stands where it is imported last:
-    its later rules win over its earlier ones in any case; only the order of its layers is kept at the first place.
+    find: the file that an import in a sheet names, None if the import stays one. load: reads a sheet; what it raises
+    comes through. Raises `CompileFailed` if the imports have no end in reach.
+    A sheet that is imported twice under the same conditions stands where it is imported last: its later rules win over
+    its earlier ones in any case; only the order of its layers is kept at the first place.
     """
     gathering = _Gathering(find, load)
     gathering.visit(root, (), ())
@@ -51,7 +52,7 @@ def bundle(root: Sheet, find: Find, load: Load) -> Bundle:
     writer = Writer()
     writer.imports(parts)
     writer.rules([part for part in parts if not isinstance(part, External)])
-    return Bundle("".join(writer.out), tuple(writer.segments), tuple(gathering.diagnostics) + _namespaces(parts))
+    return Bundle("".join(writer.out), tuple(writer.segments), _namespaces(parts))
 
 
 def _namespaces(parts: Sequence[Part]) -> tuple[Diagnostic, ...]:
@@ -70,7 +71,6 @@ class _Gathering:
 
     def __init__(self, find: Find, load: Load) -> None:
         self.parts: list[Part] = []
-        self.diagnostics: list[Diagnostic] = []
         self._find = find
         self._load = load
         self._sheets: dict[str, Sheet] = {}
@@ -98,11 +98,9 @@ class _Gathering:
         self, sheet: Sheet, rule: Import, source: Source, inner: Conditions, ancestors: tuple[str, ...]
     ) -> None:
         if len(ancestors) > NESTING_LIMIT or len(self.parts) > _PART_LIMIT:
-            if not self.diagnostics:
-                message = f"imports nest deeper than {NESTING_LIMIT} or bring in more than {_PART_LIMIT:,} sheets"
-                place = sheet.span_at(rule.start, rule.end)
-                self.diagnostics.append(Diagnostic("too-many-imports", "error", message, place))
-            return
+            message = f"imports nest deeper than {NESTING_LIMIT} or bring in more than {_PART_LIMIT:,} sheets"
+            place = sheet.span_at(rule.start, rule.end)
+            raise CompileFailed([Diagnostic("too-many-imports", "error", message, place)])
         key = source.file, inner
         if key in self._seen:
             uses = self._layers(self._sheet(source))

@@ -149,7 +149,8 @@ class Writer:
                         self._put("".join(f"{rule}{{" for rule in around) + f"@layer {names};" + "}" * len(around))
             else:
                 self._body(part, is_alone=len(parts) == 1)
-        self._enter(())
+        if self._open:
+            self._enter(())
 
     def _body(self, part: Body, is_alone: bool) -> None:
         sheet, rules, conditions = part
