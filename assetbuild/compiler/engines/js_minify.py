@@ -22,7 +22,7 @@ from assetbuild.compiler.refs.js_lexer import lex
 from assetbuild.compiler.refs.js_tokens import HASHBANG_LINE
 from assetbuild.diagnostic import Diagnostic, Severity, Span, span_at
 
-__all__ = ["Minified", "Unreadable", "minified", "minify", "rjsmin_checked", "smaller", "versions"]
+__all__ = ["Minified", "Unreadable", "minified", "minify", "rjsmin_checked", "smaller", "squeezed", "versions"]
 
 _PACKAGE = "tdewolff-minify"
 
@@ -66,10 +66,10 @@ def minified(text: str, shown: str, workers: Workers) -> Minified:
     if not any(script.tokens[index] != ";" for index in script.tokens.significant()):
         return Minified(_lines(comments))
     if script.reveals_names:
-        return Minified(_lines(comments) + _squeezed(script.tokens), "its `eval` or `with` may use any name in it")
+        return Minified(_lines(comments) + squeezed(script.tokens), "its `eval` or `with` may use any name in it")
     after = examine(made)
     if after.faults or not made.strip() or (after.strict_directive is None) != (script.strict_directive is None):
-        return Minified(_lines(comments) + _squeezed(script.tokens), "more would change what it means")
+        return Minified(_lines(comments) + squeezed(script.tokens), "more would change what it means")
     return Minified(_lines(comment for comment in comments if comment not in made) + made)
 
 
@@ -178,7 +178,7 @@ def _legal_comments(tokens: Lexed) -> list[str]:
     return list(found)
 
 
-def _squeezed(tokens: Lexed) -> str:
+def squeezed(tokens: Lexed) -> str:
     """Return the text without comments, and with no more white space than its tokens and its line ends need."""
     parts: list[str] = []
     last_kind, last = kinds.PUNCTUATOR, ""

@@ -326,10 +326,16 @@ def _continues(kind: int, text: str) -> bool:
 
 
 def examine(text: str) -> Script:
-    """Return what `text` shows, read as a module if it shows that it is one and as a script otherwise."""
+    """Return what `text` shows, read as a module if it shows that it is one and as a script otherwise.
+
+    Where the two readings differ, a text that shows a module in its reading as a script is one, and so is a text that
+    is whole only as a module.
+    """
     script = Script(lex(text))
-    if script.tokens.is_goal_sensitive and script.is_module:
-        return Script(lex(text, "module"))
+    if script.tokens.is_goal_sensitive and (script.is_module or script.faults):
+        module = Script(lex(text, "module"))
+        if script.is_module or (module.is_module and not module.faults):
+            return module
     return script
 
 
