@@ -52,7 +52,8 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         )
     facts = Facts(kind="style", is_entry=bool(job.options.get("bundle")), source=source.shown)
     draft = Draft(logical, media_type(logical), finished.pieces, facts)
-    return Result((draft,), finished.found, reading.inputs(), reading.absent(), finished.diagnostics)
+    inputs, absent = reading.inputs(), reading.absent()
+    return Result((draft,), finished.found, inputs, absent, finished.diagnostics, finished.tools)
 
 
 def bundle_and_finish(  # noqa: PLR0917 - source, reading and shop come in the order that every engine has them

@@ -12,10 +12,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from assetbuild.compiler.engines.base import Shop
-from assetbuild.compiler.engines.css_minify import minified
+from assetbuild.compiler.engines.css_minify import minified, versions
 from assetbuild.compiler.errors import CompileFailed, DiagnosticsError
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.globs import matches_any
@@ -31,11 +32,15 @@ __all__ = ["Finished", "Finishing", "Judge", "missing_rule"]
 
 
 class Finished(NamedTuple):
-    """A sheet ready to be sealed. found: files that it names and that no root publishes."""
+    """A sheet ready to be sealed. found: files that it names and that no root publishes.
+
+    tools: name and version of what decided its bytes.
+    """
 
     pieces: tuple[Piece, ...]
     found: tuple[Source, ...]
     diagnostics: tuple[Diagnostic, ...]
+    tools: Mapping[str, str] = MappingProxyType({})
 
 
 class Finishing:
@@ -55,6 +60,7 @@ class Finishing:
         self._tokens = _tokens(text)
         self._marked: list[tuple[Ref, int, int]] = []
         self._found: dict[str, Source] = {}
+        self._tools: Mapping[str, str] = {}
         edits = []
         for ref in self._sheet.references:
             if ref.kind == "late-import":
@@ -91,6 +97,7 @@ class Finishing:
             closing = shape(self.text).closing if sheet.is_open else ""
             exact = [(self._edited.after(start), self._edited.after(end)) for start, end in sheet.customs]
             result = minified(self.text + closing, exact)
+            self._tools = versions()
             if result is not None:
                 self.text = result
                 return
@@ -111,6 +118,7 @@ class Finishing:
         except DiagnosticsError as error:
             raise CompileFailed(map(self._placed, error.diagnostics)) from None
         self._judge.diagnostics += map(self._placed, found)
+        self._tools = {"esbuild": shop.esbuild().version}
 
     def _restored(self, message: str) -> str:
         return self._tokens.restore(message, [self._edited.before_text[start:end] for _, start, end in self._marked])
@@ -137,7 +145,7 @@ class Finishing:
             if ref in lost
         ]
         found, findings = tuple(self._found.values()), tuple(dict.fromkeys(self._judge.diagnostics))
-        return Finished(self._tokens.cut(self.text), found, findings)
+        return Finished(self._tokens.cut(self.text), found, findings, self._tools)
 
 
 class Judge:

@@ -11,8 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-__all__ = ["minified"]
+from assetbuild.compiler.errors import EngineUnavailable
+from assetbuild.diagnostic import Diagnostic
+
+__all__ = ["minified", "versions"]
 
 _WS = r"[ \t\n\r\f]"
 _COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
@@ -54,13 +58,34 @@ def minified(text: str, exact: Sequence[tuple[int, int]]) -> str | None:
     text: closed at its end, without bad strings; references are tokens. exact: `(start, end)` of the values of custom
     properties, in order, which keep every character but outer white space (css-variables-1 §2).
     """
-    import rcssmin
-
+    cssmin = _cssmin()
     shield = _Shield(text)
     shielded = shield.over(text, exact)
     # As bytes: what is not UTF-8 crashes the extension, and encoding refuses it.
-    result: str = rcssmin.cssmin(shielded.encode(), keep_bang_comments=True).decode()
+    result = cssmin(shielded.encode(), keep_bang_comments=True).decode()
     return shield.lifted(result) if _meaning(result) == _meaning(shielded) else None
+
+
+def versions() -> dict[str, str]:
+    """Return the minifier's name and version, for the record of what decided the bytes."""
+    from importlib.metadata import version
+
+    return {"rcssmin": version("rcssmin")}
+
+
+class _Cssmin(Protocol):
+    def __call__(self, style: bytes, keep_bang_comments: bool) -> bytes: ...
+
+
+def _cssmin() -> _Cssmin:
+    try:
+        import rcssmin
+    except ModuleNotFoundError:
+        message = "minifying CSS needs the package `rcssmin`, which is not installed"
+        fault = Diagnostic("missing-extra", "error", message, hint="pip install 'assetbuild[compile]'")
+        raise EngineUnavailable([fault]) from None
+    found: _Cssmin = rcssmin.cssmin
+    return found
 
 
 class _Shield:
