@@ -36,5 +36,5 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         logical, media_type(logical), finished.pieces, Facts(kind="style", is_entry=True, source=source.shown)
     )
     diagnostics = (*compiled.diagnostics, *finished.diagnostics)
-    tools = {engine: compiled.version}
+    tools = {engine: compiled.version, **finished.tools}
     return Result((draft,), finished.found, reading.inputs(), reading.absent(), diagnostics, tools)
