@@ -411,11 +411,11 @@ def test_what_node_can_parse_has_no_faults_here_and_parses_again_without_white_s
     ]
 
     accepted = [text for text, is_read in zip(scripts, _parses(node, scripts), strict=True) if is_read]
-    squeezed = [squeezed(lex(text)) for text in accepted]
+    without = [squeezed(lex(text)) for text in accepted]
 
     assert len(accepted) > 100
     assert [] == [text for text in accepted if js.open_constructs(text)]
-    assert all(_parses(node, squeezed))
+    assert all(_parses(node, without))
 
 
 def _parses(node: str | None, scripts: Sequence[str]) -> list[bool]:

@@ -19,7 +19,7 @@ from assetbuild.compiler.refs import js_tokens as kinds
 from assetbuild.compiler.refs.js import examine
 from assetbuild.compiler.refs.js_lexed import Goal, Lexed
 from assetbuild.compiler.refs.js_lexer import lex
-from assetbuild.compiler.refs.js_tokens import HASHBANG_LINE
+from assetbuild.compiler.refs.js_tokens import HASHBANG_LINE, NEXT_TOKEN, REGEX_LITERAL
 from assetbuild.diagnostic import Diagnostic, Severity, Span, span_at
 
 __all__ = ["Minified", "Unreadable", "minified", "minify", "rjsmin_checked", "smaller", "squeezed", "versions"]
@@ -194,17 +194,17 @@ def squeezed(tokens: Lexed) -> str:
 
 def _would_join(kind: int, text: str, following: str) -> bool:
     """Return whether a token of `kind` would be read as another one with `following` right behind it."""
-    if _NAME_PART.match(following):
-        return kind in (kinds.NAME, kinds.KEYWORD, kinds.PRIVATE, kinds.NUMBER, kinds.REGEX)
+    if text == "<" and following == "!":
+        return True  # `<!--` would begin a comment (Annex B.1.1)
     if kind == kinds.NUMBER:
-        return following[0] == "."
-    if kind == kinds.PUNCTUATOR and text[-1] in "+-/<":
-        # `+ +`, `- -`, `/ /x/`; `<` before `!--` would begin a comment (Annex B.1.1).
-        return following[0] == {"<": "!"}.get(text[-1], text[-1])
-    return False
-
-
-_NAME_PART = re.compile(r"[A-Za-z0-9_$\\]|[^\x00-\x7f]")
+        return (
+            not following[0].isascii() or following[0].isalnum() or following[0] in "._$\\"
+        )  # §12.9.3: no name right behind a number
+    if kind not in (kinds.NAME, kinds.KEYWORD, kinds.PRIVATE, kinds.PUNCTUATOR, kinds.REGEX):
+        return False
+    pattern = REGEX_LITERAL if kind == kinds.REGEX else NEXT_TOKEN
+    joined = pattern.match(text + following)
+    return joined is not None and joined.end() > len(text)
 
 
 def _lines(comments: Iterable[str]) -> str:
