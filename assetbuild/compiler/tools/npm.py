@@ -21,13 +21,14 @@ __all__ = ["PackFailed", "installed", "pack"]
 _LIMIT_S = 300.0
 _WORDS = 300
 
-# Flags come before every .npmrc and variable. One attempt: npm would wait over a minute for a registry that refuses
-# connections, and what fails here has another source behind it.
+# Flags come before every .npmrc and variable. One attempt, and half a minute for its answer: by itself npm would try a
+# closed network for many minutes, and what fails here has another source behind it. Slow bytes are not cut off.
 _FLAGS = (
     "--silent",
     "--json",
     "--ignore-scripts",
     "--fetch-retries=0",
+    "--fetch-timeout=30000",
     "--no-update-notifier",
     "--no-dry-run",
     "--logs-max=0",
