@@ -16,6 +16,8 @@ from assetbuild.compiler.resolve import Inventory, Resolver
 from assetbuild.disk import RealDisk
 from tests.conftest import need
 
+Files = Mapping[str, str | bytes]
+
 
 class Yard:
     """A project whose root `assets` is published whole. vendored: logical paths that are not first-party."""
@@ -87,6 +89,3 @@ def draft_of(result: Result) -> Draft:
     """Return the one draft."""
     (draft,) = result.drafts
     return draft
-
-
-Files = Mapping[str, str | bytes]

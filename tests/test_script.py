@@ -51,7 +51,7 @@ const e = await import(/* f */ `<./js/b.js>`), g = new URL("<img/g h.png>#'", im
     assert () == result.diagnostics
 
 
-@pytest.mark.parametrize("text", ["", "var a = 'import \"./b.js\"'\r\n", "a / 'ü' // \u2028\n", "x = `\r\n`"])
+@pytest.mark.parametrize("text", ["", "a = 'import \"./b.js\"'\r\n", "a / 'ü' // \u2028\n", "\ufeffx = `\r\n`"])
 def test_a_script_without_references_stays_byte_identical(build: Build, text: str) -> None:
     result = build({"js/a.js": text})
 

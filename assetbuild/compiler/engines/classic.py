@@ -29,6 +29,7 @@ from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Draft, Facts, Job, Result, Source
 from assetbuild.compiler.refs.js import Script, examine
+from assetbuild.compiler.refs.js_lexer import lex
 from assetbuild.compiler.refs.js_tokens import HASHBANG_LINE
 from assetbuild.compiler.tokens import Tokens
 from assetbuild.diagnostic import Diagnostic, Note, Span, span_at
@@ -136,9 +137,8 @@ def _removed(file: _File) -> Iterable[Edit]:
 
 def _closed(text: str) -> str:
     """Return `text` with its last statement and its last line ended, so that what follows begins anew."""
-    script = examine(text)
     line_end = "" if not text or text.endswith(("\n", "\r")) else "\n"
-    return text + line_end + ("" if script.tokens.is_statement_end else ";\n")
+    return text + line_end + ("" if lex(text).is_statement_end else ";\n")
 
 
 def _has_code(script: Script) -> bool:

@@ -6,7 +6,6 @@ edits stays as it is. Knows neither minifiers nor joins.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
@@ -175,7 +174,7 @@ def _bare(ref: JsRef, source: Source, span: Span, shop: Shop) -> list[Diagnostic
         return []
     severity: Severity = "error" if source.is_first_party else "warning"
     hint = (
-        f'make the script an entry {{ module = "{posixpath.basename(source.logical)}" }}, '
+        f'make the script an entry {{ module = "{source.logical}" }}, '
         f"or list `{ref.value}` under `external` in `[js]` if the page has an import map"
     )
     return [Diagnostic("bare-specifier", severity, f"a browser cannot find `{ref.value}` by its bare name", span, hint)]

@@ -1,9 +1,10 @@
 """Minifying classic and plain scripts, and holding other minifiers to what a script says.
 
 tdewolff-minify parses, shortens local names and keeps those at the top. It is native code and runs in a worker process.
-What it must not see: a direct `eval` or `with` (it drops parameters that only such code uses) and a hashbang line (it
-joins it to the next one). The minifiers of webassets that take JavaScript for characters are believed only if the
-tokens of their result are those of the text.
+It drops parameters at the end of a list that its function does not name: so a function's `length` may change, and where
+a direct `eval` or `with` may name them unseen, its result is not used. It would join a hashbang line to the next one.
+The minifiers of webassets that take JavaScript for characters are believed only if the tokens of their result are
+those of the text.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.pool import Workers
 from assetbuild.compiler.refs import js_tokens as kinds
 from assetbuild.compiler.refs.js import examine
-from assetbuild.compiler.refs.js_lexed import Goal, Lexed
+from assetbuild.compiler.refs.js_lexed import Lexed
 from assetbuild.compiler.refs.js_lexer import lex
 from assetbuild.compiler.refs.js_tokens import HASHBANG_LINE, NEXT_TOKEN, REGEX_LITERAL
 from assetbuild.diagnostic import Diagnostic, Severity, Span, span_at
@@ -122,8 +123,8 @@ def rjsmin_checked(text: str, shown: str, run: Callable[[str], str], workers: Wo
     `=>` for a division and a template within a template for its end.
     """
     made = run(text)
-    goal: Goal = "module" if examine(text).is_module else "script"
-    broken = _difference(lex(text, goal), lex(made, goal))
+    before = examine(text)
+    broken = _difference(before.tokens, lex(made, "module" if before.is_module else "script"))
     if broken is not None:
         hint = "leave the filter out: a `classic` entry is minified by a parser"
         message = "the minifier changes what the script says from here on"
@@ -197,9 +198,8 @@ def _would_join(kind: int, text: str, following: str) -> bool:
     if text == "<" and following == "!":
         return True  # `<!--` would begin a comment (Annex B.1.1)
     if kind == kinds.NUMBER:
-        return (
-            not following[0].isascii() or following[0].isalnum() or following[0] in "._$\\"
-        )  # §12.9.3: no name right behind a number
+        # §12.9.3: no name right behind a number.
+        return not following[0].isascii() or following[0].isalnum() or following[0] in "._$\\"
     if kind not in (kinds.NAME, kinds.KEYWORD, kinds.PRIVATE, kinds.PUNCTUATOR, kinds.REGEX):
         return False
     pattern = REGEX_LITERAL if kind == kinds.REGEX else NEXT_TOKEN

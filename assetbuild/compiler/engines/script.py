@@ -33,6 +33,8 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     def make(tokens: Tokens) -> tuple[tuple[Piece, ...], Links, list[Diagnostic]]:
         links = link(script.references, text, (source,), tokens, reading=reading, shop=shop)
         broken = faults(script, text, source.shown) if is_minified else []
+        if not is_minified and not links.edits:
+            return (reading.read(source.file),), links, []  # to the byte, with the mark that the door takes off
         if not is_minified or broken:
             return tokens.cut(edited(text, links.edits)), links, broken
         made, findings = js_minify.smaller(text, links.edits, source.shown, shop.workers(), unreadable="warning")

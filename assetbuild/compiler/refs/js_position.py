@@ -282,7 +282,6 @@ class Position:
         elif word == "await" and state not in (FUNCTION, CLASS, IMPORT) and (top.is_async or top.is_arrow_async):
             self.begin_operand()
             self.mark(kinds.KEYWORD, start, word, OPERAND)
-            self.lexed.is_goal_sensitive |= self.is_module
         elif word == "yield" and top.is_generator and state != FUNCTION:
             self.begin_operand()
             self.mark(kinds.KEYWORD, start, word, RESTRICTED)
