@@ -1,5 +1,6 @@
-"""Render the example's page from the manifest alone, as a web process would: python example_assets/page.py > index.html."""
+"""Render the example's page from the manifest alone, as a web process would: `python page.py > index.html`."""
 
+import sys
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
@@ -18,4 +19,4 @@ def render(manifest: Path = HERE / "build/assets/manifest.json") -> str:
 
 
 if __name__ == "__main__":
-    print(render())
+    sys.stdout.write(render())

@@ -25,7 +25,7 @@ def test_variants_decode_to_the_same_bytes() -> None:
     chosen = encoders(Compress(zstd=True), "production")
     from backports import zstd
 
-    made = {v.coding: v.body for v in encode([asset("a.css", TEXT)], chosen, 0.05, RealDisk(), 2)}
+    made = {v.coding: v.body for v in encode([asset("a.css", TEXT)], chosen, 0.05, RealDisk(), jobs=2)}
 
     assert TEXT == gzip.decompress(made["gzip"]) == brotli.decompress(made["br"]) == zstd.decompress(made["zstd"])
 
@@ -41,7 +41,7 @@ def test_a_variant_is_kept_only_if_it_gains() -> None:
     assert not is_kept(100, 96, 0.05)
     noise = b"".join(hashlib.sha256(bytes([n])).digest() for n in range(64))
 
-    assert () == encode([asset("a.css", noise)], encoders(Compress(), "production"), 0.05, RealDisk(), 2)
+    assert () == encode([asset("a.css", noise)], encoders(Compress(), "production"), 0.05, RealDisk(), jobs=2)
 
 
 def test_formats_that_are_compressed_inside_are_left_alone() -> None:
@@ -58,7 +58,7 @@ def test_a_file_that_two_assets_share_is_encoded_once() -> None:
         return b""
 
     twin = asset("a.css", TEXT)
-    encode([twin, twin], [Encoder("br", shrink, "", "")], 0.05, RealDisk(), 4)
+    encode([twin, twin], [Encoder("br", shrink, "", "")], 0.05, RealDisk(), jobs=4)
 
     assert [len(TEXT)] == calls
 
@@ -67,7 +67,9 @@ def test_a_blob_is_read_from_the_disk(tmp_path: Path) -> None:
     (tmp_path / "a.svg").write_bytes(TEXT)
     blob = Blob(str(tmp_path / "a.svg"), len(TEXT), "", "", "")
 
-    made = encode([asset("a.svg", blob, "image/svg+xml", len(TEXT))], encoders(Compress(), "fast"), 0.05, RealDisk(), 1)
+    made = encode(
+        [asset("a.svg", blob, "image/svg+xml", len(TEXT))], encoders(Compress(), "fast"), 0.05, RealDisk(), jobs=1
+    )
 
     assert ["br", "gzip"] == [variant.coding for variant in made]
 
@@ -76,6 +78,6 @@ def test_a_blob_is_read_from_the_disk(tmp_path: Path) -> None:
 def test_the_order_of_finishing_does_not_show(jobs: int) -> None:
     assets = [asset(f"{n}.css", TEXT * n) for n in (3, 1, 2)]
 
-    made = encode(assets, encoders(Compress(), "fast"), 0.05, RealDisk(), jobs)
+    made = encode(assets, encoders(Compress(), "fast"), 0.05, RealDisk(), jobs=jobs)
 
     assert [(f"{n}.css", c) for n in (1, 2, 3) for c in ("br", "gzip")] == [(v.path, v.coding) for v in made]

@@ -84,7 +84,7 @@ def test_the_manifest_says_what_a_template_and_a_server_need(example: Path, comp
     assert "/sw.js" == assets["sw.js"]["at"]
     assert assets["icons/brick-192.png"]["keep"]
     assert (480, 200) == (assets["img/hills.png"]["width"], assets["img/hills.png"]["height"])
-    assert {"assetbuild", "dart-sass", "esbuild", "rcssmin", "brotli", "deflate"} <= set(manifest["build"]["tools"])
+    assert {"assetbuild", "dart-sass", "esbuild", "brotli", "deflate"} <= set(manifest["build"]["tools"])
 
 
 def test_the_classic_theme_runs_its_webassets_filters(compiled: Callable[..., Outcome], tmp_path: Path) -> None:

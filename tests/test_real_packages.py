@@ -65,7 +65,7 @@ def text_of(outcome: Outcome, logical: str) -> str:
 def by_npm(folder: Path, source: str) -> str:
     """Return what npm's `sass` prints, expanded, without its byte order mark or @charset."""
     program = folder / "node_modules/sass/sass.js"
-    command = ["node", program, "--no-source-map", "--no-charset", "--quiet", "--load-path=node_modules", source]
+    command = ["node", str(program), "--no-source-map", "--no-charset", "--quiet", "--load-path=node_modules", source]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
 
 

@@ -27,18 +27,22 @@ def sealed(files: Mapping[str, tuple[Piece, ...]], salt: str = "") -> dict[str, 
 
 
 def test_an_asset_is_named_by_its_final_bytes() -> None:
-    files = {"css/a.css": (b"a{b:url(", Ref("img/x.png"), b")}"), "img/x.png": (b"picture",)}
+    files: dict[str, tuple[Piece, ...]] = {
+        "css/a.css": (b"a{b:url(", Ref("img/x.png"), b")}"),
+        "img/x.png": (b"picture",),
+    }
 
     assets = sealed(files)
 
     picture = f"img/x-{hash_name('', b'picture')}.png"
     assert f"a{{b:url(../{picture})}}".encode() == assets["css/a.css"].body
-    assert f"css/a-{hash_name('', assets['css/a.css'].body)}.css" == assets["css/a.css"].path  # type: ignore[arg-type]
+    assert isinstance(assets["css/a.css"].body, bytes)
+    assert f"css/a-{hash_name('', assets['css/a.css'].body)}.css" == assets["css/a.css"].path
     assert ("img/x.png",) == assets["css/a.css"].refs
 
 
 def test_editing_a_font_renames_the_css_that_uses_it() -> None:
-    files = {"a.css": (Ref("f.woff2"),), "b.css": (b"b",), "f.woff2": (b"one",)}
+    files: dict[str, tuple[Piece, ...]] = {"a.css": (Ref("f.woff2"),), "b.css": (b"b",), "f.woff2": (b"one",)}
 
     before, after = sealed(files), sealed(files | {"f.woff2": (b"two",)})
 
@@ -70,7 +74,7 @@ def test_a_file_that_names_itself_is_a_cycle_of_one() -> None:
 
 
 def test_salt_rotates_every_name() -> None:
-    files = {"a.css": (b"x", Ref("b.css")), "b.css": (b"y",), "c.js": (Ref("c.js"),)}
+    files: dict[str, tuple[Piece, ...]] = {"a.css": (b"x", Ref("b.css")), "b.css": (b"y",), "c.js": (Ref("c.js"),)}
 
     assert not {a.path for a in sealed(files).values()} & {a.path for a in sealed(files, salt="2").values()}
 

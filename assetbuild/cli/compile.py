@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     with Progress(terminal) as progress:
         outcome = compile(project, disk=disk, environ=os.environ, watcher=progress)
     terminal.report(outcome.diagnostics)
-    for line in project.detected:
+    for line in project.detected if not project.config_shown else ():
         terminal.say(f"without configuration: {line}")
     terminal.say(closing_line(outcome, time.monotonic() - started_s, terminal.look))
     if args.json:

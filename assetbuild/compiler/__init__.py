@@ -90,7 +90,7 @@ def compile(
     drafts = [with_stable_name(draft, project) for result in results for draft in result.drafts]
     assets = seal(drafts, names=project.names, salt=project.salt, base=project.base)
     watcher.stage("encode", work_of(assets, chosen))
-    variants = encode(assets, chosen, project.compress.min_gain, disk, project.jobs, watcher.step)
+    variants = encode(assets, chosen, project.compress.min_gain, disk, jobs=project.jobs, on_done=watcher.step)
     _check(_over_budget(project, assets, variants))
     tools = {"assetbuild": version("assetbuild"), **{e.tool: e.version for e in chosen}, **_tools_of(results)}
     manifest = record(project, assets, variants, tools, _inputs_of(results, library))

@@ -68,6 +68,7 @@ def encode(
     chosen: Sequence[Encoder],
     min_gain: float,
     disk: Disk,
+    *,
     jobs: int,
     on_done: Callable[[], None] = lambda: None,
 ) -> tuple[Variant, ...]:

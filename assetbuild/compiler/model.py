@@ -1,7 +1,7 @@
 """The values that walk through the compiler: Source → Job → Draft → Asset → Variant.
 
-Frozen, without methods that do work: the functions of the rooms hold the knowledge. Words as in docs/reference/terms.md:
-a *logical path* is what templates name, a *file* lies on disk, a *path* is the published name.
+Frozen, without methods that do work: the functions of the rooms hold the knowledge. A *logical path* is what templates
+name, a *file* lies on disk, a *path* is the published name (docs/reference/terms.md).
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ __all__ = [
 ]
 
 RefStyle = Literal["url", "module"]
-"""How a reference is written: `url` may be `app.css`, `module` must begin with `./` or `../` (ECMAScript specifiers)."""
+"""How a reference is written: `url` may be `app.css`, `module` must begin with `./` or `../` (WHATWG HTML §8.1.6.5)."""
 
 Kind = Literal["", "module", "classic", "style"]
 """What a tag for the asset looks like; "" for anything that has no tag of its own."""
 
 
 class Source(NamedTuple):
-    """A file that exists. `logical` is where it is published; `file` its absolute path; `shown` its path in messages."""
+    """A file that exists. logical: where it is published; file: absolute; shown: its path in messages."""
 
     logical: str
     file: str
@@ -58,7 +58,7 @@ class Stable(NamedTuple):
 class Blob(NamedTuple):
     """Bytes that stay where they are: `file` on disk, believed only while size and digest hold.
 
-    named_hex: sha256 of the salt and the bytes, which the published name is made of; equal to `sha256_hex` without salt.
+    named_hex: sha256 of the salt and the bytes, which the name is made of; equal to `sha256_hex` without salt.
     """
 
     file: str

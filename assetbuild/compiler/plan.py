@@ -208,9 +208,9 @@ def _automatic(project: Project, survey: Survey, entries: Iterable[_Entry]) -> l
     for logical, source in sorted(survey.sources.items()):
         stem, ext = posixpath.splitext(logical)
         is_own = source.is_first_party and survey.withheld.get(logical, "").startswith("is compiled")
-        if ext in (".scss", ".sass") and is_own and source.file not in used:
-            if not posixpath.basename(stem).startswith("_"):
-                made.append(_Entry(Entry(stem + ".css", "style", (logical,), place="sass.auto"), (source,)))
+        is_partial = posixpath.basename(stem).startswith("_")
+        if ext in (".scss", ".sass") and is_own and not is_partial and source.file not in used:
+            made.append(_Entry(Entry(stem + ".css", "style", (logical,), place="sass.auto"), (source,)))
     return made
 
 
