@@ -20,6 +20,7 @@ from typing import NamedTuple, Self
 __all__ = ["BuildFailed", "Image", "Machine", "Stage", "Step", "parse"]
 
 _REPOSITORY = Path(__file__).parent.parent
+_PYTHON = f"{sys.base_prefix}/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 _VENV = "/opt/venv"
 _PATH = f"{_VENV}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT_S = 300
@@ -66,7 +67,8 @@ def parse(text: str) -> tuple[Stage, ...]:
         while found := re.match(r"\s*--([a-z]+)=(\S+)\s+", rest):
             flags[found[1]] = found[2]
             rest = rest[found.end() :]
-        if word not in _WORDS or flags.keys() - _FLAGS.get(word, set()):
+        has_variable = word != "RUN" and "$" in rest
+        if word not in _WORDS or flags.keys() - _FLAGS.get(word, set()) or has_variable:
             raise ValueError(f"`{line}` is not understood")
         step = Step(word, flags, rest.strip())
         stages[-1] = stages[-1]._replace(steps=(*stages[-1].steps, step))
@@ -125,8 +127,7 @@ class Machine:
     def base(self) -> str:
         """Return the layers of the base image: the system below, a fresh Python with pip above."""
         image = self._mounted("base", "/")
-        python = f"{sys.base_prefix}/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-        done = self.run(image, [python, "-m", "venv", _VENV])
+        done = self.run(image, [_PYTHON, "-m", "venv", _VENV])
         if done.returncode:
             raise BuildFailed(done.stdout + done.stderr)
         self._enter("umount", "--recursive", image.root)  # a layer must not change while others lie on it
@@ -210,7 +211,7 @@ class Machine:
         for name in _HOME_FILES:
             if (file := Path.home() / name).is_file():
                 self._copy(str(file), f"{root}/root/{name}")
-        if not self.outside(image, sys.base_prefix).is_dir():
+        if not os.path.lexists(self.outside(image, _PYTHON)):
             self._enter("mkdir", "-p", root + sys.base_prefix)
             self._enter("mount", "--bind", sys.base_prefix, root + sys.base_prefix)
             self._enter("mount", "-o", "remount,ro,bind", root + sys.base_prefix)

@@ -145,7 +145,9 @@ class TestReadingDockerfiles:
             Stage("1", "python:3", (Step("COPY", {"from": "a"}, "/x /y"),)),
         )
 
-    @pytest.mark.parametrize("line", ["HEALTHCHECK CMD true", "COPY --chown=nobody a b", "RUN --security=insecure x"])
+    @pytest.mark.parametrize(
+        "line", ["HEALTHCHECK CMD true", "COPY --chown=nobody a b", "RUN --security=insecure x", "ENV A=$B"]
+    )
     def test_what_is_not_carried_out_is_refused(self, line: str) -> None:
         with pytest.raises(ValueError, match="is not understood"):
             parse(f"FROM python:3\n{line}\n")
