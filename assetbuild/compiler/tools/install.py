@@ -159,7 +159,8 @@ def _from_registry(registry: npmrc.Registry, by: Route, pin: Pin, rim: _Rim, tar
 def _from_npm(program: str, pin: Pin, rim: _Rim, target: str) -> _Failure | None:
     package = f"{pin.package}@{pin.version}"
     rim.notice(_line(pin, pin.size, "through npm"))
-    with tempfile.TemporaryDirectory(prefix=TEMP_MARK, dir=os.path.dirname(target)) as inbox:
+    prefix = f"{TEMP_MARK}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=os.path.dirname(target)) as inbox:
         try:
             npm.pack(program, package, inbox, folder=rim.project.folder, environ=rim.environ)
             tarballs = [found for found in rim.disk.scan(inbox) if found.kind == "file"]
