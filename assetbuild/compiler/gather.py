@@ -13,7 +13,7 @@ from assetbuild.compiler import engines, pool
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
 from assetbuild.compiler.files import Library, Outside, Reading
-from assetbuild.compiler.model import Job, Result, Source
+from assetbuild.compiler.model import Draft, Job, Result, Source
 from assetbuild.diagnostic import Diagnostic, Span
 
 __all__ = ["gather"]
@@ -59,7 +59,18 @@ def gather(
         wave = [job_of(source) for source in _new(made, done)]
     if unavailable:
         raise EngineUnavailable(dict.fromkeys(unavailable))
-    return results
+    return _without_stand_ins(results)
+
+
+def _without_stand_ins(results: Sequence[Result]) -> list[Result]:
+    """Return the results without the plain files that a bundle of the same name was made of (`import "./app.css"`)."""
+    bundles = [result for result in results if result.engine == "modules"]
+    made = {draft.logical: set(result.inputs) for result in bundles for draft in result.drafts}
+
+    def gives_way(draft: Draft, result: Result) -> bool:
+        return result.engine != "modules" and not made.get(draft.logical, set()).isdisjoint(result.inputs)
+
+    return [replace(r, drafts=tuple(draft for draft in r.drafts if not gives_way(draft, r))) for r in results]
 
 
 def _new(results: Iterable[Result], done: set[str]) -> list[Source]:

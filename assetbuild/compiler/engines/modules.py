@@ -62,7 +62,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         # A project may have a second build, of the entries that differ in this setting.
         suffix = "" if options["minify"] == shop.project.js.minify else "-minified" if options["minify"] else "-plain"
         names = layout(graph.built, _FOLDER, _outputs_of(graph.entries), graph.entries.keys() - job.logicals, suffix)
-        found += _clashes(names, job, shop)
+        found += _clashes(names, job, reading, shop)
         is_classic = options["format"] == "iife"
         try:
             made = drafts(graph.built, names, _FOLDER, graph.public, graph.marks, is_classic=is_classic)
@@ -212,9 +212,10 @@ def _is_external(name: str, declared: Sequence[str]) -> bool:
     return False
 
 
-def _clashes(names: Layout, job: Job, shop: Shop) -> list[Diagnostic]:
-    """Return errors for outputs that a file of the roots stands for already."""
+def _clashes(names: Layout, job: Job, reading: Reading, shop: Shop) -> list[Diagnostic]:
+    """Return errors for outputs that a file of the roots stands for already, unless it is what they are made of."""
     known = shop.resolver.inventory.by_logical
+    used = {each.file for each in reading.inputs()}
     made = sorted(set(names.logicals.values()) - set(job.logicals))
     return [
         Diagnostic(
@@ -225,5 +226,5 @@ def _clashes(names: Layout, job: Job, shop: Shop) -> list[Diagnostic]:
             "name the file in `exclude` (an entry may still import it), or give the entry another name",
         )
         for logical in made
-        if logical in known
+        if logical in known and known[logical].file not in used
     ]

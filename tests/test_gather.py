@@ -1,0 +1,101 @@
+"""Gather: every reference gets a draft, every broken file its diagnostic, and no order of finishing shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assetbuild.compiler import Outcome
+from assetbuild.compiler.errors import CompileFailed
+from tests.conftest import Tree
+
+
+def names(outcome: Outcome) -> list[str]:
+    return [asset.logical for asset in outcome.assets]
+
+
+def text_of(outcome: Outcome, logical: str) -> str:
+    body = next(asset.body for asset in outcome.assets if asset.logical == logical)
+    assert isinstance(body, bytes)
+    return body.decode()
+
+
+def test_a_file_of_a_package_that_a_reference_names_becomes_an_asset_with_what_it_names(
+    tree: Tree, compiled: Callable[..., Outcome]
+) -> None:
+    project = tree(
+        {
+            "assets/a.css": '@import "~icons/css/all.css"; a { color: red }',
+            "node_modules/icons/css/all.css": "@font-face { font-family: I; src: url(../fonts/i.woff2) }",
+            "node_modules/icons/fonts/i.woff2": b"\0font",
+        }
+    )
+
+    outcome = compiled(project)
+
+    assert ["a.css", "npm/icons/css/all.css", "npm/icons/fonts/i.woff2"] == names(outcome)
+    sheet = next(asset for asset in outcome.assets if asset.logical == "npm/icons/css/all.css")
+    assert f'@import "{sheet.path}"; a {{ color: red }}' == text_of(outcome, "a.css")
+
+
+def test_every_broken_file_of_a_run_is_shown_at_once(tree: Tree, compiled: Callable[..., Outcome]) -> None:
+    project = tree(
+        {
+            "assets/a.css": "a { background: url(nowhere.png) }",
+            "assets/b.scss": "a { color: $missing }",
+            "assets/c.js": 'import "./nowhere.js"',
+            "assets/d.css": b"a { content: '\xe9' }",
+            "assets/good.css": "a {}",
+        }
+    )
+
+    with pytest.raises(CompileFailed) as failed:
+        compiled(project)
+
+    assert [
+        ("assets/a.css", 1, "missing-reference"),
+        ("assets/b.scss", 1, "sass-error"),
+        ("assets/c.js", 1, "missing-reference"),
+        ("assets/d.css", 1, "not-utf8"),
+    ] == [(each.span.path, each.span.line, each.rule) for each in failed.value.diagnostics if each.span]
+    assert not (project / "build").exists()
+
+
+@pytest.mark.usefixtures("esbuild")
+def test_a_stylesheet_gives_way_to_the_bundle_that_is_made_of_it(tree: Tree, compiled: Callable[..., Outcome]) -> None:
+    project = tree(
+        {
+            "assetbuild.toml": '[entries]\n"js/app.js" = "js/app.ts"\n',
+            "assets/js/app.ts": 'import "./app.css"; document.title = "x"',
+            "assets/js/app.css": "a { color: red }",
+        }
+    )
+
+    outcome = compiled(project)
+
+    assert ["js/app.css", "js/app.js"] == names(outcome)
+    assert "a{color:red}" == text_of(outcome, "js/app.css").strip()
+
+
+@pytest.mark.parametrize("jobs", [1, 8])
+def test_the_number_of_jobs_does_not_show(tree: Tree, compiled: Callable[..., Outcome], jobs: int) -> None:
+    files = {f"assets/{n}.scss": f"@use 'part'; a {{ b: {n} }}" for n in range(20)}
+    project = tree(files | {"assets/_part.scss": ".p { c: d }"})
+
+    first, second = compiled(project, jobs=2), compiled(project, jobs=jobs)
+
+    assert first.manifest == second.manifest
+
+
+def test_a_source_that_cannot_be_read_is_a_diagnostic(
+    tree: Tree, compiled: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    project = tree({"assets/a.scss": '@use "../../outside"', "assets/b.css": ""})
+    (tmp_path / "_outside.scss").write_text("a { b: c }")
+
+    with pytest.raises(CompileFailed) as failed:
+        compiled(project)
+
+    assert ["outside-roots"] == [each.rule for each in failed.value.diagnostics]
