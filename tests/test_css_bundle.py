@@ -130,6 +130,12 @@ def test_a_cycle_is_cut_where_it_closes(files: Mapping[str, str], expected: str)
     assert expected == text_of(files)
 
 
+def test_a_layer_is_declared_even_where_its_import_closes_a_cycle() -> None:
+    files = {"main": "@import 'main' layer(x);@layer y{.m{}}@layer x{.m{}}"}
+
+    assert "@layer x{}@layer y{.m{}}@layer x{.m{}}" == text_of(files)
+
+
 def test_imports_of_other_sites_come_first_with_their_conditions() -> None:
     files = {"main": "@import 'a';@import url(//x/y.css) layer(z) print;.m{}", "a": ".a{}@import 'late';"}
 

@@ -68,6 +68,7 @@ def minify(text: str) -> str | None:
         ("a{b:url(data:image/svg+xml;base64,QQ==)}", "a{b:url(data:image/svg+xml;base64,QQ==)}"),
         ("a{b:url(\"data:,<svg viewBox='0 0 1 1'/>\")}", "a{b:url(\"data:,<svg viewBox='0 0 1 1'/>\")}"),
         ("a{};  b{c:d}", "a{};b{c:d}"),
+        ("@layer a; ;b{c:d;\n;e:f}", "@layer a;;b{c:d;;e:f}"),
         ("a{b:\ue000 c}", "a{b:\ue000 c}"),
     ],
 )  # fmt: skip
@@ -113,7 +114,7 @@ def _meaning(text: str) -> Iterator[str]:
         if token and token.kind == "url":
             written = f"url({next(marks(written))['body']})"
         if written == ";":
-            ends, has_gap, before = ";", False, ";"
+            ends, has_gap, before = ends + ";", False, ";"
             continue
         if ends and written not in {"}", ""}:
             yield ends

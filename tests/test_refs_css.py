@@ -142,6 +142,11 @@ def test_an_import_carries_its_conditions() -> None:
     ] == [(rule.ref.value, rule.layer, rule.supports, rule.media) for rule in imports(text)]
 
 
+@pytest.mark.parametrize("rule", ["@foo bar;", "@-moz-document a(){b{}}", "@layer;", "@import nope;", "@import 'y'{}"])
+def test_a_rule_that_is_not_valid_keeps_no_import_from_counting(rule: str) -> None:
+    assert "x" in [found.ref.value for found in imports(f"@import 'z';{rule}@import 'x';")]
+
+
 def test_an_import_spans_its_rule() -> None:
     text = "@layer a;@import 'b' screen ; c{}"
 

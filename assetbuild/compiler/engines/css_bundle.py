@@ -88,7 +88,10 @@ class _Gathering:
             source = self._find(sheet, rule)
             if source is None:
                 self.parts.append(External(sheet, rule, inner))
-            elif source.file not in ancestors:  # a sheet inside itself adds nothing (css-cascade-5 §2)
+            elif source.file in ancestors:
+                # A sheet inside itself adds no rules; the layer is declared all the same (css-cascade-5 §2, §6.4.3).
+                self.parts.append(Order((), inner))
+            else:
                 self._descend(sheet, rule, source, inner, ancestors)
         if rules.imports and rules.layers:
             statements = "".join(sheet.text[start:end] for start, end in rules.layers)

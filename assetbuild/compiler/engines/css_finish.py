@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.css_minify import minified, versions
-from assetbuild.compiler.errors import CompileFailed, DiagnosticsError
+from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.model import Piece, Ref, Source
@@ -115,7 +115,7 @@ class Finishing:
             self.text, found = css_with_findings(
                 self.text, named, bool(options.get("minify")), shop, shown=source.shown, restored=self._restored
             )
-        except DiagnosticsError as error:
+        except CompileFailed as error:
             raise CompileFailed(map(self._placed, error.diagnostics)) from None
         self._judge.diagnostics += map(self._placed, found)
         self._tools = {"esbuild": shop.esbuild().version}

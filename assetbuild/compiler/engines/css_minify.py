@@ -29,9 +29,11 @@ _BARE = rf"""(?:[^"'()\\\s]++|{_ESCAPE})*+"""
 _BEHIND = r"(?:(?<=[{};,(\[:>=!])(?<!\\.)|^)"
 _BEFORE = r"(?=[{};,)\]!>=]|\Z)"
 
+_GAP = rf"(?:{_WS}++|{_COMMENT})*+"
 # The first alternative of each passes over what needs no look.
 _SHIELDED = re.compile(
-    rf"""(?:[^\s"'/\\uU]++|[uU](?![rR][lL]\()|/(?!\*)|{_WS}++(?!:|/\*)|{_ESCAPE}(?!{_WS}))++
+    rf"""(?:[^\s"'/\\uU;]++|[uU](?![rR][lL]\()|/(?!\*)|{_WS}++(?!:|/\*)|{_ESCAPE}(?!{_WS})|;(?!{_GAP};))++
+    |(?P<empty>;{_GAP})(?=;)
     |(?P<run>(?:{_WS}++|{_COMMENT})++)
     |(?P<string>{_STRING})
     |(?P<url>{_URL})(?P<quoted>{_STRING}){_WS}*+
@@ -47,7 +49,7 @@ _PIECE = re.compile(
     |((?:{_WS}|{_COMMENT})(?:{_WS}++|{_COMMENT})*+)""",
     re.VERBOSE,
 )
-_EMPTY_STATEMENT = re.compile(r";+(?=[};]|\Z)")
+_LAST_END = re.compile(r";+(?=\}|\Z)")
 _COMMENTS = re.compile(_COMMENT)
 _BLANKS = " \t\n\r\f"
 
@@ -134,6 +136,8 @@ class _Shield:
             return match["url"].rstrip(_BLANKS) + self._keep(match["quoted"])
         if kind == "bare":
             return f"url({match['bare']})"
+        if kind == "empty":
+            return self._keep(";")  # at the top of a sheet it makes the next rule invalid (CSS Syntax §5.4.3)
         if kind == "string":
             return self._keep(written) if "\\" in written else written
         return match["escape"] + self._space if kind == "escape" else written
@@ -157,6 +161,6 @@ _ENDERS = frozenset({"", *"{};,)]!>="})
 
 
 def _meaning(text: str) -> str:
-    """Return `text` without the white space and comments that mean nothing, and without empty statements."""
+    """Return `text` without the white space and comments that mean nothing, nor the last semicolon of a block."""
     pieces = [piece or (" " if gap else "") for piece, gap in _PIECE.findall(text)]
-    return _EMPTY_STATEMENT.sub("", "".join(pieces))
+    return _LAST_END.sub("", "".join(pieces))

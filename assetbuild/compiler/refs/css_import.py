@@ -15,6 +15,12 @@ __all__ = ["Head", "Import", "head", "import_rule", "imports", "rule_start", "st
 
 # css-cascade-5 §6.4.4.1: anything else in `layer()` makes it an unknown media query, which never matches.
 _LAYER_NAME = re.compile(r"[^\s.,;(){}\[\]\"']+(?:\.[^\s.,;(){}\[\]\"']+)*")
+# The at-rules that browsers know, besides those that belong at the top. Others are as if they were not there.
+_RULES = frozenset(
+    {"container", "counter-style", "font-face", "font-feature-values", "font-palette-values", "function", "keyframes"}
+    | {"-webkit-keyframes", "media", "page", "position-try", "property", "scope", "starting-style", "supports"}
+    | {"view-transition"}
+)
 _URL_FUNCTIONS = frozenset({"url", "src"})
 
 
@@ -49,7 +55,7 @@ def head(text: str) -> Head:
     """Return the rules at the top of the sheet that browsers follow there; reads no further than they reach.
 
     Only `@charset` and `@layer` statements may stand before an import, and nothing between two (css-cascade-5 §2);
-    no other rule may stand before a namespace (css-namespaces-3 §2).
+    no other rule may stand before a namespace (css-namespaces-3 §2). Rules that are not valid do not count.
     """
     charsets, layers, namespaces = [], [], []
     found: list[Import] = []
@@ -58,20 +64,21 @@ def head(text: str) -> Head:
     while (keyword := next(tokens(text, at), None)) is not None and keyword.kind == "at-keyword":
         name = unescaped(text[keyword.start + 1 : keyword.end]).lower()
         end, has_block = statement_end(text, keyword.end)
-        if has_block or name not in {"charset", "import", "layer", "namespace"}:
+        if name in _RULES or (name == "layer" and has_block):
             break
-        if name == "charset":
+        if name == "charset" and not has_block:
             charsets.append((at, end))
-        elif name == "namespace":
+        elif name == "namespace" and not has_block:
             namespaces.append((at, end))
             may_import = False
-        elif name == "layer":
+        elif name == "layer" and text[keyword.end : end].strip("; \t\r\n\f"):
             may_import = may_import and not found
             if may_import:
                 layers.append((at, end))
-        elif may_import and (rule := import_rule(text, keyword, end)) is not None:
-            found.append(rule)
-        at = rule_start(text, end)
+        elif name == "import" and not has_block and may_import:
+            rule = import_rule(text, keyword, end)
+            found += [rule] if rule is not None else []
+        at = rule_start(text, _block_end(text, end) if has_block else end)
     return Head(tuple(charsets), tuple(layers), tuple(found), tuple(namespaces))
 
 
@@ -114,6 +121,19 @@ def statement_end(text: str, at: int, is_nested: bool = False) -> tuple[int, boo
             elif not stack and is_nested and mark[0] == "}":
                 return mark.start(), False
     return len(text), False
+
+
+def _block_end(text: str, at: int) -> int:
+    """Return where the block that opens at `at` ends."""
+    stack: list[str] = []
+    for mark in marks(text, at):
+        if mark.lastgroup in {"open", "function"}:
+            stack.append(CLOSERS[mark[0][-1]])
+        elif mark.lastgroup == "close" and mark[0] == stack[-1]:
+            stack.pop()
+            if not stack:
+                return mark.end()
+    return len(text)
 
 
 def import_rule(text: str, keyword: Token, end: int) -> Import | None:
