@@ -189,6 +189,19 @@ def test_what_a_sheet_leaves_open_ends_with_it() -> None:
     assert ".a{b:url('c')}.b{}/* d*/.c{}.m{}" == text_of(files)
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("@import 'a' (width > 1px", "@media (width > 1px){.a{}}"),
+        ("@import 'a' supports(b: c", "@supports (b: c){.a{}}"),
+        ("@import 'a' screen };", "@media not all{.a{}}"),
+        ("@import 'a' print 'b", "@media not all{.a{}}"),
+    ],
+)
+def test_an_import_that_is_not_well_formed_keeps_its_conditions_to_itself(written: str, expected: str) -> None:
+    assert expected == text_of({"main": written, "a": ".a{}"})
+
+
 def test_a_stray_brace_does_not_end_the_conditions_around_a_sheet() -> None:
     files = {"main": "@import 'a' print;.m{}", "a": ".a{}} .b{} .c{};.d{}"}
 

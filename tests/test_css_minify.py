@@ -69,7 +69,7 @@ def minify(text: str) -> str | None:
         ("a{b:url(\"data:,<svg viewBox='0 0 1 1'/>\")}", "a{b:url(\"data:,<svg viewBox='0 0 1 1'/>\")}"),
         ("a{};  b{c:d}", "a{};b{c:d}"),
         ("@layer a; ;b{c:d;\n;e:f}", "@layer a;;b{c:d;;e:f}"),
-        ("a{b:\ue000 c}", "a{b:\ue000 c}"),
+        ("a{b:\ue000 c\u00a0 d}", "a{b:\ue000 c\u00a0 d}"),
     ],
 )  # fmt: skip
 def test_a_sheet_becomes_smaller_and_means_the_same(text: str, expected: str) -> None:

@@ -117,9 +117,8 @@ class _Gathering:
     def _condition(self, rule: Import) -> Conditions:
         if rule.layer is None and rule.supports is None and not rule.media:
             return ()
-        supports = None if rule.supports is None else " ".join(rule.supports.split())
         number = len(self.parts) if rule.layer == "" else 0
-        return (Condition(rule.layer, supports, " ".join(rule.media.split()), number),)
+        return (Condition(rule.layer, rule.supports, rule.media, number),)
 
     def _sheet(self, source: Source) -> Sheet:
         if source.file not in self._sheets:

@@ -24,15 +24,14 @@ _ESCAPE = rf"\\(?:[0-9a-fA-F]{{1,6}}+(?:\r\n|{_WS})?+|[^0-9a-fA-F])"
 _STRING = r"""(?:"(?:[^"\\\n\r\f]++|\\\r\n|\\[\s\S])*+"|'(?:[^'\\\n\r\f]++|\\\r\n|\\[\s\S])*+')"""
 _NAME = r"[\w\-\x80-\U0010FFFF]"
 _URL = rf"(?<!{_NAME})[uU][rR][lL]\({_WS}*+"
-_BARE = rf"""(?:[^"'()\\\s]++|{_ESCAPE})*+"""
+_BARE = rf"""(?:[^"'()\\ \t\n\r\f]++|{_ESCAPE})*+"""
 # Where white space means nothing outside custom properties: behind and before these. Not before `:` (`.a :hover`).
 _BEHIND = r"(?:(?<=[{};,(\[:>=!])(?<!\\.)|^)"
 _BEFORE = r"(?=[{};,)\]!>=]|\Z)"
-
 _GAP = rf"(?:{_WS}++|{_COMMENT})*+"
 # The first alternative of each passes over what needs no look.
 _SHIELDED = re.compile(
-    rf"""(?:[^\s"'/\\uU;]++|[uU](?![rR][lL]\()|/(?!\*)|{_WS}++(?!:|/\*)|{_ESCAPE}(?!{_WS})|;(?!{_GAP};))++
+    rf"""(?:[^ \t\n\r\f"'/\\uU;]++|[uU](?![rR][lL]\()|/(?!\*)|{_WS}++(?!:|/\*)|{_ESCAPE}(?!{_WS})|;(?!{_GAP};))++
     |(?P<empty>;{_GAP})(?=;)
     |(?P<run>(?:{_WS}++|{_COMMENT})++)
     |(?P<string>{_STRING})
@@ -43,7 +42,7 @@ _SHIELDED = re.compile(
     re.VERBOSE,
 )
 _PIECE = re.compile(
-    rf"""((?:[^\s"'/\\uU]++|[uU](?![rR][lL]\()|/(?!\*)|{_ESCAPE}
+    rf"""((?:[^ \t\n\r\f"'/\\uU]++|[uU](?![rR][lL]\()|/(?!\*)|{_ESCAPE}
         |\ (?=[\w.\#*+~\[(&%@:-])(?<![{{}};,(\[:>=!]\ ))++|{_STRING}|{_URL}{_BARE}{_WS}*+\)|[uU"'\\])
     |{_BEHIND}(?:{_WS}++|{_COMMENT})++|(?:{_WS}++|{_COMMENT})++{_BEFORE}
     |((?:{_WS}|{_COMMENT})(?:{_WS}++|{_COMMENT})*+)""",

@@ -210,6 +210,7 @@ class Writer:
         self._length += len(text)
 
 
+_BLANKS = " \t\n\r\f"
 _DATA_SAFE = "!$&'()*+,;=:@/?-._~"
 
 
@@ -218,8 +219,8 @@ def _kept(text: str, removed: Iterable[tuple[int, int]]) -> list[tuple[int, int]
     parts, at = [], 0
     for start, end in [*removed, (len(text), len(text))]:
         part = text[at:start]
-        if part.strip():
-            parts.append((start - len(part.lstrip()) if at else 0, start))
+        if part.strip(_BLANKS):
+            parts.append((start - len(part.lstrip(_BLANKS)) if at else 0, start))
         at = end
     return parts
 

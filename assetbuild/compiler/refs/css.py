@@ -66,7 +66,8 @@ def survey(text: str) -> Survey:
     walk = _Walk(text, rules[-1].end if rules else 0)
     walk.run()
     found = sorted([*(rule.ref for rule in rules), *walk.found])
-    return Survey(tuple(found), tuple(walk.customs), walk.is_open or text.endswith("\\"), walk.bad)
+    is_open = walk.is_open or text.endswith("\\") or (bool(rules) and text[rules[-1].end - 1] != ";")
+    return Survey(tuple(found), tuple(walk.customs), is_open, walk.bad)
 
 
 def references(text: str) -> tuple[CssRef, ...]:

@@ -150,7 +150,7 @@ def import_rule(text: str, keyword: Token, end: int) -> Import | None:
         inside, rest = _arguments(rest)
         supports = _text_of(text, inside)
         rest = _stripped(rest)
-    return Import(keyword.start, end, ref, layer, supports, _text_of(text, rest))
+    return Import(keyword.start, end, ref, layer, supports, _media(text, rest))
 
 
 def _import_target(text: str, prelude: list[Token]) -> tuple[CssRef | None, list[Token]]:
@@ -180,6 +180,19 @@ def _import_layer(text: str, prelude: list[Token]) -> tuple[str | None, list[Tok
         if _LAYER_NAME.fullmatch(name):
             return name, _stripped(rest)
     return None, prelude
+
+
+def _media(text: str, prelude: list[Token]) -> str:
+    """Return the media query list, closed if the text ends in it; `not all` if it could not stand alone."""
+    written, stack = _text_of(text, prelude), list[str]()
+    for token in prelude:
+        if token.kind in {"bad-string", "bad-url", "string", "url", "{", "}"}:
+            return "not all"  # part of no media query, which makes it match nothing (mediaqueries-5 §3.2)
+        if token.kind == "function" or token.kind in CLOSERS:
+            stack.append(CLOSERS[text[token.end - 1]])
+        elif stack and token.kind == stack[-1]:
+            stack.pop()
+    return written + "".join(reversed(stack))
 
 
 def _arguments(prelude: list[Token]) -> tuple[list[Token], list[Token]]:

@@ -108,7 +108,7 @@ def layer_uses(text: str) -> tuple[LayerUse, ...]:
         is_statement = not stack or stack[-1][0] == "}"
         if kind == "at" and is_statement and rule_start(text, statement) == mark.start():
             end, has_block = statement_end(text, mark.end(), is_nested=bool(stack))
-            prelude = text[mark.end() : end].rstrip(";").strip()
+            prelude = text[mark.end() : end].strip("; \t\r\n\f")
             opening = _inner(unescaped(mark[0][1:]).lower(), prelude, context, found if has_block else None)
             if not has_block and mark[0].lower() == "@layer" and context.name is not None:
                 found += [_within(context, name.strip()) for name in prelude.split(",")]
