@@ -111,7 +111,9 @@ def child(project: str) -> None:
         return around
 
     from assetbuild.compiler import compile, config
-    from assetbuild.compiler.engines import dart, esbuild, module_sources, sass
+    from assetbuild.compiler.engines import esbuild, sass
+    from assetbuild.compiler.engines.modules import sources as module_sources
+    from assetbuild.compiler.engines.sass import dart
     from assetbuild.disk import RealDisk
 
     dart.DartSass.compile = timed(calls, dart.DartSass.compile)  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assetbuild.compiler import tools
 from assetbuild.compiler.engines.base import Shop
-from assetbuild.compiler.engines.dart import DartSass
+from assetbuild.compiler.engines.sass.dart import DartSass
 from assetbuild.compiler.files import Library, Reading
 from assetbuild.compiler.model import Source
 from assetbuild.compiler.pool import Workers

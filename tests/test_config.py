@@ -23,7 +23,7 @@ from assetbuild.diagnostic import Diagnostic
 from assetbuild.disk import RealDisk
 from tests.conftest import Tree
 
-SCHEMA = json.loads(Path(assetbuild.compiler.__file__).with_name("config.schema.json").read_text())
+SCHEMA = json.loads((Path(assetbuild.compiler.__file__).parent / "config/config.schema.json").read_text())
 
 EVERY_KEY = """\
 output = "out/web"

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.compiler.config_locate import locate, written
+from assetbuild.compiler.config.locate import locate, written
 
 KEYS = st.sampled_from(["a", "b-c", "d.e", 'f"g', "h i", "", "ü", "[", "#", "0"])
 LEAVES = st.one_of(

@@ -10,13 +10,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from assetbuild.compiler.engines.css_bundle import bundle
-from assetbuild.compiler.engines.css_minify import minified
-from assetbuild.compiler.engines.css_parts import Sheet
+from assetbuild.compiler.engines.css.bundle import bundle
+from assetbuild.compiler.engines.css.minify import minified
+from assetbuild.compiler.engines.css.parts import Sheet
 from assetbuild.compiler.model import Source
 from assetbuild.compiler.refs.css import survey
-from assetbuild.compiler.refs.css_import import Import
-from assetbuild.compiler.refs.css_shape import shape
+from assetbuild.compiler.refs.css.imports import Import
+from assetbuild.compiler.refs.css.shape import shape
 from tests.browser import chromium_browser
 
 GRAPHS = 40

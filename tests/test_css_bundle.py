@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetbuild.compiler.door import NESTING_LIMIT
-from assetbuild.compiler.engines.css_bundle import bundle
-from assetbuild.compiler.engines.css_parts import Bundle, Sheet
+from assetbuild.compiler.engines.css.bundle import bundle
+from assetbuild.compiler.engines.css.parts import Bundle, Sheet
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.model import Source
 from assetbuild.compiler.refs.css import imports, references
-from assetbuild.compiler.refs.css_import import Import
-from assetbuild.compiler.refs.css_shape import shape
+from assetbuild.compiler.refs.css.imports import Import
+from assetbuild.compiler.refs.css.shape import shape
 
 
 def bundled(files: Mapping[str, str]) -> Bundle:

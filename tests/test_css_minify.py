@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assetbuild.compiler.engines.css_minify import minified
+from assetbuild.compiler.engines.css.minify import minified
 from assetbuild.compiler.refs.css import survey
-from assetbuild.compiler.refs.css_shape import shape
-from assetbuild.compiler.refs.css_tokens import marks, tokens
+from assetbuild.compiler.refs.css.shape import shape
+from assetbuild.compiler.refs.css.tokens import marks, tokens
 from tests.test_refs_css_tokens import css_like
 
 _GAPLESS_BEHIND = {"", "{", "}", ";", ",", "(", "[", ":", ">", "=", "!"}

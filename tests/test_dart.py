@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.compiler.engines.dart import DartSass
-from assetbuild.compiler.engines.dart_process import LoadRefused
-from assetbuild.compiler.engines.dart_wire import Compilation, Event, Place, Sheet, Syntax
-from assetbuild.compiler.engines.protobuf import Malformed, Message, Packets, field, packet, read_varint, varint
+from assetbuild.compiler.engines.sass.dart import DartSass
+from assetbuild.compiler.engines.sass.process import LoadRefused
+from assetbuild.compiler.engines.sass.protobuf import Malformed, Message, Packets, field, packet, read_varint, varint
+from assetbuild.compiler.engines.sass.wire import Compilation, Event, Place, Sheet, Syntax
 from assetbuild.compiler.errors import CompileFailed, DiagnosticsError, EngineUnavailable
 from assetbuild.compiler.tools import Program
 from assetbuild.diagnostic import Diagnostic, Span

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetbuild.compiler.engines.esbuild import PROTOCOL_VERSION, Again, Esbuild, EsbuildFault
-from assetbuild.compiler.engines.esbuild_messages import Message, diagnostic
-from assetbuild.compiler.engines.esbuild_packets import Value, decode, encode
+from assetbuild.compiler.engines.esbuild.messages import Message, diagnostic
+from assetbuild.compiler.engines.esbuild.packets import Value, decode, encode
 from assetbuild.compiler.errors import EngineUnavailable
 from assetbuild.diagnostic import Diagnostic, Span
 from tests import esbuild_shop

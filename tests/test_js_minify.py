@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.compiler.engines import js_minify
+from assetbuild.compiler.engines.js import minify as js_minify
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.pool import Workers
 from assetbuild.compiler.refs.js import examine
-from assetbuild.compiler.refs.js_lexer import lex
+from assetbuild.compiler.refs.js.lexer import lex
 from tests.conftest import need
 from tests.script_shop import minifier_is_here
 

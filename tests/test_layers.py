@@ -17,7 +17,7 @@ from tests.manifests import document, file_entry
 PACKAGE = Path(__file__).parents[1] / "assetbuild"
 
 # Low to high: a module imports only lower ranks. A rank is a module or a package, with everything inside it and, for
-# a room that fills several modules, everything that begins with its name and `_`. "" is the public face.
+# everything. "" is the public face.
 RANKS = [
     "diagnostic",
     "manifest",
@@ -124,7 +124,7 @@ def rank(name: str) -> int | None:
     fitting = [
         place
         for place, each in enumerate(RANKS)
-        if name == each or (each not in {"", "compiler"} and name.startswith((f"{each}.", f"{each}_")))
+        if name == each or (each not in {"", "compiler"} and name.startswith(f"{each}."))
     ]
     return max(fitting, key=lambda place: len(RANKS[place]), default=None)
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from assetbuild.compiler.engines import lower
 from assetbuild.compiler.engines.base import Shop
-from assetbuild.compiler.engines.esbuild import Esbuild, EsbuildFault
+from assetbuild.compiler.engines.esbuild import Esbuild, EsbuildFault, lower
 from assetbuild.compiler.model import Ref
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.resolve import Inventory

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetbuild.compiler.engines.esbuild import Esbuild, EsbuildFault
-from assetbuild.compiler.engines.module_marks import BrokenMark, Marks
+from assetbuild.compiler.engines.modules.marks import BrokenMark, Marks
 from assetbuild.compiler.model import Facts, Input, Ref, Result
 from assetbuild.compiler.tokens import NonceClash
 from assetbuild.diagnostic import Span

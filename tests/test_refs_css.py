@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from assetbuild.compiler.door import NESTING_LIMIT
 from assetbuild.compiler.refs.css import check_nesting, imports, map_comments, raw_suffix, references, survey
-from assetbuild.compiler.refs.css_import import head
-from assetbuild.compiler.refs.css_shape import LayerUse, enclosed, layer_uses, shape
-from assetbuild.compiler.refs.css_tokens import tokens
+from assetbuild.compiler.refs.css.imports import head
+from assetbuild.compiler.refs.css.shape import LayerUse, enclosed, layer_uses, shape
+from assetbuild.compiler.refs.css.tokens import tokens
 from tests.test_refs_css_tokens import any_text, css_like
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 import tinycss2
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from assetbuild.compiler.refs.css_ref import quoted
-from assetbuild.compiler.refs.css_tokens import CLOSERS, comments, marks, tokens, unescaped
+from assetbuild.compiler.refs.css.ref import quoted
+from assetbuild.compiler.refs.css.tokens import CLOSERS, comments, marks, tokens, unescaped
 
 # Whatever begins, ends or bends a token stands here; a run of them meets every rule of §4.3.
 FRAGMENTS = [
@@ -66,6 +67,9 @@ def test_marks_agree_with_the_tokens(text: str) -> None:
 @example("/*")
 @example("1e3em -->")
 def test_tokens_are_those_of_tinycss2(text: str) -> None:
+    # tinycss2 1.5 takes a backslash before a newline for a part of an unquoted URL; by §4.3.6 it makes the URL bad.
+    assume(not (re.search(r"(?i)url\(", text) and re.search(r"\\[\n\r\f]", text)))
+
     assert list(_theirs(tinycss2.parse_component_value_list(text))) == list(_ours(text))
 
 
@@ -184,3 +188,8 @@ def _theirs(nodes: Iterable[Any]) -> Iterator[tuple[str, str]]:
                 yield "error", node.kind
             case _:
                 yield node.type, ""
+
+
+@pytest.mark.parametrize("text", ["url(\\\n", "url(a\\\nb)", "url(\\\r\n)"])
+def test_a_backslash_before_a_newline_makes_an_unquoted_url_bad(text: str) -> None:
+    assert ["bad-url"] == [token.kind for token in tokens(text)]

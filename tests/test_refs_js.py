@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from assetbuild.compiler.door import NESTING_LIMIT
 from assetbuild.compiler.refs import js
-from assetbuild.compiler.refs import js_tokens as kinds
-from assetbuild.compiler.refs.js_lexed import Goal
-from assetbuild.compiler.refs.js_lexer import lex
+from assetbuild.compiler.refs.js import tokens as kinds
+from assetbuild.compiler.refs.js.lexed import Goal
+from assetbuild.compiler.refs.js.lexer import lex
 from tests.conftest import need
 
 # Pieces that confuse one another: what begins or ends a construct, and what decides about the slash behind it.
@@ -397,7 +397,7 @@ _BEFORE = [
 
 
 def test_what_node_can_parse_has_no_faults_here_and_parses_again_without_white_space(tmp_path: Path) -> None:
-    from assetbuild.compiler.engines.js_minify import squeezed
+    from assetbuild.compiler.engines.js.minify import squeezed
 
     node = shutil.which("node")
     need("node", node is not None)

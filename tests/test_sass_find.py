@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assetbuild.compiler.engines.sass_find import Finder, Refusal
+from assetbuild.compiler.engines.sass.find import Finder, Refusal
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.project import Project, Root, Sass, Urls
 from tests.conftest import Tree

@@ -14,8 +14,8 @@ from assetbuild.compiler.resolve import Resolver
 from assetbuild.disk import Disk
 
 if TYPE_CHECKING:
-    from assetbuild.compiler.engines.dart import DartSass
     from assetbuild.compiler.engines.esbuild import Esbuild
+    from assetbuild.compiler.engines.sass.dart import DartSass
     from assetbuild.compiler.tools import Program
 
 __all__ = ["open_shop"]
@@ -44,7 +44,7 @@ def open_shop(
             return once(name, lambda: tools.ensure(name, project, environ, disk, notice))
 
         def dart() -> DartSass:
-            from assetbuild.compiler.engines.dart import DartSass
+            from assetbuild.compiler.engines.sass.dart import DartSass
 
             return once("dart", lambda: stack.enter_context(DartSass(program("dart-sass"), project.folder)))
 

@@ -17,8 +17,8 @@ from assetbuild.compiler.project import Project
 from assetbuild.compiler.resolve import Resolver
 
 if TYPE_CHECKING:
-    from assetbuild.compiler.engines.dart import DartSass
     from assetbuild.compiler.engines.esbuild import Esbuild
+    from assetbuild.compiler.engines.sass.dart import DartSass
     from assetbuild.compiler.pool import Workers
     from assetbuild.compiler.tools import Program
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from assetbuild.compiler.engines import js_minify
 from assetbuild.compiler.engines.base import Shop
-from assetbuild.compiler.engines.js_link import (
+from assetbuild.compiler.engines.js import minify as js_minify
+from assetbuild.compiler.engines.js.link import (
     MEDIA_TYPE,
     Edit,
     Links,
@@ -29,8 +29,8 @@ from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Draft, Facts, Job, Result, Source
 from assetbuild.compiler.refs.js import Script, examine
-from assetbuild.compiler.refs.js_lexer import lex
-from assetbuild.compiler.refs.js_tokens import HASHBANG_LINE
+from assetbuild.compiler.refs.js.lexer import lex
+from assetbuild.compiler.refs.js.tokens import HASHBANG_LINE
 from assetbuild.compiler.tokens import Tokens
 from assetbuild.diagnostic import Diagnostic, Note, Span, span_at
 

@@ -18,16 +18,17 @@ from itertools import groupby
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 from assetbuild.compiler.door import NESTING_LIMIT
-from assetbuild.compiler.engines import css, js_minify, libsass
+from assetbuild.compiler.engines import css, libsass
 from assetbuild.compiler.engines.base import Shop
-from assetbuild.compiler.engines.css_minify import minified
+from assetbuild.compiler.engines.css.minify import minified
+from assetbuild.compiler.engines.js import minify as js_minify
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.media import media_type
 from assetbuild.compiler.model import Draft, Facts, Job, Piece, Result, Source
 from assetbuild.compiler.refs.css import check_nesting, survey
-from assetbuild.compiler.refs.css_shape import shape
-from assetbuild.compiler.refs.css_tokens import tokens
+from assetbuild.compiler.refs.css.shape import shape
+from assetbuild.compiler.refs.css.tokens import tokens
 from assetbuild.diagnostic import Diagnostic, Span, nearest, span_at
 
 __all__ = ["build"]

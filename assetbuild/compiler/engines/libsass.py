@@ -15,12 +15,12 @@ from typing import Any, Literal
 from assetbuild.compiler.engines import libsass_scan
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.sass import Compiled
-from assetbuild.compiler.engines.sass_places import Origins, Sources
+from assetbuild.compiler.engines.sass.places import Origins, Sources
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Source
 from assetbuild.compiler.pool import TIMEOUT_S
-from assetbuild.compiler.refs.css_tokens import tokens
+from assetbuild.compiler.refs.css.tokens import tokens
 from assetbuild.compiler.sourcemap import parse
 from assetbuild.compiler.worker import findings
 from assetbuild.diagnostic import Diagnostic, Span

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from assetbuild.compiler import door
-from assetbuild.compiler.refs.css_tokens import unescaped
+from assetbuild.compiler.refs.css.tokens import unescaped
 from assetbuild.diagnostic import Diagnostic, span_at
 
 __all__ = ["Place", "conditional_imports", "has_statements", "places", "too_deep", "unsupported"]

@@ -16,8 +16,8 @@ from typing import Any
 
 from assetbuild.compiler.engines import libsass_scan
 from assetbuild.compiler.engines.libsass_api import FUNCTION, IMPORTER, Library, library
-from assetbuild.compiler.engines.sass_find import Finder, Refusal
-from assetbuild.compiler.engines.sass_places import url_of
+from assetbuild.compiler.engines.sass.find import Finder, Refusal
+from assetbuild.compiler.engines.sass.places import url_of
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
 from assetbuild.compiler.files import Library as Files
 from assetbuild.compiler.files import Reading

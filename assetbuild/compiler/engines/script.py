@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from assetbuild.compiler.engines import js_minify
 from assetbuild.compiler.engines.base import Shop
-from assetbuild.compiler.engines.js_link import (
+from assetbuild.compiler.engines.js import minify as js_minify
+from assetbuild.compiler.engines.js.link import (
     MEDIA_TYPE,
     Links,
     dynamic_imports,

@@ -1,0 +1,221 @@
+"""From configuration and flags to a `Project`: the only reader of `assetbuild.toml` and `[tool.assetbuild]`.
+
+Receives a folder; hands on plain values. Every fault is collected and shown at once, with its place. Of the
+environment only `ASSETBUILD_REVISION` is read here (docs/reference/configuration.md lists what the tools read).
+Defaults stand in `project.py`, the shape of strings in `checks.py`, the same keys in `config.schema.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import NoReturn
+
+from assetbuild.compiler import door
+from assetbuild.compiler.config import checks, sections
+from assetbuild.compiler.config.entries import read_entries
+from assetbuild.compiler.config.roots import LOOKED_FOR, Folders, detect, read_roots
+from assetbuild.compiler.config.schema import Document, Table
+from assetbuild.compiler.errors import ConfigError
+from assetbuild.compiler.project import Profile, Project, Root, Tools
+from assetbuild.diagnostic import Diagnostic, Span
+from assetbuild.disk import Disk
+
+__all__ = ["CONFIG_FILE", "OUTPUT", "Flags", "configured_output", "configured_tools", "read"]
+
+CONFIG_FILE = "assetbuild.toml"
+_PYPROJECT = "pyproject.toml"
+OUTPUT = "build/assets"
+"""Where the output goes if nothing else is said; the reader looks there too."""
+# Named in the design, and not there yet: silence would look like support.
+_LATER = ("sourcemaps", "webassets", "commands", "npm", "cache", "workers", "release")
+# Where, how fast, and what is said: none of it reaches a byte of the output. Tools count by their recorded version.
+_NEUTRAL = (
+    *("folder", "output", "config_shown", "budgets", "tools", "template_folders", "detected", "config_digest_hex"),
+    *("revision", "jobs", "is_offline", "is_frozen", "is_strict", "warnings"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says beside the configuration.
+
+    output: absolute folder, "" for the configured one. jobs: 0 for one per processor that this process may use.
+    revision: "" for ASSETBUILD_REVISION.
+    """
+
+    output: str = ""
+    jobs: int = 0
+    revision: str = ""
+    profile: Profile = "production"
+    is_offline: bool = False
+    is_frozen: bool = False
+    is_strict: bool = False
+
+
+def read(folder: str, environ: Mapping[str, str], disk: Disk, flags: Flags) -> Project:
+    """Return the project in `folder`; raise `ConfigError` with every fault of its configuration."""
+    folder = os.path.realpath(folder)
+    if not os.path.isdir(folder):
+        _fail("no-project", f"`{folder}` is not a folder", "name the folder that holds the project")
+    document, values = _document(folder, disk)
+    table = Table(document, values)
+    project = _project(table, folder, environ, disk, flags)
+    if any(finding.severity == "error" for finding in document.findings):
+        raise ConfigError(document.findings)
+    return project
+
+
+def configured_output(folder: str, disk: Disk) -> str:
+    """Return the absolute output folder of the project in `folder`. No root is needed: its sources may be gone."""
+    document, values = _document(os.path.realpath(folder), disk)
+    output = Table(document, values).text("output", OUTPUT, checks.folder)
+    if document.findings:
+        raise ConfigError(document.findings)
+    return os.path.normpath(os.path.join(os.path.realpath(folder), output))
+
+
+def configured_tools(folder: str, disk: Disk) -> Tools:
+    """Return `[tools]` of the project in `folder`; looks at nothing else: an image layer may have no sources yet."""
+    document, values = _document(os.path.realpath(folder), disk)
+    tools = sections.tools(Table(document, values).table("tools"), os.path.realpath(folder))
+    if document.findings:
+        raise ConfigError(document.findings)
+    return tools
+
+
+def _fail(rule: str, message: str, hint: str = "", shown: str = "") -> NoReturn:
+    raise ConfigError([Diagnostic(rule, "error", message, Span(shown) if shown else None, hint)])
+
+
+def _document(folder: str, disk: Disk) -> tuple[Document, Mapping[str, object]]:
+    """Return the one configuration of the project, an empty one if there is none."""
+    text, own = _toml(folder, CONFIG_FILE, disk)
+    shared_text, shared = _toml(folder, _PYPROJECT, disk)
+    tool = shared.get("tool") if shared else None
+    inner = tool.get("assetbuild") if isinstance(tool, Mapping) else None
+    if own is not None and inner is not None:
+        message = f"`{CONFIG_FILE}` and `[tool.assetbuild]` in `{_PYPROJECT}` both configure this project"
+        _fail("two-configurations", message, "keep one of them", CONFIG_FILE)
+    if own is not None:
+        return Document(CONFIG_FILE, text, own), own
+    if shared is None or inner is None:
+        return Document("", "", {}), {}
+    document = Document(_PYPROJECT, shared_text, shared, ("tool", "assetbuild"))
+    if not isinstance(inner, Mapping):
+        Table(document, {}).mistyped("a table", inner)
+        raise ConfigError(document.findings)
+    return document, inner
+
+
+def _toml(folder: str, name: str, disk: Disk) -> tuple[str, Mapping[str, object] | None]:
+    file = os.path.join(folder, name)
+    if not disk.is_file(file):
+        return "", None
+    try:
+        text = door.admit(disk.read(file), name)
+        return text, tomllib.loads(text)
+    except door.Refused as error:
+        raise ConfigError(error.diagnostics) from None
+    except tomllib.TOMLDecodeError as error:
+        _fail("invalid-toml", f"the file is not TOML: {error}", shown=name)
+    except RecursionError:
+        _fail("invalid-toml", "the file is nested too deeply", shown=name)
+    except OSError as error:
+        _fail("unreadable", f"the file cannot be read: {error.strerror}", shown=name)
+
+
+def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, flags: Flags) -> Project:
+    defaults = Project(folder, "", ())
+    configured = table.text("output", OUTPUT, checks.folder)
+    output = flags.output or os.path.normpath(os.path.join(folder, configured))
+    roots, detected = _roots(table, folder, output, disk)
+    project = Project(
+        folder=folder,
+        output=output,
+        roots=roots,
+        config_shown=table.document.shown,
+        base=table.text("base", defaults.base, checks.base),
+        exclude=table.texts("exclude", checks.glob),
+        keep_names=table.texts("keep_names", checks.glob),
+        site_root=table.texts("site_root", checks.glob),
+        names=table.text("names", defaults.names, checks.names),
+        salt=table.text("salt", defaults.salt),
+        entries=read_entries(table.table("entries")),
+        sass=sections.sass(table.table("sass"), folder),
+        css=sections.css(table.table("css")),
+        js=sections.js(table.table("js")),
+        urls=sections.urls(table.table("urls")),
+        missing_allow=sections.missing(table.table("missing")),
+        compress=sections.compress(table.table("compress")),
+        budgets=sections.budgets(table.table("budgets")),
+        tools=sections.tools(table.table("tools"), folder),
+        template_folders=sections.templates(table.table("templates"), folder),
+        detected=detected,
+        revision=flags.revision or environ.get("ASSETBUILD_REVISION", ""),
+        profile=flags.profile,
+        jobs=flags.jobs or _processors(),
+        is_offline=flags.is_offline,
+        is_frozen=flags.is_frozen,
+        is_strict=flags.is_strict,
+    )
+    table.close(_LATER)
+    _check_output(table, project)
+    return replace(project, config_digest_hex=_digest(project))
+
+
+def _roots(table: Table, folder: str, output: str, disk: Disk) -> tuple[tuple[Root, ...], tuple[str, ...]]:
+    """Return the roots, and in TOML what was found where none is configured."""
+    folders = Folders(folder, output, disk)
+    if table.has("roots") or table.has("python_packages"):
+        return read_roots(table, folders), ()
+    roots = detect(folders)
+    if not roots and not table.has("entries"):
+        looked_for = ", ".join(f"`{pattern}`" for pattern in LOOKED_FOR)
+        hint = f'make one of them, or say in `{CONFIG_FILE}` where the assets are: `roots = ["some/folder"]`'
+        table.document.error("no-roots", f"there is no folder of assets: looked for {looked_for}", (), hint)
+    found = ", ".join(json.dumps(root.shown, ensure_ascii=False) for root in roots)
+    return roots, (f"roots = [{found}]",) if roots else ()
+
+
+def _check_output(table: Table, project: Project) -> None:
+    """Report an output that would be compiled again, or would swallow its sources."""
+    shown = os.path.relpath(project.output, project.folder).replace(os.sep, "/")
+    if _holds(project.output, project.folder):
+        _output_fault(table, f"output `{shown}` would hold the project itself")
+    for root in project.roots:
+        if _holds(root.folder, project.output):
+            _output_fault(table, f"output `{shown}` lies in the root `{root.shown}`, and would be compiled again")
+        elif _holds(project.output, root.folder) and not _holds(project.output, project.folder):
+            _output_fault(table, f"output `{shown}` would hold the root `{root.shown}`")
+
+
+def _output_fault(table: Table, message: str) -> None:
+    table.document.error("bad-output", message, ("output",), f"a folder of its own, such as `{OUTPUT}`")
+
+
+def _holds(outer: str, inner: str) -> bool:
+    return os.path.join(os.path.realpath(inner), "").startswith(os.path.join(os.path.realpath(outer), ""))
+
+
+def _processors() -> int:
+    """Return how many processors this process may use: a container's share of CPUs, not the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _digest(project: Project) -> str:
+    """Return the digest of everything configured that output bytes depend on; the same in every folder."""
+    decisive = asdict(project)
+    for neutral in _NEUTRAL:
+        del decisive[neutral]
+    for root in decisive["roots"]:
+        del root["folder"]
+    for entry in decisive["entries"]:
+        del entry["place"]
+    decisive["sass"]["load_paths"] = [os.path.relpath(path, project.folder) for path in project.sass.load_paths]
+    text = json.dumps(decisive, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,116 @@
+"""The sections of the configuration, one function each: a table as written becomes the section's values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from assetbuild.compiler.config import checks
+from assetbuild.compiler.config.schema import Table
+from assetbuild.compiler.project import Compress, Css, Js, Sass, Tools, Urls
+
+__all__ = ["budgets", "compress", "css", "js", "missing", "sass", "templates", "tools", "urls"]
+
+TOOLS = ("esbuild", "dart-sass")
+
+
+def sass(table: Table, folder: str) -> Sass:
+    """Return `[sass]`; load paths become absolute. Which deprecation ids exist is the compiler's to say."""
+    defaults = Sass()
+    found = Sass(
+        engine=table.choice("engine", ("dart-sass", "libsass"), defaults.engine),
+        auto=table.flag("auto", defaults.auto),
+        load_paths=_absolute(folder, table.texts("load_paths", checks.folder)),
+        silence=table.texts("silence"),
+        fatal=table.texts("fatal"),
+    )
+    table.close()
+    return found
+
+
+def css(table: Table) -> Css:
+    """Return `[css]`."""
+    defaults = Css()
+    found = Css(
+        engine=table.choice("engine", ("builtin", "esbuild"), defaults.engine),
+        minify=table.flag("minify", defaults.minify),
+        targets=table.texts("targets", checks.target),
+    )
+    if found.targets and table.values.get("engine", defaults.engine) == "builtin":
+        problem = 'needs `engine = "esbuild"`: the built-in bundler lowers nothing'
+        table.fault("targets", problem, "targets", at_key=True)
+    table.close()
+    return found
+
+
+def js(table: Table) -> Js:
+    """Return `[js]`."""
+    defaults = Js()
+    found = Js(
+        minify=table.flag("minify", defaults.minify),
+        targets=table.texts("targets", checks.target),
+        define=table.table("define").mapping(checks.identifier),
+        external=table.texts("external"),
+        splitting=table.flag("splitting", defaults.splitting),
+        format=table.choice("format", ("esm", "iife"), defaults.format),
+        jsx=table.choice("jsx", ("transform", "automatic", "preserve"), defaults.jsx),
+        jsx_import_source=table.text("jsx_import_source", defaults.jsx_import_source),
+    )
+    table.close(["importmap"])
+    return found
+
+
+def urls(table: Table) -> Urls:
+    """Return `[urls]`."""
+    found = Urls(
+        aliases=table.table("aliases").mapping(checks.alias, checks.folder),
+        public=table.text("public", "", checks.public),
+        mounts=table.table("mounts").mapping(checks.logical_path, checks.logical_path),
+    )
+    table.close()
+    return found
+
+
+def missing(table: Table) -> tuple[str, ...]:
+    """Return `[missing] allow`."""
+    allow = table.texts("allow", checks.glob)
+    table.close()
+    return allow
+
+
+def compress(table: Table) -> Compress:
+    """Return `[compress]`."""
+    defaults = Compress()
+    found = Compress(
+        gzip=table.flag("gzip", defaults.gzip),
+        br=table.flag("br", defaults.br),
+        zstd=table.flag("zstd", defaults.zstd),
+        min_gain=table.number("min_gain", defaults.min_gain, 0, 1),
+    )
+    table.close(["dictionaries"])
+    return found
+
+
+def budgets(table: Table) -> Mapping[str, int]:
+    """Return `[budgets]` in bytes."""
+    texts = table.mapping(checks.logical_path, checks.size)
+    return {logical: checks.size_bytes(text) for logical, text in texts.items()}
+
+
+def tools(table: Table, folder: str) -> Tools:
+    """Return `[tools]`; a path is relative to the project, and may lie anywhere."""
+    paths = {name: table.text(name, "", checks.filled) for name in TOOLS}
+    registry = table.text("registry", "", checks.registry)
+    table.close()
+    return Tools({name: os.path.join(folder, path) for name, path in paths.items() if path}, registry)
+
+
+def templates(table: Table, folder: str) -> tuple[str, ...]:
+    """Return `[templates] paths` as absolute folders."""
+    paths = table.texts("paths", checks.folder)
+    table.close(["engine"])
+    return _absolute(folder, paths)
+
+
+def _absolute(folder: str, paths: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(os.path.normpath(os.path.join(folder, path)) for path in paths)

@@ -1,0 +1,144 @@
+"""The CSS engine: a sheet becomes pieces between references; an entry is bundled, lowered and minified on the way.
+
+Receives a `.css` file, or the text that another engine compiled, with the way back to what it was compiled from.
+Finding references, bundling, finishing and minifying have rooms of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Literal
+
+from assetbuild.compiler.door import NESTING_LIMIT
+from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.engines.css.bundle import Sheet, bundle
+from assetbuild.compiler.engines.css.finish import Finished, Finishing, Judge, missing_rule
+from assetbuild.compiler.errors import CompileFailed
+from assetbuild.compiler.files import Reading
+from assetbuild.compiler.media import media_type
+from assetbuild.compiler.model import Draft, Facts, Job, Result, Source
+from assetbuild.compiler.refs.css import check_nesting
+from assetbuild.compiler.refs.css.imports import Import
+from assetbuild.compiler.resolve import Found
+from assetbuild.diagnostic import Diagnostic, Span
+
+__all__ = ["Finished", "Origin", "build", "bundle_and_finish", "finish"]
+
+Origin = Callable[[int], tuple[Source, Span]]
+"""From an offset in compiled CSS to the source that the text there was written in, and its place."""
+
+
+def build(job: Job, reading: Reading, shop: Shop) -> Result:
+    """Return the draft of a plain sheet that is published as itself, or of an entry made of one.
+
+    Options: `bundle` (an entry: imports are inlined), `minify`, `engine` ("builtin" or "esbuild"), `targets`.
+    """
+    (source,), (logical,) = job.sources, job.logicals
+    text = reading.text(source.file)
+    if job.options.get("bundle"):
+        finished = bundle_and_finish(text, source, logical, reading, shop, job.options)
+    else:
+        sheet = _admitted(Sheet(source, text, (source._replace(logical=logical),)))
+        finished = finish(
+            sheet.text,
+            sheet.referrers_at,
+            sheet.span_at,
+            is_minified=bool(job.options.get("minify")),
+            missing=missing_rule(source, shop.project),
+            reading=reading,
+            shop=shop,
+            keeps_map=not job.options.get("minify"),
+        )
+    facts = Facts(kind="style", is_entry=bool(job.options.get("bundle")), source=source.shown)
+    draft = Draft(logical, media_type(logical), finished.pieces, facts)
+    inputs, absent = reading.inputs(), reading.absent()
+    return Result((draft,), finished.found, inputs, absent, finished.diagnostics, finished.tools)
+
+
+def bundle_and_finish(  # noqa: PLR0917 - source, reading and shop come in the order that every engine has them
+    text: str,
+    source: Source,
+    logical: str,
+    reading: Reading,
+    shop: Shop,
+    options: Mapping[str, object],
+    origin: Origin | None = None,
+) -> Finished:
+    """Return the sheet of the entry `logical`, its imports inlined, its references resolved.
+
+    text: CSS as written in `source`, or as compiled from it; then `origin` leads back. options: as for `build`.
+    References are relative to the entry where it is published, else to its source, else to the file they stand in.
+    Raises `CompileFailed`, or `door.Refused` for a sheet that an import names.
+    """
+    entry = source._replace(logical=logical)
+    root = _admitted(Sheet(source, text, tuple(dict.fromkeys((entry, source))), origin))
+    judge = Judge(missing_rule(source, shop.project), reading, shop)
+
+    def find(sheet: Sheet, rule: Import) -> Source | None:
+        place = partial(sheet.span_at, rule.ref.start, rule.ref.end)
+        outcome = judge.outcome(rule.ref.value, sheet.referrers_at(rule.ref.start), place)
+        if not isinstance(outcome, Found):
+            return None
+        if not outcome.source.file.lower().endswith(".css"):
+            message = f"`{rule.ref.value}` is compiled from `{outcome.source.shown}` and cannot be inlined"
+            hint = "import the source from the stylesheet's own language, or give it a `<link>` of its own"
+            judge.diagnostics.append(Diagnostic("uninlinable-import", "error", message, sheet.span_at(*rule[:2]), hint))
+            return None
+        return outcome.source
+
+    def load(found: Source) -> Sheet:
+        return _admitted(Sheet(found, reading.text(found.file), (found,)))
+
+    made = bundle(root, find, load)
+
+    def referrers_at(offset: int) -> Sequence[Source]:
+        sheet, there = made.sheet_at(offset)
+        return sheet.referrers_at(there)
+
+    def place(start: int, end: int) -> Span:
+        sheet, there = made.sheet_at(start)
+        return sheet.span_at(there, there + end - start)
+
+    finishing = Finishing(made.text, referrers_at, place, judge)
+    if options.get("engine") == "esbuild":
+        finishing.lower(source, options, shop)
+    elif options.get("minify"):
+        finishing.minify()
+    finished = finishing.finished()
+    return finished._replace(diagnostics=tuple(dict.fromkeys((*made.diagnostics, *finished.diagnostics))))
+
+
+def finish(
+    text: str,
+    referrers_at: Callable[[int], Sequence[Source]],
+    span_at: Callable[[int, int], Span],
+    *,
+    is_minified: bool,
+    missing: Literal["error", "warn"],
+    reading: Reading,
+    shop: Shop,
+    lower: Callable[[str], str] | None = None,
+    keeps_map: bool = False,
+) -> Finished:
+    """Return the pieces of a sheet, its references resolved.
+
+    referrers_at: whose folders a reference at an offset may be relative to; the last is the file it stands in.
+    span_at: the place of `text[start:end]` in what people wrote. lower: takes the place of rcssmin.
+    keeps_map: a source map that the text names is still true of it, and becomes a reference; else its comment goes.
+    """
+    finishing = Finishing(text, referrers_at, span_at, Judge(missing, reading, shop), keeps_map)
+    if lower is not None:
+        finishing.text = lower(finishing.text)
+    elif is_minified:
+        finishing.minify()
+    return finishing.finished()
+
+
+def _admitted(sheet: Sheet) -> Sheet:
+    """Return `sheet`; raise `CompileFailed` if it is nested deeper than engines can stand."""
+    offset = check_nesting(sheet.text)
+    if offset is None:
+        return sheet
+    message = f"brackets nest deeper than {NESTING_LIMIT}"
+    raise CompileFailed([Diagnostic("too-deep", "error", message, sheet.span_at(offset, offset + 1))])

@@ -1,0 +1,238 @@
+"""Finishing a sheet: its references become tokens, its text is lowered or minified around them, and cut at them.
+
+Receives text and the way back to what people wrote; hands on pieces and what is to be said about them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import accumulate
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.engines.css.minify import minified, versions
+from assetbuild.compiler.errors import CompileFailed
+from assetbuild.compiler.files import Reading
+from assetbuild.compiler.globs import matches_any
+from assetbuild.compiler.model import Piece, Ref, Source
+from assetbuild.compiler.project import Project
+from assetbuild.compiler.refs.css import map_comments, raw_suffix, survey
+from assetbuild.compiler.refs.css.shape import shape
+from assetbuild.compiler.resolve import Ambiguous, Found, Missing, Outcome
+from assetbuild.compiler.tokens import NonceClash, Tokens
+from assetbuild.diagnostic import Diagnostic, Note, Severity, Span
+
+__all__ = ["Finished", "Finishing", "Judge", "missing_rule"]
+
+
+class Finished(NamedTuple):
+    """A sheet ready to be sealed. found: files that it names and that no root publishes.
+
+    tools: name and version of what decided its bytes.
+    """
+
+    pieces: tuple[Piece, ...]
+    found: tuple[Source, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    tools: Mapping[str, str] = MappingProxyType({})
+
+
+class Finishing:
+    """A sheet on its way: `text` has tokens in the place of its references."""
+
+    def __init__(
+        self,
+        text: str,
+        referrers_at: Callable[[int], Sequence[Source]],
+        span_at: Callable[[int, int], Span],
+        judge: Judge,
+        keeps_map: bool = False,
+    ) -> None:
+        self._sheet = survey(text)
+        self._span_at = span_at
+        self._judge = judge
+        self._tokens = _tokens(text)
+        self._marked: list[tuple[Ref, int, int]] = []
+        self._found: dict[str, Source] = {}
+        self._tools: Mapping[str, str] = {}
+        edits = []
+        for ref in self._sheet.references:
+            if ref.kind == "late-import":
+                judge.late_import(span_at(ref.start, ref.end))
+                continue
+            outcome = judge.outcome(ref.value, referrers_at(ref.start), partial(span_at, ref.start, ref.end))
+            if isinstance(outcome, Found):
+                token = self._token(outcome.source, ref.start, ref.end)
+                edits.append((ref.start, ref.end, token + raw_suffix(text, ref, outcome.suffix)))
+        for start, end, url_start, url_end in map_comments(text):
+            place = span_at(url_start, url_end)
+            found = judge.source_map(text[url_start:url_end], referrers_at(start), place) if keeps_map else None
+            if found is None:
+                edits.append((start, end, ""))
+            elif isinstance(found, Found):
+                edits.append((url_start, url_end, self._token(found.source, url_start, url_end) + found.suffix))
+        self._edited = _Edited(text, sorted(edits))
+        self.text = self._edited.text
+
+    def _token(self, source: Source, start: int, end: int) -> str:
+        if source.logical not in self._judge.shop.resolver.inventory.by_logical:
+            self._found[source.logical] = source
+        ref = Ref(source.logical)
+        self._marked.append((ref, start, end))
+        return self._tokens.token(ref)
+
+    def minify(self) -> None:
+        """Let rcssmin make the text smaller; it stays as it is where that would change what it means."""
+        sheet = self._sheet
+        problem, place = "cannot be minified without a change of meaning", 0
+        if sheet.bad is not None:
+            problem, place = "is not minified: a string or `url()` is broken off here", sheet.bad
+        else:
+            closing = shape(self.text).closing if sheet.is_open else ""
+            exact = [(self._edited.after(start), self._edited.after(end)) for start, end in sheet.customs]
+            result = minified(self.text + closing, exact)
+            self._tools = versions()
+            if result is not None:
+                self.text = result
+                return
+        self._judge.diagnostics.append(
+            Diagnostic("not-minified", "warning", f"sheet {problem}", self._span_at(place, place + 1))
+        )
+
+    def lower(self, source: Source, options: Mapping[str, object], shop: Shop) -> None:
+        """Let esbuild lower the text for the targets, and minify it if the options say so."""
+        from assetbuild.compiler.engines.esbuild.lower import css_with_findings
+
+        targets = options.get("targets")
+        named = [str(target) for target in targets] if isinstance(targets, Sequence) else []
+        try:
+            self.text, found = css_with_findings(
+                self.text, named, bool(options.get("minify")), shop, shown=source.shown, restored=self._restored
+            )
+        except CompileFailed as error:
+            raise CompileFailed(map(self._placed, error.diagnostics)) from None
+        self._judge.diagnostics += map(self._placed, found)
+        self._tools = {"esbuild": shop.esbuild().version}
+
+    def _restored(self, message: str) -> str:
+        return self._tokens.restore(message, [self._edited.before_text[start:end] for _, start, end in self._marked])
+
+    def _placed(self, found: Diagnostic) -> Diagnostic:
+        """Return a finding about the text with tokens, moved to what people wrote."""
+        if found.span is None or not found.span.line:
+            return found
+        line_start = [0, *(m.end() for m in re.finditer("\n", self._edited.text))][found.span.line - 1 :][:1]
+        start = self._edited.before((line_start or [0])[0] + max(found.span.column - 1, 0))
+        return found._replace(span=self._span_at(start, start + max(found.span.length, 1)))
+
+    def finished(self) -> Finished:
+        """Return the pieces; a token that is not in the text any more is an error."""
+        lost = set(self._tokens.missing_from(self.text))
+        self._judge.diagnostics += [
+            Diagnostic(
+                "lost-reference",
+                "error",
+                f"the reference to `{ref.target}` is lost in the output",
+                self._span_at(*span),
+            )
+            for ref, *span in self._marked
+            if ref in lost
+        ]
+        found, findings = tuple(self._found.values()), tuple(dict.fromkeys(self._judge.diagnostics))
+        return Finished(self._tokens.cut(self.text), found, findings, self._tools)
+
+
+class Judge:
+    """What a reference means in this build, and what is said when it means nothing."""
+
+    def __init__(self, missing: Literal["error", "warn"], reading: Reading, shop: Shop) -> None:
+        self.shop = shop
+        self.diagnostics: list[Diagnostic] = []
+        self._missing = missing
+        self._reading = reading
+
+    def outcome(self, written: str, referrers: Sequence[Source], place: Callable[[], Span]) -> Outcome:
+        """Return what `written` means; what is missing or ambiguous is reported."""
+        outcome = self.shop.resolver.reference(written, referrers, self._reading)
+        if isinstance(outcome, Missing) and not self._is_allowed(written, referrers, outcome):
+            self._report_missing(written, referrers[-1], outcome, place())
+        elif isinstance(outcome, Ambiguous):
+            message = f"`{written}` is both `{outcome.first.shown}` and `{outcome.second.shown}`"
+            hint = "write a path that only one of them has"
+            self.diagnostics.append(Diagnostic("ambiguous-reference", "error", message, place(), hint))
+        return outcome
+
+    def source_map(self, written: str, referrers: Sequence[Source], place: Span) -> Outcome | None:
+        """Return what the comment's URL means, None if there is no such map."""
+        outcome = self.shop.resolver.reference(written, referrers, self._reading)
+        if isinstance(outcome, Missing | Ambiguous):
+            message = f"source map `{written}` is not in any asset root; the comment is left out"
+            self.diagnostics.append(Diagnostic("missing-source-map", "warning", message, place))
+            return None
+        return outcome
+
+    def late_import(self, place: Span) -> None:
+        """Report an `@import` that browsers ignore (css-cascade-5 §2)."""
+        message = "`@import` behind other rules is ignored"
+        self.diagnostics.append(Diagnostic("late-import", "warning", message, place, "move it to the top of the sheet"))
+
+    def _is_allowed(self, written: str, referrers: Sequence[Source], outcome: Missing) -> bool:
+        names = (*(name for source in referrers for name in (source.logical, source.shown)), written, *outcome.tried)
+        return any(matches_any(self.shop.project.missing_allow, name) for name in names)
+
+    def _report_missing(self, written: str, referrer: Source, outcome: Missing, place: Span) -> None:
+        is_error = self._missing == "error" and missing_rule(referrer, self.shop.project) == "error"
+        severity: Severity = "error" if is_error else "warning"
+        message = f"`{written}` is not in any asset root"
+        if outcome.why:
+            message = f"`{written}` is not published: {outcome.why}"
+        hint = f"did you mean `{outcome.nearest}`?" if outcome.nearest else ""
+        notes = (Note("looked for " + ", ".join(f"`{tried}`" for tried in outcome.tried)),) if outcome.tried else ()
+        self.diagnostics.append(Diagnostic("missing-reference", severity, message, place, hint, notes))
+
+
+def missing_rule(source: Source, project: Project) -> Literal["error", "warn"]:
+    """Return what a missing reference in `source` is: as its root says, a warning in what is not ours."""
+    roots = [root for root in project.roots if source.file.startswith(os.path.join(root.folder, ""))]
+    root = max(roots, key=lambda root: len(root.folder), default=None)
+    return "error" if source.is_first_party and (root is None or root.missing == "error") else "warn"
+
+
+class _Edited:
+    """A text with parts replaced, and the way from offsets before to offsets after and back."""
+
+    def __init__(self, text: str, edits: Sequence[tuple[int, int, str]]) -> None:
+        parts, at = [], 0
+        for start, end, new in edits:
+            parts += [text[at:start], new]
+            at = end
+        self.before_text = text
+        self.text = "".join(parts) + text[at:]
+        self._before = [end for _, end, _ in edits]
+        self._shifts = [0, *accumulate(len(new) - (end - start) for start, end, new in edits)]
+        self._after = [end + shift for end, shift in zip(self._before, self._shifts[1:], strict=True)]
+
+    def after(self, offset: int) -> int:
+        """Return where the character at `offset`, which was not replaced, stands now."""
+        return offset + self._shifts[bisect_right(self._before, offset)]
+
+    def before(self, offset: int) -> int:
+        """Return where the character now at `offset` stood; near it if it was put in."""
+        return offset - self._shifts[bisect_right(self._after, offset)]
+
+
+def _tokens(text: str) -> Tokens:
+    for attempt in itertools.count():
+        tokens = Tokens(text, attempt)
+        try:
+            tokens.check(text)
+        except NonceClash:
+            continue
+        return tokens
+    raise AssertionError  # the count has no end

@@ -1,0 +1,1 @@
+"""What the rooms of scripts share: writing references into a text, and minifying without changing what it means."""

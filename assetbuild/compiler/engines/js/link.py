@@ -1,0 +1,198 @@
+"""A script's references become tokens: what the plain and the classic scripts have in common.
+
+Receives a reading of the text (`refs/js.py`) and asks the resolver; hands on edits of the text. What stands between
+edits stays as it is. Knows neither minifiers nor joins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+from assetbuild.compiler.door import NESTING_LIMIT
+from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.files import Reading
+from assetbuild.compiler.globs import matches_any
+from assetbuild.compiler.model import Ref, RefStyle, Source
+from assetbuild.compiler.refs.js import MODULE_KINDS, JsKind, JsRef, Script
+from assetbuild.compiler.refs.js.tokens import literal_body
+from assetbuild.compiler.resolve import Ambiguous, Found, Missing
+from assetbuild.compiler.tokens import NonceClash, Tokens
+from assetbuild.diagnostic import Diagnostic, Note, Severity, Span, span_at
+
+__all__ = [
+    "MEDIA_TYPE",
+    "Edit",
+    "Links",
+    "dynamic_imports",
+    "edited",
+    "faults",
+    "link",
+    "original_offset",
+    "static_imports",
+    "with_tokens",
+]
+
+Made = TypeVar("Made")
+
+MEDIA_TYPE = "text/javascript; charset=utf-8"
+
+# What is no bare specifier: a path, or a URL with a scheme (WHATWG HTML, "resolve a module specifier").
+_PATH_OR_URL = re.compile(r"\.{0,2}/|[A-Za-z][A-Za-z0-9+.-]*:")
+
+_NEVER_CLOSED = ("comment", "string", "template", "regular expression")
+
+
+class Edit(NamedTuple):
+    """`text[start:end]` is to become `written`."""
+
+    start: int
+    end: int
+    written: str
+
+
+class Links(NamedTuple):
+    """Resolved references. found: targets that no root holds. targets: references with the logical path of theirs."""
+
+    edits: tuple[Edit, ...]
+    found: tuple[Source, ...]
+    targets: tuple[tuple[JsRef, str], ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def link(
+    references: Iterable[JsRef],
+    text: str,
+    referrers: Sequence[Source],
+    tokens: Tokens,
+    *,
+    reading: Reading,
+    shop: Shop,
+) -> Links:
+    """Return the edits that put a token in the place of each reference to an asset.
+
+    referrers: whose folders a path may be relative to; the last is the file that holds `text`, which messages name.
+    Raises `NonceClash` if `text` holds the nonce of `tokens`.
+    """
+    tokens.check(text)
+    source = referrers[-1]
+    edits: list[Edit] = []
+    found: dict[str, Source] = {}
+    targets: list[tuple[JsRef, str]] = []
+    diagnostics: list[Diagnostic] = []
+    for ref in references:
+        span = span_at(source.shown, text, ref.start, ref.end)
+        if _is_bare(ref, shop):
+            diagnostics += _bare(ref, source, span, shop)
+            continue
+        match shop.resolver.reference(ref.value, referrers, reading):
+            case Found(target, suffix):
+                style: RefStyle = "module" if ref.kind in MODULE_KINDS else "url"
+                token = tokens.token(Ref(target.logical, style))
+                edits.append(Edit(ref.start, ref.end, token + literal_body(suffix, text[ref.start - 1])))
+                targets.append((ref, target.logical))
+                if target.logical not in shop.resolver.inventory.by_logical:
+                    found[target.logical] = target
+            case Ambiguous(first, second):
+                message = f"`{ref.value}` is both `{first.shown}` and `{second.shown}`"
+                diagnostics.append(Diagnostic("ambiguous-reference", "error", message, span, "write the longer path"))
+            case Missing() as missing:
+                diagnostics += _missing(ref, missing, source, span, shop)
+    return Links(tuple(edits), tuple(found.values()), tuple(targets), tuple(diagnostics))
+
+
+def with_tokens(seed: str, make: Callable[[Tokens], Made]) -> Made:
+    """Return what `make` makes with the first table of tokens whose nonce clashes with no text."""
+    attempt = 0
+    while True:
+        try:
+            return make(Tokens(seed, attempt))
+        except NonceClash:
+            attempt += 1
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """Return `text` after `edits`, which do not overlap."""
+    parts: list[str] = []
+    at = 0
+    for edit in sorted(edits):
+        parts += (text[at : edit.start], edit.written)
+        at = edit.end
+    return "".join((*parts, text[at:]))
+
+
+def original_offset(edits: Iterable[Edit], offset: int) -> int:
+    """Return where in the text before `edits` stood what stands at `offset` after them."""
+    for edit in sorted(edits):
+        if offset < edit.start:
+            break
+        end = edit.start + len(edit.written)
+        if offset < end:
+            return edit.start
+        offset += edit.end - end
+    return offset
+
+
+def faults(script: Script, text: str, shown: str) -> list[Diagnostic]:
+    """Return the first thing that is open or closes nothing: what follows it is most often its consequence."""
+    if script.tokens.too_deep is not None:
+        span = span_at(shown, text, script.tokens.too_deep)
+        return [Diagnostic("nesting-too-deep", "error", f"brackets are nested more than {NESTING_LIMIT} deep", span)]
+    for fault in script.faults:
+        span = span_at(shown, text, fault.start)
+        if fault.what in (")", "]", "}"):
+            return [Diagnostic("stray-bracket", "error", f"`{fault.what}` closes nothing", span)]
+        what = fault.what if fault.what in _NEVER_CLOSED else f"`{fault.what}`"
+        return [Diagnostic("unclosed", "error", f"{what} is never closed", span)]
+    return []
+
+
+def static_imports(links: Iterable[Links]) -> tuple[str, ...]:
+    """Return the logical paths that a script loads before it runs, sorted."""
+    return _targets(links, frozenset(("import", "export")))
+
+
+def dynamic_imports(links: Iterable[Links]) -> tuple[str, ...]:
+    """Return the logical paths that a script may load when it runs, sorted."""
+    return _targets(links, frozenset(("dynamic",)))
+
+
+def _targets(links: Iterable[Links], wanted: frozenset[JsKind]) -> tuple[str, ...]:
+    return tuple(sorted({logical for one in links for ref, logical in one.targets if ref.kind in wanted}))
+
+
+def _is_bare(ref: JsRef, shop: Shop) -> bool:
+    """Return whether a browser would look the specifier up in an import map, and no alias of ours stands for it."""
+    if ref.kind not in MODULE_KINDS or _PATH_OR_URL.match(ref.value) or ref.value.startswith("~"):
+        return False
+    return not any(ref.value.startswith(alias) for alias in shop.project.urls.aliases)
+
+
+def _bare(ref: JsRef, source: Source, span: Span, shop: Shop) -> list[Diagnostic]:
+    if shop.project.js.importmap or ref.value in shop.project.js.external or _is_allowed(source, (ref.value,), shop):
+        return []
+    severity: Severity = "error" if source.is_first_party else "warning"
+    hint = (
+        f'make the script an entry {{ module = "{source.logical}" }}, '
+        f"or list `{ref.value}` under `external` in `[js]` if the page has an import map"
+    )
+    return [Diagnostic("bare-specifier", severity, f"a browser cannot find `{ref.value}` by its bare name", span, hint)]
+
+
+def _missing(ref: JsRef, missing: Missing, source: Source, span: Span, shop: Shop) -> list[Diagnostic]:
+    if _is_allowed(source, missing.tried, shop):
+        return []
+    severity: Severity = "error" if source.is_first_party else "warning"
+    message = f"`{ref.value}` {missing.why}" if missing.why else f"`{ref.value}` is not in any asset root"
+    near = missing.nearest
+    if near and ref.kind in MODULE_KINDS and not _PATH_OR_URL.match(near):
+        near = "./" + near
+    hint = f"did you mean `{near}`?" if near else ""
+    notes = (Note("looked for " + ", ".join(f"`{tried}`" for tried in missing.tried)),) if missing.tried else ()
+    return [Diagnostic("missing-reference", severity, message, span, hint, notes)]
+
+
+def _is_allowed(source: Source, tried: Sequence[str], shop: Shop) -> bool:
+    allowed = shop.project.missing_allow
+    return matches_any(allowed, source.logical) or any(matches_any(allowed, one) for one in tried)

@@ -1,0 +1,243 @@
+"""Minifying classic and plain scripts, and holding other minifiers to what a script says.
+
+tdewolff-minify parses, shortens local names and keeps those at the top. It is native code and runs in a worker process.
+It drops parameters at the end of a list that its function does not name: so a function's `length` may change, and where
+a direct `eval` or `with` may name them unseen, its result is not used. It would join a hashbang line to the next one.
+The minifiers of webassets that take JavaScript for characters are believed only if the tokens of their result are
+those of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from assetbuild.compiler.engines.js.link import Edit, edited, original_offset
+from assetbuild.compiler.errors import DiagnosticsError
+from assetbuild.compiler.pool import Workers
+from assetbuild.compiler.refs.js import examine
+from assetbuild.compiler.refs.js import tokens as kinds
+from assetbuild.compiler.refs.js.lexed import Lexed
+from assetbuild.compiler.refs.js.lexer import lex
+from assetbuild.compiler.refs.js.tokens import HASHBANG_LINE, NEXT_TOKEN, REGEX_LITERAL
+from assetbuild.diagnostic import Diagnostic, Severity, Span, span_at
+
+__all__ = ["Minified", "Unreadable", "minified", "minify", "rjsmin_checked", "smaller", "squeezed", "versions"]
+
+_PACKAGE = "tdewolff-minify"
+
+
+class Minified(NamedTuple):
+    """A script made smaller. reason: why only white space and comments went, in words for a message."""
+
+    text: str
+    reason: str = ""
+
+
+class Unreadable(Exception):
+    """The minifier's parser refuses the script. offset: where in the text that it was given, None if unknown."""
+
+    def __init__(self, why: str, offset: int | None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.offset = offset
+
+    def diagnostic(self, severity: Severity, span: Span, hint: str) -> Diagnostic:
+        """Return the finding at `span`."""
+        return Diagnostic("unreadable-script", severity, f"cannot read the script: {self.why}", span, hint)
+
+
+def versions() -> dict[str, str]:
+    """Return the minifier's name and version, for the record of what decided the bytes."""
+    from importlib.metadata import version
+
+    return {_PACKAGE: version(_PACKAGE)}
+
+
+def minified(text: str, shown: str, workers: Workers) -> Minified:
+    """Return `text` without what a browser does not need; names at the top of a script stay.
+
+    Comments that are to be kept (`/*!`, `//!`, `@license`, `@preserve`) stay, first in the text if the minifier would
+    drop them. Raises `Unreadable`.
+    """
+    script = examine(text)
+    made = _parsed(text, shown, workers)
+    comments = _legal_comments(script.tokens)
+    if not any(script.tokens[index] != ";" for index in script.tokens.significant()):
+        return Minified(_lines(comments))
+    if script.reveals_names:
+        return Minified(_lines(comments) + squeezed(script.tokens), "its `eval` or `with` may use any name in it")
+    after = examine(made)
+    if after.faults or not made.strip() or (after.strict_directive is None) != (script.strict_directive is None):
+        return Minified(_lines(comments) + squeezed(script.tokens), "more would change what it means")
+    return Minified(_lines(comment for comment in comments if comment not in made) + made)
+
+
+def smaller(
+    text: str, edits: Sequence[Edit], shown: str, workers: Workers, *, unreadable: Severity
+) -> tuple[str, list[Diagnostic]]:
+    """Return `text` after `edits` and minified, and what there is to say; as it is where it cannot be minified.
+
+    unreadable: how bad it is if the parser refuses the script.
+    """
+    linked = edited(text, edits)
+    try:
+        made = minified(linked, shown, workers)
+    except Unreadable as error:
+        span = Span(shown) if error.offset is None else span_at(shown, text, original_offset(edits, error.offset))
+        hint = "mend it, or set `minify = false` if browsers can read it"
+        return linked, [error.diagnostic(unreadable, span, hint)]
+    if made.reason:
+        message = f"only white space and comments were taken out: {made.reason}"
+        return made.text, [Diagnostic("names-kept", "note", message, Span(shown))]
+    return made.text, []
+
+
+def minify(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `text` minified, or `why` and `line`, `column` (from 1, 0 if unknown) if it cannot be read.
+
+    Runs in a worker. Options: the result needs no newer syntax than the script (`js-version`; but for shorthand
+    properties, which are ES2015), numbers keep their digits.
+    """
+    import minify as tdewolff
+
+    text = request["text"]
+    tdewolff.config({"js-version": 5, "js-precision": 0, "js-keep-var-names": False})
+    try:
+        # The binding gives the result a buffer of the size of the text, and `</script` grows to `<\/script`.
+        return {"text": tdewolff.string("application/javascript", text + "\n" * (len(text) // 4 + 64))}
+    except tdewolff.MinifyError as error:
+        # The place is in the text alone: "<what> on line <n> and column <n>", then the source line.
+        found = re.match(r"(?P<what>.*) on line (?P<line>\d+) and column (?P<column>\d+)\n", str(error))
+        if found is None:
+            return {"why": str(error).partition("\n")[0], "line": 0, "column": 0}
+        return {"why": found["what"], "line": int(found["line"]), "column": int(found["column"])}
+
+
+def rjsmin_checked(text: str, shown: str, run: Callable[[str], str], workers: Workers) -> str:
+    """Return what the minifier `run` makes of `text`; raise `DiagnosticsError` if that is not the same script.
+
+    Accepted only if a parser reads it, its tokens are those of `text`, and no line end is gone (or new) where one can
+    end a statement. rjsmin 1.3 and jsmin 3 join class fields that no semicolon ends, take a regular expression behind
+    `=>` for a division and a template within a template for its end.
+    """
+    made = run(text)
+    before = examine(text)
+    broken = _difference(before.tokens, lex(made, "module" if before.is_module else "script"))
+    if broken is not None:
+        hint = "leave the filter out: a `classic` entry is minified by a parser"
+        message = "the minifier changes what the script says from here on"
+        raise DiagnosticsError(
+            [Diagnostic("minifier-broke-script", "error", message, span_at(shown, text, broken), hint)]
+        )
+    try:
+        _parsed(made, shown, workers)
+    except Unreadable as error:
+        hint = "mend the script, or leave the filter out"
+        raise DiagnosticsError([error.diagnostic("error", Span(shown), hint)]) from None
+    return made
+
+
+def _parsed(text: str, shown: str, workers: Workers) -> str:
+    """Return tdewolff's result for `text`; raise `Unreadable`."""
+    start = _after_hashbang(text)
+    reply = workers.call(f"{__name__}:{minify.__name__}", {"text": text[start:]}, subject=shown, engine=_PACKAGE)
+    if "why" not in reply:
+        return str(reply["text"])
+    offset = start + _offset(text[start:], reply["line"], reply["column"]) if reply["line"] else None
+    raise Unreadable(reply["why"], offset)
+
+
+def _after_hashbang(text: str) -> int:
+    found = HASHBANG_LINE.match(text)
+    return found.end() if found else 0
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    """Return the offset of a place that the parser counts in lines and characters from 1."""
+    start = 0
+    for _ in range(line - 1):
+        end = _LINE.search(text, start)
+        if end is None:
+            break
+        start = end.end()
+    return min(start + column - 1, len(text))
+
+
+_LINE = re.compile("\r\n|[\n\r\u2028\u2029]")
+
+
+def _legal_comments(tokens: Lexed) -> list[str]:
+    """Return the comments that licences ask to be kept, each once. The marks are those of esbuild and terser."""
+    found: dict[str, None] = {}
+    for index, kind in enumerate(tokens.kinds):
+        if kind in (kinds.LINE_COMMENT, kinds.BLOCK_COMMENT):
+            comment = tokens[index]
+            if comment.startswith(("/*!", "//!")) or "@license" in comment or "@preserve" in comment:
+                found[comment] = None
+    return list(found)
+
+
+def squeezed(tokens: Lexed) -> str:
+    """Return the text without comments, and with no more white space than its tokens and its line ends need."""
+    parts: list[str] = []
+    last_kind, last = kinds.PUNCTUATOR, ""
+    for word in _words(tokens):
+        if word.ends_line:
+            parts.append("\n")
+        elif last and _would_join(last_kind, last, word.text):
+            parts.append(" ")
+        parts.append(word.text)
+        last_kind, last = word.kind, word.text
+    return "".join(parts)
+
+
+def _would_join(kind: int, text: str, following: str) -> bool:
+    """Return whether a token of `kind` would be read as another one with `following` right behind it."""
+    if text == "<" and following == "!":
+        return True  # `<!--` would begin a comment (Annex B.1.1)
+    if kind == kinds.NUMBER:
+        # §12.9.3: no name right behind a number.
+        return not following[0].isascii() or following[0].isalnum() or following[0] in "._$\\"
+    if kind not in (kinds.NAME, kinds.KEYWORD, kinds.PRIVATE, kinds.PUNCTUATOR, kinds.REGEX):
+        return False
+    pattern = REGEX_LITERAL if kind == kinds.REGEX else NEXT_TOKEN
+    joined = pattern.match(text + following)
+    return joined is not None and joined.end() > len(text)
+
+
+def _lines(comments: Iterable[str]) -> str:
+    return "".join(f"{comment}\n" for comment in comments)
+
+
+def _difference(before: Lexed, after: Lexed) -> int | None:
+    """Return the offset in `before` where the texts begin to say something else, None if they say the same."""
+    others = _words(after)
+    for word in _words(before):
+        other = next(others, None)
+        if other is None or (word.kind, word.text) != (other.kind, other.text) or word.ends_line != other.ends_line:
+            return word.start
+    return None if next(others, None) is None else len(before.text)
+
+
+class _Word(NamedTuple):
+    """A token that is no trivia. ends_line: a line end stands before it that may end a statement or class member."""
+
+    kind: int
+    text: str
+    start: int
+    ends_line: bool
+
+
+def _words(tokens: Lexed) -> Iterator[_Word]:
+    previous = -1
+    for index in tokens.significant():
+        kind, text = tokens.kinds[index], tokens[index]
+        yield _Word(kind, text, tokens.starts[index], previous in tokens.line_ends and _can_begin(kind, text))
+        previous = index
+
+
+def _can_begin(kind: int, text: str) -> bool:
+    """Return whether a statement or a class member can begin with the token."""
+    return kind != kinds.PUNCTUATOR or text in ("(", "[", "{", "+", "-", "++", "--", "!", "~", "*", "@", "...")

@@ -1,0 +1,119 @@
+"""The outputs of a module graph become drafts: chunks get names of ours, and references between outputs become `Ref`s.
+
+Receives what esbuild built and its metafile; hands on drafts in the order of their logical paths. Names come from the
+inputs of a chunk and never from its contents, so that an edit inside a file does not rename anything here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from assetbuild.compiler.engines.esbuild import Built
+from assetbuild.compiler.engines.modules.marks import Marks
+from assetbuild.compiler.media import media_type
+from assetbuild.compiler.model import Draft, Facts, Ref, Source
+
+__all__ = ["CHUNKS", "Layout", "drafts", "layout"]
+
+CHUNKS = "js/chunks/"
+"""Logical folder of chunks, whatever the entries are called."""
+
+
+class Layout(NamedTuple):
+    """Which output is what. logicals: output path → logical path. entries: output path of an entry → its source."""
+
+    logicals: Mapping[str, str]
+    entries: Mapping[str, Source]
+
+
+def layout(
+    built: Built, folder: str, entries: Mapping[str, tuple[str, Source]], workers: Container[str], suffix: str
+) -> Layout:
+    """Return the names of all outputs that are kept.
+
+    folder: of the outputs, relative to the project. entries: output name without extension → logical path and source.
+    workers: logical paths among them that the graph asked for, and no configuration.
+    suffix: keeps the chunks of a second build of the same project apart.
+    A stylesheet of a chunk is not kept: esbuild has put its rules into the stylesheet of each entry that can load it,
+    and nothing would fetch it.
+    """
+    logicals: dict[str, str] = {}
+    sources: dict[str, Source] = {}
+    chunks: list[str] = []
+    for output in built.outputs:
+        name, ext = posixpath.splitext(posixpath.relpath(output.path, folder))
+        if name in entries:
+            logical, source = entries[name]
+            logicals[output.path] = logical if ext == ".js" else posixpath.splitext(logical)[0] + ext
+            if ext == ".js" and logical not in workers:
+                sources[output.path] = source
+        elif ext == ".js":
+            chunks.append(output.path)
+    described = _outputs(built)
+    stems = {path: _stem(described[path]) for path in chunks}
+    shared = Counter(stems.values())
+    for path, stem in stems.items():
+        # A name that two chunks would have is told apart by what each is made of.
+        name = stem if stem and shared[stem] == 1 else f"{stem or 'shared'}-{_digest(described[path])}"
+        logicals[path] = f"{CHUNKS}{name}{suffix}.js"
+    return Layout(logicals, sources)
+
+
+def drafts(built: Built, names: Layout, folder: str, public: str, marks: Marks, *, is_classic: bool) -> list[Draft]:
+    """Return the drafts. public: the mark that esbuild was given as the public path of its outputs."""
+    described = _outputs(built)
+    made = []
+    for output in built.outputs:
+        logical = names.logicals.get(output.path)
+        if logical is None:
+            continue
+        text = output.content.decode()
+        for imported in described[output.path]["imports"]:
+            target = names.logicals.get(imported["path"])
+            if target is not None:
+                written = f"{public}/{posixpath.relpath(imported['path'], folder)}"
+                text = text.replace(written, marks.mark(Ref(target, "module")))
+        facts = _facts(output.path, described, names, is_classic=is_classic)
+        made.append(Draft(logical, media_type(logical), marks.cut(text), facts))
+    return sorted(made, key=lambda draft: draft.logical)
+
+
+def _facts(path: str, described: Mapping[str, Any], names: Layout, *, is_classic: bool) -> Facts:
+    if path.endswith(".css"):
+        return Facts("style")
+    output = described[path]
+    source = names.entries.get(path)
+    css = names.logicals.get(output.get("cssBundle", "")) if source else None
+    return Facts(
+        kind="classic" if is_classic else "module",
+        is_entry=source is not None,
+        source=source.shown if source else "",
+        imports=_targets(output, "import-statement", names),
+        dynamic=_targets(output, "dynamic-import", names),
+        css=(css,) if css else (),
+    )
+
+
+def _targets(output: Mapping[str, Any], kind: str, names: Layout) -> tuple[str, ...]:
+    found = {names.logicals[i["path"]] for i in output["imports"] if i["kind"] == kind and i["path"] in names.logicals}
+    return tuple(sorted(found))
+
+
+def _outputs(built: Built) -> Mapping[str, Any]:
+    outputs: Mapping[str, Any] = built.metafile["outputs"]  # type: ignore[assignment]
+    return outputs
+
+
+def _stem(output: Mapping[str, Any]) -> str:
+    """Return the name of the file that a chunk was split off for, "" for a chunk that several share."""
+    entry_point: str = output.get("entryPoint", "")
+    return posixpath.splitext(posixpath.basename(entry_point))[0]
+
+
+def _digest(output: Mapping[str, Any]) -> str:
+    made_of: Sequence[str] = [output["entryPoint"]] if "entryPoint" in output else sorted(output["inputs"])
+    return hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:8]

@@ -1,0 +1,293 @@
+"""The sources of a module graph, as esbuild asks for them: through the door, recorded, references marked.
+
+Receives esbuild's questions where an import leads and what a file holds; hands on texts in which every reference to an
+asset is a mark. esbuild decides the graph itself. What is wrong is kept as our own diagnostic and refused to esbuild.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import cast
+from urllib.parse import quote, unquote
+
+from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.engines.css.finish import Judge
+from assetbuild.compiler.engines.esbuild import Again
+from assetbuild.compiler.engines.esbuild.messages import Message
+from assetbuild.compiler.engines.esbuild.packets import Value
+from assetbuild.compiler.engines.modules.marks import Marks
+from assetbuild.compiler.engines.modules.places import Named, loader_of, named
+from assetbuild.compiler.errors import DiagnosticsError
+from assetbuild.compiler.files import Outside, Reading
+from assetbuild.compiler.model import Ref, RefStyle, Source
+from assetbuild.compiler.resolve import NPM_FOLDER, Found
+from assetbuild.compiler.tokens import NonceClash
+from assetbuild.diagnostic import Diagnostic, Severity, Span, nearest, span_at
+
+__all__ = ["HERE", "HERE_NAME", "ModuleSources"]
+
+HERE = "assetbuild-here"
+"""Path that `--inject` names in a classic script: the module that knows the script's own URL."""
+
+HERE_NAME = "assetbuildScriptUrl"
+"""What `import.meta.url` becomes there. The name is global to the graph, so it is one that nobody writes."""
+
+# HTML §4.12.1.1: `currentScript` is the script while it runs, and null later and in workers.
+_HERE_TEXT = (
+    f"const script = globalThis.document && document.currentScript;"
+    f"export const {HERE_NAME} = script ? script.src : location.href;"
+)
+
+_COMPILED = (".jsx", ".ts", ".mts", ".cts", ".tsx")
+_ASSETS = (
+    "apng|avif|bmp|cur|gif|ico|jpeg|jpg|jxl|png|svg|tiff|webp|eot|otf|ttf|woff|woff2"
+    "|aac|flac|m4a|mp3|mp4|ogg|ogv|opus|wav|webm|pdf|wasm|webmanifest|glb|gltf"
+)
+
+# Node.js 22, `module.builtinModules` without those that begin with an underscore.
+_NODE_BUILTINS = (
+    "assert|async_hooks|buffer|child_process|cluster|console|constants|crypto|dgram|"
+    "diagnostics_channel|dns|domain|events|fs|http|http2|https|inspector|module|net|os|path|"
+    "perf_hooks|process|punycode|querystring|readline|repl|stream|string_decoder|sys|timers|"
+    "tls|trace_events|tty|url|util|v8|vm|wasi|worker_threads|zlib"
+)
+
+
+class ModuleSources:
+    """The hooks of one build; see `esbuild.Hooks`.
+
+    is_thorough: ask for every import, so that each one that leads nowhere is explained.
+    diagnostics: what was refused or warned of, in the order of their numbers in esbuild's messages.
+    found: files that references name and that no root holds. has_clash: a text holds the nonce of the marks.
+    workers: logical path → source of each worker that must be compiled and that no entry names.
+    texts: file → its text as it stands on disk.
+    """
+
+    load_filter = ".*"
+    namespaces = ("asset", HERE)
+
+    def __init__(self, reading: Reading, shop: Shop, marks: Marks, *, is_thorough: bool) -> None:
+        # Bare and absolute specifiers, and whatever looks like an asset: a relative import of code is esbuild's own,
+        # and a large graph has thousands.
+        self.resolve_filter = ".*" if is_thorough else r"^[^.]|\.(?i:" + _ASSETS + r")(?:[?#].*)?$"
+        self._reading = reading
+        self._shop = shop
+        self._marks = marks
+        self._by_asset: dict[str, str] = {}
+        self._explanations: dict[tuple[str, str], Diagnostic] = {}
+        self.diagnostics: list[Diagnostic] = []
+        self.found: dict[str, Source] = {}
+        self.workers: dict[str, Source] = {}
+        self.texts: dict[str, str] = {}
+        self.has_clash = False
+
+    def resolve(self, request: Mapping[str, Value], again: Again) -> Mapping[str, Value] | None:
+        """Return where an import leads, None where esbuild knows best."""
+        path, kind = cast(str, request["path"]), cast(str, request["kind"])
+        if path == HERE:
+            return {"path": HERE, "namespace": HERE}
+        if kind == "url-token":
+            # Our tokeniser has seen them all: what is left is not ours, and not esbuild's either.
+            return {"path": path, "external": True}
+        if kind == "entry-point" or path.startswith(("/", "#")) or ":" in path.removeprefix("node:"):
+            return None
+        answer = again(request)
+        if answer.get("external"):
+            return None
+        if not answer.get("path"):
+            # Kept and not refused: esbuild knows whether it matters, as it does not for a `require` inside a `try`.
+            importer = cast(str, request["importer"])
+            self._explanations[importer, path] = self._unresolved(path, kind, importer)
+            return None
+        suffix = cast(str, answer.get("suffix") or "")
+        if _extension(cast(str, answer["path"])).removeprefix(".") in _ASSETS.split("|"):
+            return self._asset(path, cast(str, answer["path"]), suffix)
+        return None
+
+    def load(self, request: Mapping[str, Value]) -> Mapping[str, Value] | None:
+        """Return what a path holds, None where esbuild may say that it cannot read such a file."""
+        path = cast(str, request["path"])
+        if request["namespace"] == HERE:
+            return {"contents": _HERE_TEXT.encode(), "loader": "js"}
+        if request["namespace"] == "asset":
+            code = f'export default new URL("{self._by_asset[path]}", import.meta.url).href'
+            return {"contents": code.encode(), "loader": "js"}
+        if not loader_of(path):
+            return None
+        try:
+            text = self._reading.text(path)
+            self._marks.check(text)
+            self.texts[path] = text
+            return {"contents": self._marked(path, text).encode(), "loader": "default"}
+        except DiagnosticsError as error:
+            return self._refused(error.diagnostics)
+        except Outside as error:
+            return self._refused([Diagnostic("outside-roots", "error", str(error), Span(self._reading.shown(path)))])
+        except OSError as error:
+            message = f"cannot read `{self._reading.shown(path)}`: {error.strerror}"
+            return self._refused([Diagnostic("unreadable", "error", message)])
+        except NonceClash:
+            self.has_clash = True
+            return self._refused([Diagnostic("nonce-clash", "error", "text holds a mark of ours")])
+
+    def source_of(self, file: str) -> Source:
+        """Return the source of a file of the graph, so that references are relative to where it would be published."""
+        resolver = self._shop.resolver
+        known = resolver.inventory.by_file.get(file)
+        if known is not None:
+            return known
+        shown = self._reading.shown(file)
+        for root in self._shop.project.roots:
+            inside = os.path.relpath(file, os.path.realpath(root.folder)).replace(os.sep, "/")
+            if not inside.startswith("../"):
+                return Source(posixpath.join(root.mount, inside), file, shown, root.missing == "error")
+        if "/node_modules/" in file:
+            return resolver.npm_source(file, self._reading)
+        # In no root: nothing is published beside it, so its logical path must not name a folder of any root.
+        return Source("../" + shown.lstrip("/"), file, shown)
+
+    def contexts(self) -> Iterator[Diagnostic]:
+        """Yield what is wrong with each `require.context()`, a call that webpack alone understands."""
+        from assetbuild.compiler.refs import js
+
+        for file, text in sorted(self.texts.items()):
+            if "require.context" not in text or loader_of(file) in ("css", "json", "text"):
+                continue
+            source = self.source_of(file)
+            severity: Severity = "error" if source.is_first_party else "warning"
+            for ref in js.requires(text):
+                if ref.kind == "require-context":
+                    span = span_at(source.shown, text, ref.statement_start, ref.statement_end)
+                    message = "`require.context` is webpack's own and does not exist in a browser"
+                    yield Diagnostic("require-context", severity, message, span, "write one `import` for each file")
+
+    def span_of(self, path: str, written: str) -> Span:
+        """Return where the file `path` of esbuild's description says `written`; the whole file if that is not found."""
+        text = self.texts.get(os.path.join(self._shop.project.folder, path), "")
+        at = min((at for quote in "'\"`" if (at := text.find(quote + written + quote)) >= 0), default=-1)
+        shown = self._reading.shown(os.path.join(self._shop.project.folder, path))
+        return span_at(shown, text, at + 1, at + 1 + len(written)) if at >= 0 else Span(shown)
+
+    def explanation(self, message: Message) -> Diagnostic | None:
+        """Return what is wrong with the import that `message` underlines, None if it is about something else."""
+        if message.detail >= 0:
+            return self.diagnostics[message.detail]
+        importer = os.path.join(self._shop.project.folder, message.file)
+        marked = message.line_text.encode()[message.column : message.column + message.length].decode(errors="replace")
+        return self._explanations.get((importer, marked.strip("'\"`")))
+
+    def _unresolved(self, path: str, kind: str, importer: str) -> Diagnostic:
+        name = path.removeprefix("node:")
+        if path.startswith("node:") or name.partition("/")[0] in _NODE_BUILTINS.split("|"):
+            message = f"`{path}` is built into Node and not into browsers"
+            hint = f'import a package that does the same, or keep it out with `external = ["{path}"]` under `[js]`'
+            return Diagnostic("node-builtin", "error", message, None, hint)
+        if path.startswith(".") or kind == "import-rule":
+            near = self._nearest(path, os.path.dirname(importer))
+            hint = f"did you mean `{near}`?" if near else ""
+            return Diagnostic("missing-reference", "error", f"`{path}` does not exist", None, hint)
+        package = "/".join(path.split("/")[: 2 if path.startswith("@") else 1])
+        if self._is_installed(package, os.path.dirname(importer)):
+            message, hint = f"package `{package}` has no `{path}`", "look up what its `exports` name"
+        else:
+            message = f"package `{package}` is not installed"
+            hint = f"run `npm install {package}`, or name it in `external` under `[js]`"
+        return Diagnostic("missing-package", "error", message, None, hint)
+
+    def _nearest(self, path: str, folder: str) -> str | None:
+        """Return what would be written for the file whose name is nearest, None if no file is clearly meant."""
+        above, _, name = path.rpartition("/")
+        try:
+            names = [found.name for found in self._reading.library.disk.scan(os.path.join(folder, above))]
+        except OSError:
+            return None  # a folder that cannot be listed has no advice to give
+        near = nearest(name, names + [posixpath.splitext(name)[0] for name in names])
+        return f"{above}/{near}" if near and above else near
+
+    def _is_installed(self, package: str, folder: str) -> bool:
+        described = os.path.join("node_modules", package, "package.json")
+        while not self._reading.exists(os.path.join(folder, described)):
+            if folder in (self._shop.project.folder, os.path.dirname(folder)):
+                return False
+            folder = os.path.dirname(folder)
+        return True
+
+    def _asset(self, written: str, file: str, suffix: str) -> Mapping[str, Value]:
+        resolver = self._shop.resolver
+        source = self.source_of(file)
+        known = resolver.inventory.by_logical.get(source.logical)
+        if source.logical.startswith(NPM_FOLDER):
+            self.found[source.logical] = source
+        elif known is None or os.path.realpath(known.file) != file:
+            why = resolver.inventory.withheld.get(source.logical, "lies in no asset root")
+            return self._refused([Diagnostic("missing-reference", "error", f"`{written}` {why}")])
+        name = source.logical + suffix
+        self._by_asset[name] = self._marks.mark(Ref(source.logical), written) + _suffix(suffix)
+        return {"namespace": "asset", "path": name, "sideEffects": False}
+
+    def _marked(self, file: str, text: str) -> str:
+        """Return `text` with marks in the place of its references; what is wrong with them is kept."""
+        places = named(file, text, self._shop.esbuild())
+        if not places:
+            return text
+        source = self.source_of(file)
+        judge = Judge("error", self._reading, self._shop)
+        parts: list[str] = []
+        done = 0
+        for place in places:
+            mark = self._mark_of(place, source, text, judge)
+            if mark is not None:
+                parts += (text[done : place.start], mark)
+                done = place.end
+        # Kept and not raised: esbuild goes on with the rest of the file, so that its errors are shown in the same run.
+        self.diagnostics += judge.diagnostics
+        return "".join((*parts, text[done:]))
+
+    def _mark_of(self, place: Named, source: Source, text: str, judge: Judge) -> str | None:
+        style: RefStyle = "module" if place.is_module else "url"
+        written = text[place.start : place.end]
+        if place.is_worker and (worker := self._worker(place.value, source)):
+            return self._marks.mark(Ref(worker, style), written)
+        span = partial(span_at, source.shown, text, place.start, place.end)
+        outcome = judge.outcome(place.value, (source,), span)
+        if not isinstance(outcome, Found):
+            return None
+        if outcome.source.logical not in self._shop.resolver.inventory.by_logical:
+            self.found[outcome.source.logical] = outcome.source
+        return self._marks.mark(Ref(outcome.source.logical, style), written) + _suffix(outcome.suffix)
+
+    def _worker(self, written: str, source: Source) -> str | None:
+        """Return the logical path of a worker that must be compiled: its entry's, or that of one made for it."""
+        file = os.path.normpath(os.path.join(os.path.dirname(source.file), unquote(written)))
+        if not file.endswith(_COMPILED) or not self._reading.exists(file):
+            return None
+        entries = self._shop.resolver.inventory.by_logical
+        known = next((logical for logical, entry in entries.items() if entry.file == file), None)
+        if known is not None:
+            return known
+        worker = self.source_of(file)
+        logical = posixpath.splitext(worker.logical)[0] + ".js"
+        self.workers[logical] = worker
+        return logical
+
+    def _refused(self, findings: Sequence[Diagnostic]) -> Mapping[str, Value]:
+        """Return an answer with errors that stand for `findings`; esbuild adds the place of the import."""
+        numbers = range(len(self.diagnostics), len(self.diagnostics) + len(findings))
+        self.diagnostics += findings
+        return {"errors": [_stand_in(number, found) for number, found in zip(numbers, findings, strict=True)]}
+
+
+def _stand_in(number: int, found: Diagnostic) -> Mapping[str, Value]:
+    return {"id": "", "pluginName": "", "text": found.message, "location": None, "notes": [], "detail": number}
+
+
+def _extension(path: str) -> str:
+    return posixpath.splitext(path)[1].lower()
+
+
+def _suffix(suffix: str) -> str:
+    """Return query and fragment such that no engine reads more into them: a quote, `)` or space would end the URL."""
+    return quote(suffix, safe="?#&=%+,;:@/!$*-._~[]")

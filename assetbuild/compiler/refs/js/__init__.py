@@ -1,0 +1,379 @@
+"""References of a script: every place in JavaScript that names another file by a constant.
+
+Receives text; hands on what the lexer's tokens show, with offsets of the original text: imports in all their forms,
+`new URL("…", import.meta.url)` with the workers and worklets around it, `require`, source map comments, and what is
+wrong with the brackets. Resolves nothing and changes nothing. Sources: ECMA-262 §13.3.10 (import calls), §16.2
+(modules); WHATWG HTML, "import.meta"; the proposals "import defer" and "source phase imports"; ECMA-426 §11.1.2.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from assetbuild.compiler.refs.js import tokens as kinds
+from assetbuild.compiler.refs.js.lexed import Fault, Lexed
+from assetbuild.compiler.refs.js.lexer import lex
+from assetbuild.compiler.refs.js.tokens import LINE_END, string_value, template_value
+
+__all__ = [
+    "MODULE_KINDS",
+    "JsKind",
+    "JsRef",
+    "MapComment",
+    "Place",
+    "Script",
+    "check_nesting",
+    "examine",
+    "module_syntax",
+    "non_constant_imports",
+    "open_constructs",
+    "references",
+    "requires",
+    "source_map_comments",
+]
+
+JsKind = Literal[
+    "import", "export", "dynamic", "resolve", "url", "worker", "shared-worker", "worklet", "require", "require-context"
+]
+"""`import` static; `export` … from; `dynamic` import(); `resolve` import.meta.resolve(); the rest by what they call."""
+
+MODULE_KINDS: frozenset[JsKind] = frozenset(("import", "export", "dynamic", "resolve"))
+"""Kinds whose literal is a module specifier, which must begin with `./`, `../` or `/` to be a path."""
+
+
+class JsRef(NamedTuple):
+    """A reference. start, end: offsets of the literal's content, without quotes or backticks.
+
+    value: what the literal means. statement_start, statement_end: the declaration or the call that holds it.
+    """
+
+    start: int
+    end: int
+    value: str
+    kind: JsKind
+    statement_start: int
+    statement_end: int
+
+
+class Place(NamedTuple):
+    """A part of the text."""
+
+    start: int
+    end: int
+
+
+class MapComment(NamedTuple):
+    """A comment that names a source map, from its `//` or `/*` to its end; `url` as written."""
+
+    start: int
+    end: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Script:
+    """What one reading of a text shows; each part is found when it is first asked for."""
+
+    tokens: Lexed
+
+    @cached_property
+    def module_mark(self) -> Place | None:
+        """The first word that shows a module: `import` or `export` declared at the top, or the one of `import.meta`."""
+        shown = next((index for index in self.tokens.depths if self._shows_module(index)), None)
+        return None if shown is None else Place(self.tokens.starts[shown], self.tokens.starts[shown + 1])
+
+    @property
+    def is_module(self) -> bool:
+        """Whether the text can only be a module."""
+        return self.module_mark is not None
+
+    @cached_property
+    def strict_directive(self) -> Place | None:
+        """The `"use strict"` that makes the whole script strict. Source: ECMA-262 §11.2.1, Directive Prologue."""
+        tokens = self.tokens
+        at = tokens.after(-1)
+        while at < len(tokens) and tokens.kinds[at] == kinds.STRING:
+            following = tokens.after(at)
+            if tokens[following] != ";" and not self._ends_by_line(at, following):
+                return None
+            if tokens[at][1:-1] == "use strict":
+                return Place(tokens.starts[at], tokens.starts[at + 1])
+            at = tokens.after(following) if tokens[following] == ";" else following
+        return None
+
+    @cached_property
+    def reveals_names(self) -> bool:
+        """Whether code that is not in the text may use its local names: a direct `eval`, or a `with` statement."""
+        tokens = self.tokens
+        evals = (at for at in self._words("eval") if tokens[tokens.before(at)] not in (".", "?."))
+        withs = (at for at, _ in self._tokens_at("with") if tokens.kinds[at] == kinds.KEYWORD and tokens[at] == "with")
+        return any(tokens[tokens.after(at)] == "(" for at in (*evals, *withs))
+
+    @cached_property
+    def references(self) -> tuple[JsRef, ...]:
+        """Imports and URLs relative to the module, in the order of the text."""
+        return tuple(found for index in self.tokens.depths if isinstance(found := self._reference(index), JsRef))
+
+    @cached_property
+    def non_constant_imports(self) -> tuple[Place, ...]:
+        """Calls of `import()` whose specifier is no constant."""
+        return tuple(found for index in self.tokens.depths if isinstance(found := self._reference(index), Place))
+
+    @cached_property
+    def requires(self) -> tuple[JsRef, ...]:
+        """Calls of `require()` and `require.context()` with a constant."""
+        return tuple(found for index in self._words("require") if (found := self._require(index)) is not None)
+
+    @cached_property
+    def source_maps(self) -> tuple[MapComment, ...]:
+        """Comments that name a source map, with the old mark `@` too; the last one counts."""
+        return tuple(self._map_comments())
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Constructs left open, and brackets that close nothing."""
+        return tuple(self.tokens.faults)
+
+    @cached_property
+    def _broken(self) -> frozenset[int]:
+        return frozenset(fault.start for fault in self.tokens.faults)
+
+    def _ends_by_line(self, at: int, following: int) -> bool:
+        """Return whether a statement that is only the literal at `at` ends before `following` (§12.10.1)."""
+        tokens = self.tokens
+        if following >= len(tokens) or tokens[following] == "}":
+            return True
+        has_newline = any(LINE_END.search(tokens[trivia]) for trivia in range(at + 1, following))
+        return has_newline and not _continues(tokens.kinds[following], tokens[following])
+
+    def _shows_module(self, index: int) -> bool:
+        tokens = self.tokens
+        follower = tokens[tokens.after(index)]
+        if tokens[index] == "export":
+            return tokens.depths[index] == 0
+        if follower == ".":
+            return tokens[tokens.after(tokens.after(index))] == "meta"
+        return tokens.depths[index] == 0 and follower != "("
+
+    def _reference(self, index: int) -> JsRef | Place | None:
+        """Return what the keyword at `index` refers to; a place if that is known only when it runs."""
+        tokens = self.tokens
+        follower = tokens.after(index)
+        if tokens[index] == "export":
+            return self._declaration(index, "export") if tokens[follower] in ("*", "{") else None
+        if tokens[follower] == "(":
+            return self._call(index, follower)
+        if tokens[follower] != ".":
+            return self._declaration(index, "import")
+        name = tokens.after(follower)
+        following = tokens.after(name)
+        if tokens[name] in ("defer", "source") and tokens[following] == "(":
+            return self._call(index, following)
+        if tokens[name] == "meta" and tokens[following] == ".":
+            return self._meta_property(index, tokens.after(following))
+        return None
+
+    def _declaration(self, index: int, kind: JsKind) -> JsRef | None:
+        """Return the reference of an import or export declaration, None if it has no specifier."""
+        tokens = self.tokens
+        at = tokens.after(index)
+        is_specifier_next = kind == "import"
+        while at < len(tokens):
+            word, token_kind = tokens[at], tokens.kinds[at]
+            if token_kind == kinds.STRING:
+                if is_specifier_next:
+                    return self._found(at, kind, index, self._after_attributes(at))
+            elif token_kind != kinds.NAME and word not in ("{", "}", ",", "*"):
+                return None
+            is_specifier_next = word == "from"
+            at = tokens.after(at)
+        return None
+
+    def _after_attributes(self, index: int) -> int:
+        """Return the index of the last token of a declaration whose specifier stands at `index` (§16.2.2)."""
+        tokens = self.tokens
+        end = index
+        at = tokens.after(index)
+        if tokens[at] in ("with", "assert") and tokens[tokens.after(at)] == "{":
+            while at < len(tokens) and tokens[at] != "}":
+                at = tokens.after(at)
+            end = min(at, len(tokens) - 1)
+            at = tokens.after(end)
+        return at if tokens[at] == ";" else end
+
+    def _call(self, index: int, opener: int) -> JsRef | Place | None:
+        """Return the reference of an import call; None if nothing stands in its parentheses."""
+        tokens = self.tokens
+        argument = tokens.after(opener)
+        closer = tokens.calls.get(opener, argument)
+        if tokens[argument] == ")" or argument >= len(tokens):
+            return None
+        if tokens[tokens.after(argument)] in (")", ","):
+            found = self._found(argument, "dynamic", index, closer)
+            if found is not None:
+                return found
+        return Place(tokens.starts[index], tokens.starts[min(closer, len(tokens) - 1) + 1])
+
+    def _meta_property(self, index: int, name: int) -> JsRef | None:
+        """Return the reference around `import.meta.resolve` or `import.meta.url`, whose last name stands at `name`."""
+        tokens = self.tokens
+        following = tokens.after(name)
+        if tokens[name] == "resolve" and tokens[following] == "(":
+            argument = tokens.after(following)
+            closer = self._closing(argument)
+            return self._found(argument, "resolve", index, closer) if closer else None
+        if tokens[name] != "url":
+            return None
+        closer = self._closing(name)
+        literal = tokens.before(tokens.before(index))
+        before = self._words_before(literal, 4)
+        if (
+            not closer
+            or tokens[tokens.before(index)] != ","
+            or [tokens[at] for at in before[:3]] != ["(", "URL", "new"]
+        ):
+            return None
+        return self._found(literal, self._kind_of_url(before[2]), before[2], closer)
+
+    def _kind_of_url(self, new: int) -> JsKind:
+        """Return the kind of the `new URL(…)` that begins at `new`, by the call that takes it first."""
+        tokens = self.tokens
+        opener, callee, before = (tokens[at] for at in self._words_before(new, 3))
+        if opener == "(" and before == "new" and callee in ("Worker", "SharedWorker"):
+            return "worker" if callee == "Worker" else "shared-worker"
+        return "worklet" if opener == "(" and callee == "addModule" and before in (".", "?.") else "url"
+
+    def _closing(self, argument: int) -> int:
+        """Return the index of the parenthesis that follows the last argument, 0 if something else follows it."""
+        tokens = self.tokens
+        at = tokens.after(argument)
+        if tokens[at] == ",":
+            at = tokens.after(at)
+        return at if tokens[at] == ")" else 0
+
+    def _require(self, index: int) -> JsRef | None:
+        tokens = self.tokens
+        if tokens[tokens.before(index)] in (".", "?."):
+            return None
+        opener, kind = tokens.after(index), "require"
+        if tokens[opener] == "." and tokens[tokens.after(opener)] == "context":
+            opener, kind = tokens.after(tokens.after(opener)), "require-context"
+        argument = tokens.after(opener)
+        if tokens[opener] != "(" or tokens[tokens.after(argument)] not in (")", ","):
+            return None
+        return self._found(
+            argument, "require" if kind == "require" else "require-context", index, tokens.after(argument)
+        )
+
+    def _found(self, literal: int, kind: JsKind, first: int, last: int) -> JsRef | None:
+        """Return the reference whose literal stands at the index `literal`, None if it is no whole constant."""
+        tokens = self.tokens
+        if literal < 0 or tokens.kinds[literal] not in (kinds.STRING, kinds.TEMPLATE):
+            return None
+        start, end = tokens.starts[literal], tokens.starts[literal + 1]
+        if start in self._broken:
+            return None
+        body = tokens.text[start + 1 : end - 1]
+        value = template_value(body) if tokens.kinds[literal] == kinds.TEMPLATE else string_value(body)
+        return JsRef(start + 1, end - 1, value, kind, tokens.starts[first], tokens.starts[last + 1])
+
+    def _words_before(self, index: int, count: int) -> list[int]:
+        found = []
+        for _ in range(count):
+            index = self.tokens.before(index)
+            found.append(index)
+        return found
+
+    def _words(self, word: str) -> Iterator[int]:
+        """Yield the indices of the names that are `word`."""
+        for index, start in self._tokens_at(word):
+            if (
+                self.tokens.kinds[index] == kinds.NAME
+                and self.tokens.starts[index] == start
+                and self.tokens[index] == word
+            ):
+                yield index
+
+    def _map_comments(self) -> Iterator[MapComment]:
+        tokens = self.tokens
+        for index, _ in self._tokens_at("sourceMappingURL="):
+            if tokens.kinds[index] in (kinds.LINE_COMMENT, kinds.BLOCK_COMMENT):
+                found = _MAP_COMMENT.fullmatch(tokens[index])
+                if found:
+                    yield MapComment(tokens.starts[index], tokens.starts[index + 1], found[1])
+
+    def _tokens_at(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield the index of each token that holds `text` or begins with it, and the offset where it stands."""
+        start = self.tokens.text.find(text)
+        while start >= 0:
+            yield bisect_left(self.tokens.starts, start + 1) - 1, start
+            start = self.tokens.text.find(text, start + len(text))
+
+
+_MAP_COMMENT = re.compile(r"/[/*][#@]\s*sourceMappingURL=(\S*?)\s*(?:\*/)?")
+
+
+def _continues(kind: int, text: str) -> bool:
+    """Return whether a token goes on with an expression that stands before it, on another line too."""
+    if kind == kinds.PUNCTUATOR:
+        return text not in ("{", "++", "--", "!", "~", "@")
+    return kind in (kinds.TEMPLATE, kinds.TEMPLATE_HEAD) or text in ("in", "instanceof")
+
+
+def examine(text: str) -> Script:
+    """Return what `text` shows, read as a module if it shows that it is one and as a script otherwise.
+
+    Where the two readings differ, a text that shows a module in its reading as a script is one, and so is a text that
+    is whole only as a module.
+    """
+    script = Script(lex(text))
+    if script.tokens.is_goal_sensitive and (script.is_module or script.faults):
+        module = Script(lex(text, "module"))
+        if script.is_module or (module.is_module and not module.faults):
+            return module
+    return script
+
+
+def references(text: str) -> tuple[JsRef, ...]:
+    """Return the references of `text`, in its order."""
+    return examine(text).references if _may_refer(text) else ()
+
+
+def module_syntax(text: str) -> bool:
+    """Return whether `text` can only be a module: an import or export declaration at its top, or `import.meta`."""
+    return _may_refer(text) and examine(text).is_module
+
+
+def non_constant_imports(text: str) -> tuple[Place, ...]:
+    """Return the calls of `import()` whose specifier is known only when they run."""
+    return examine(text).non_constant_imports if _may_refer(text) else ()
+
+
+def requires(text: str) -> tuple[JsRef, ...]:
+    """Return the calls of `require()` and `require.context()` with a constant."""
+    return examine(text).requires if "require" in text else ()
+
+
+def source_map_comments(text: str) -> tuple[MapComment, ...]:
+    """Return the comments that name a source map, `//#` and the old `//@`; not what looks like one in a string."""
+    return examine(text).source_maps if "sourceMappingURL=" in text else ()
+
+
+def check_nesting(text: str) -> int | None:
+    """Return the offset of the bracket that passes the door's nesting limit, None if none does."""
+    return examine(text).tokens.too_deep
+
+
+def open_constructs(text: str) -> tuple[Fault, ...]:
+    """Return what `text` leaves open at its end, and brackets that close nothing."""
+    return examine(text).faults
+
+
+def _may_refer(text: str) -> bool:
+    # §12.7.2: keywords cannot be written with escapes, so their plain text is always there.
+    return "import" in text or "export" in text
