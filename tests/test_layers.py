@@ -16,8 +16,8 @@ from tests.manifests import document, file_entry
 
 PACKAGE = Path(__file__).parents[1] / "assetbuild"
 
-# Low to high: a module imports only lower ranks. A rank is a module or a package, with everything inside it and, for
-# everything. "" is the public face.
+# Low to high: a module imports only lower ranks. A rank is a module or a package with everything
+# inside it. "" is the public face.
 RANKS = [
     "diagnostic",
     "manifest",
