@@ -102,21 +102,31 @@ def esbuild() -> Program:
 
 
 @pytest.fixture(scope="session")
-def npm_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return `node_modules` with the packages of tests/npm, installed once for all processes of a run."""
-    npm = shutil.which("npm")
-    need("npm", npm is not None)
+def installed_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function that gives `node_modules` with the packages of `tests/<name>`, installed once for a whole run."""
     shared = tmp_path_factory.getbasetemp()
     shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
-    folder = shared / "npm"
-    folder.mkdir(exist_ok=True)
-    with open(shared / "npm.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "installed").exists():
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(_REPOSITORY / "tests/npm" / name, folder)
-            command = [npm or "", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-            need("a package registry for npm", done.returncode == 0)
-            (folder / "installed").touch()
-    return folder / "node_modules"
+
+    def install(name: str) -> Path:
+        npm = shutil.which("npm")
+        need("npm", npm is not None)
+        folder = shared / name
+        folder.mkdir(exist_ok=True)
+        with open(shared / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "installed").exists():
+                for file in ("package.json", "package-lock.json"):
+                    shutil.copy(_REPOSITORY / "tests" / name / file, folder)
+                command = [npm or "", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+                done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+                need("a package registry for npm", done.returncode == 0)
+                (folder / "installed").touch()
+        return folder / "node_modules"
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def npm_packages(installed_packages: Callable[[str], Path]) -> Path:
+    """Return `node_modules` with the packages of tests/npm."""
+    return installed_packages("npm")
