@@ -103,7 +103,7 @@ def esbuild() -> Program:
 
 @pytest.fixture(scope="session")
 def installed_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return a function that gives `node_modules` with the packages of `tests/<name>`, installed once for a whole run."""
+    """Return a function that gives `node_modules` with the packages of tests/<name>, installed once per run."""
     shared = tmp_path_factory.getbasetemp()
     shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
 
