@@ -6,9 +6,8 @@ This is the reading face: it imports `manifest` and `web` and no compiler, so it
 from __future__ import annotations
 
 from assetbuild.manifest import AssetNotFound, ManifestError
+from assetbuild.version import __version__
 from assetbuild.web.assets import Assets
 from assetbuild.web.html import Asset
 
 __all__ = ["Asset", "AssetNotFound", "Assets", "ManifestError", "__version__"]
-
-__version__ = "0.1.0"

@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "assetbuild"
 # Low to high: a module imports only lower ranks. A rank is a module or a package with everything
 # inside it. "" is the public face.
 RANKS = [
+    "version",
     "diagnostic",
     "manifest",
     "disk",
@@ -202,6 +203,7 @@ ITS_OWN = {
     "assetbuild.manifest.reader",
     "assetbuild.manifest.shape",
     "assetbuild.manifest.text",
+    "assetbuild.version",
     "assetbuild.web",
     "assetbuild.web.assets",
     "assetbuild.web.html",

@@ -41,9 +41,9 @@ from assetbuild.compiler.tools import (
     npmrc,
     pin_for,
     tool_folder,
-    vendor,
 )
 from assetbuild.compiler.tools.fetch import FetchFailed, Route, fetch, goes_direct, route
+from assetbuild.compiler.tools.install import vendor
 from assetbuild.compiler.tools.npm import PackFailed, pack
 from assetbuild.compiler.tools.table import hex_of
 from assetbuild.compiler.tools.unpack import UnpackFailed, members, parts_of

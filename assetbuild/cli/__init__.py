@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 from assetbuild.cli.render import ReaderGone, Terminal, Unwritable, as_json
 from assetbuild.cli.signals import Ended, ended_by_signals
 from assetbuild.diagnostic import AssetbuildError, Diagnostic
+from assetbuild.version import __version__
 
 if TYPE_CHECKING:
     import argparse
@@ -62,9 +63,7 @@ def _run(argv: Sequence[str], terminal: Terminal) -> int:
             return 0
         args = _arguments(argv)
         if args.version:
-            from importlib.metadata import version
-
-            terminal.answer(f"assetbuild {version('assetbuild')}\n")
+            terminal.answer(f"assetbuild {__version__}\n")
             return 0
         if args.command is None:
             from assetbuild.cli.parser import UsageError
@@ -133,10 +132,9 @@ def _refused(sentence: Diagnostic, terminal: Terminal, is_json: bool, code: int 
 
 def _bug(terminal: Terminal, is_json: bool) -> int:
     import traceback
-    from importlib.metadata import version
 
     terminal.trace(traceback.format_exc())
-    message = f"this is a bug in assetbuild {version('assetbuild')}"
+    message = f"this is a bug in assetbuild {__version__}"
     hint = "please report it, with the lines above, where assetbuild is developed"
     return _refused(Diagnostic("internal-error", "error", message, hint=hint), terminal, is_json)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import version
+
+from assetbuild.version import __version__
 
 __all__ = ["next_step"]
 
@@ -14,7 +15,7 @@ def next_step(folder: str) -> str:
     from assetbuild.compiler.errors import ConfigError
     from assetbuild.disk import RealDisk
 
-    head = f"assetbuild {version('assetbuild')} compiles web assets to content-addressed files and one manifest.\n\n"
+    head = f"assetbuild {__version__} compiles web assets to content-addressed files and one manifest.\n\n"
     tail = "\n`assetbuild --help` lists every command.\n"
     try:
         project = read(folder, os.environ, RealDisk(), Flags())

@@ -79,7 +79,8 @@ def _install(args: argparse.Namespace, project: Project, terminal: Terminal) -> 
 
 
 def _vendor(args: argparse.Namespace, project: Project, terminal: Terminal) -> dict[str, object]:
-    from assetbuild.compiler.tools import NAMES, here, pin_for, platforms_of, vendor
+    from assetbuild.compiler.tools import NAMES, here, pin_for, platforms_of
+    from assetbuild.compiler.tools.install import vendor
     from assetbuild.disk import RealDisk
 
     depot, folder = here(), os.path.abspath(args.folder)

@@ -12,7 +12,6 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from assetbuild.compiler.encode import encode, encoders, work_of
 from assetbuild.compiler.errors import CompileFailed
@@ -29,6 +28,7 @@ from assetbuild.compiler.seal import seal
 from assetbuild.compiler.survey import survey
 from assetbuild.diagnostic import Diagnostic, by_place, nearest
 from assetbuild.disk import Disk, RealDisk
+from assetbuild.version import __version__
 
 __all__ = ["Outcome", "Watcher", "compile"]
 
@@ -92,7 +92,7 @@ def compile(
     watcher.stage("encode", work_of(assets, chosen))
     variants = encode(assets, chosen, project.compress.min_gain, disk, jobs=project.jobs, on_done=watcher.step)
     _check(_over_budget(project, assets, variants))
-    tools = {"assetbuild": version("assetbuild"), **{e.tool: e.version for e in chosen}, **_tools_of(results)}
+    tools = {"assetbuild": __version__, **{e.tool: e.version for e in chosen}, **_tools_of(results)}
     manifest = record(project, assets, variants, tools, _inputs_of(results, library))
     published = publish(assets, variants, manifest, project.output, disk) if is_written else None
     return Outcome(project, manifest, assets, variants, diagnostics, _engine_jobs(results), published)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from typing import NamedTuple
 
 from assetbuild.compiler import pool
@@ -103,7 +102,7 @@ def _gzip(level: int) -> Encoder:
         packed[4:10] = b"\0\0\0\0\0\xff"
         return bytes(packed)
 
-    return Encoder("gzip", apply, "deflate", version("deflate"))
+    return Encoder("gzip", apply, "deflate", deflate.__version__)
 
 
 def _brotli(level: int) -> Encoder:
@@ -112,7 +111,7 @@ def _brotli(level: int) -> Encoder:
     def apply(body: bytes) -> bytes:
         return bytes(brotli.compress(body, quality=level))
 
-    return Encoder("br", apply, "brotli", version("brotli"))
+    return Encoder("br", apply, "brotli", brotli.__version__)
 
 
 def _zstd(level: int) -> Encoder:

@@ -18,6 +18,9 @@ from assetbuild.diagnostic import Diagnostic, Span
 
 __all__ = ["gather"]
 
+_IN_FLIGHT = 4
+"""Compiles in flight for each job that the project allows: Dart Sass and esbuild have threads of their own."""
+
 
 def gather(
     jobs: Sequence[Job],
@@ -54,7 +57,7 @@ def gather(
     done = {logical for job in jobs for logical in job.logicals}
     wave = list(jobs)
     while wave:
-        made = pool.parallel(run, wave, jobs=shop.project.jobs, weight=_weight)
+        made = pool.parallel(run, wave, jobs=_threads(wave, shop.project.jobs), weight=_weight)
         results += made
         wave = [job_of(source) for source in _new(made, done)]
     if unavailable:
@@ -78,6 +81,12 @@ def _new(results: Iterable[Result], done: set[str]) -> list[Source]:
     found = {source.logical: source for result in results for source in result.found if source.logical not in done}
     done.update(found)
     return [found[logical] for logical in sorted(found)]
+
+
+def _threads(jobs: Sequence[Job], limit: int) -> int:
+    """Return how many jobs may be under way: those that wait for a process of their own engine do not count."""
+    waiting = sum(job.engine in {"modules", "style"} for job in jobs) if limit > 1 else 0
+    return limit + min(waiting, _IN_FLIGHT * limit)
 
 
 def _weight(job: Job) -> int:

@@ -20,13 +20,13 @@ from assetbuild.compiler.project import Project
 from assetbuild.compiler.tools import npm, npmrc
 from assetbuild.compiler.tools.depot import Depot, here
 from assetbuild.compiler.tools.fetch import FetchFailed, Route, fetch, route, shown_url
-from assetbuild.compiler.tools.find import Program, find, mismatch, pinned_at, roots, tool_folder, variable_of
+from assetbuild.compiler.tools.find import Program, mismatch, pinned_at, roots, tool_folder, variable_of
 from assetbuild.compiler.tools.table import Pin, PinnedFile, hex_of, platforms_of
 from assetbuild.compiler.tools.unpack import UnpackFailed, members, parts_of
 from assetbuild.diagnostic import Diagnostic, Note
 from assetbuild.disk import TEMP_MARK, Disk
 
-__all__ = ["Notice", "ensure", "vendor"]
+__all__ = ["Notice", "install", "vendor"]
 
 Notice = Callable[[str], None]
 
@@ -52,24 +52,14 @@ class _Rim(NamedTuple):
     depot: Depot
 
 
-def ensure(
-    name: str,
-    project: Project,
-    environ: Mapping[str, str],
-    disk: Disk,
-    notice: Notice,
-    *,
-    depot: Depot | None = None,
+def install(
+    name: str, project: Project, environ: Mapping[str, str], disk: Disk, notice: Notice, *, depot: Depot | None
 ) -> Program:
-    """Return the tool, installed into the tool folder if no place has it; `notice` gets one line before a download.
+    """Return the tool after installing it into the tool folder; `notice` gets one line before a download.
 
-    depot: this machine's own unless given. Raises `EngineUnavailable` if the tool cannot be had, or would have to be
-    fetched while `project.is_offline`.
+    Raises `EngineUnavailable` if it cannot be had, or would have to be fetched while `project.is_offline`.
     """
     rim = _Rim(project, environ, disk, notice, depot or here())
-    found = find(name, project, environ, rim.depot)
-    if found:
-        return found
     pin = rim.depot.pin(name)
     if pin is None:
         platforms = platforms_of([pin for pin in rim.depot.pins if pin.name == name])

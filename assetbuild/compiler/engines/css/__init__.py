@@ -72,7 +72,9 @@ def bundle_and_finish(  # noqa: PLR0917 - source, reading and shop come in the o
     Raises `CompileFailed`, or `door.Refused` for a sheet that an import names.
     """
     entry = source._replace(logical=logical)
-    root = _admitted(Sheet(source, text, tuple(dict.fromkeys((entry, source))), origin))
+    root = Sheet(source, text, tuple(dict.fromkeys((entry, source))), origin)
+    if origin is None or options.get("engine") == "esbuild":
+        _admitted(root)  # what Sass wrote nests no deeper than Sass could stand, and only esbuild recurses into it
     judge = Judge(missing_rule(source, shop.project), reading, shop)
 
     def find(sheet: Sheet, rule: Import) -> Source | None:

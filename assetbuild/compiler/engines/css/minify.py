@@ -69,9 +69,9 @@ def minified(text: str, exact: Sequence[tuple[int, int]]) -> str | None:
 
 def versions() -> dict[str, str]:
     """Return the minifier's name and version, for the record of what decided the bytes."""
-    from importlib.metadata import version
+    import rcssmin
 
-    return {"rcssmin": version("rcssmin")}
+    return {"rcssmin": rcssmin.__version__}
 
 
 class _Cssmin(Protocol):
