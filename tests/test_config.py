@@ -304,7 +304,6 @@ def test_single_keys_of_a_later_version_are_refused_by_name(fault: Callable[[str
     assert fault('[templates]\nengine = "django"\n') == (
         "not-supported: `templates.engine` is not supported by this version yet"
     )
-    assert fault("[js]\nimportmap = true\n") == ("not-supported: `js.importmap` is not supported by this version yet")
 
 
 @pytest.mark.parametrize(

@@ -69,10 +69,14 @@ class Blob(NamedTuple):
 
 
 class Ref(NamedTuple):
-    """A resolved reference. `target` is a logical path; query and fragment stay in the text around it."""
+    """A resolved reference. `target` is a logical path; query and fragment stay in the text around it.
+
+    name: the specifier that an import map may know the target by; "" where no import map is asked (`importmap.py`).
+    """
 
     target: str
     style: RefStyle = "url"
+    name: str = ""
 
 
 Piece = bytes | Ref

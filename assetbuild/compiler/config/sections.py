@@ -55,8 +55,9 @@ def js(table: Table) -> Js:
         format=table.choice("format", ("esm", "iife"), defaults.format),
         jsx=table.choice("jsx", ("transform", "automatic", "preserve"), defaults.jsx),
         jsx_import_source=table.text("jsx_import_source", defaults.jsx_import_source),
+        importmap=table.flag("importmap", defaults.importmap),
     )
-    table.close(["importmap"])
+    table.close()
     return found
 
 
