@@ -172,6 +172,7 @@ def test_every_key_of_the_configuration_reaches_the_project(tree: Tree) -> None:
             {"esbuild": f"{root}/bin/esbuild", "dart-sass": "/opt/dart-sass/sass"}, "https://packages.example/npm/"
         ),
         template_folders=(f"{root}/templates",),
+        config_text=(folder / "assetbuild.toml").read_text(),
         jobs=1,
     )
 

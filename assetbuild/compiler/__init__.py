@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from assetbuild.compiler.budgets import over_budget
 from assetbuild.compiler.encode import encode, encoders, work_of
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Library
@@ -26,7 +27,7 @@ from assetbuild.compiler.record import inputs_digest, record
 from assetbuild.compiler.resolve import Resolver
 from assetbuild.compiler.seal import seal
 from assetbuild.compiler.survey import survey
-from assetbuild.diagnostic import Diagnostic, by_place, nearest
+from assetbuild.diagnostic import Diagnostic, by_place
 from assetbuild.disk import Disk, RealDisk
 from assetbuild.version import __version__
 
@@ -91,7 +92,7 @@ def compile(
     assets = seal(drafts, names=project.names, salt=project.salt, base=project.base)
     watcher.stage("encode", work_of(assets, chosen))
     variants = encode(assets, chosen, project.compress.min_gain, disk, jobs=project.jobs, on_done=watcher.step)
-    _check(_over_budget(project, assets, variants))
+    _check(over_budget(project, assets, variants))
     tools = {"assetbuild": __version__, **{e.tool: e.version for e in chosen}, **_tools_of(results)}
     manifest = record(project, assets, variants, tools, _inputs_of(results, library))
     published = publish(assets, variants, manifest, project.output, disk) if is_written else None
@@ -129,26 +130,3 @@ def _engine_jobs(results: Iterable[Result]) -> dict[str, int]:
 def _inputs_of(results: Iterable[Result], library: Library) -> str:
     inputs = [each for result in results for each in result.inputs]
     return inputs_digest(inputs, {each.file: library.shown(each.file) for each in inputs})
-
-
-def _over_budget(project: Project, assets: Sequence[Asset], variants: Iterable[Variant]) -> list[Diagnostic]:
-    """Return an error for each asset that is larger than `[budgets]` allows: as br, or as its smallest variant."""
-    smallest: dict[str, tuple[int, int, str]] = {}
-    for variant in variants:
-        rank = (0 if variant.coding == "br" else 1, len(variant.body), variant.coding)
-        smallest[variant.path] = min(smallest.get(variant.path, rank), rank)
-    problems = []
-    for asset in assets:
-        limit = project.budgets.get(asset.logical)
-        _, size, coding = smallest.get(asset.path, (0, asset.size, "identity"))
-        if limit is not None and size > limit:
-            message = f"`{asset.logical}` has {size:,} bytes ({coding}); its budget is {limit:,}"
-            problems.append(Diagnostic("over-budget", "error", message))
-    known = {asset.logical for asset in assets}
-    for logical in sorted(set(project.budgets) - known):
-        near = nearest(logical, known)
-        hint = f"did you mean `{near}`?" if near else ""
-        problems.append(
-            Diagnostic("unknown-budget", "error", f"`budgets` names `{logical}`, which is no asset", hint=hint)
-        )
-    return problems

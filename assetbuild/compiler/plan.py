@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from assetbuild.compiler.config import place_of
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Library, Reading
 from assetbuild.compiler.globs import is_glob, matches, matches_any
@@ -20,7 +21,7 @@ from assetbuild.compiler.model import Draft, Job, Source, Stable
 from assetbuild.compiler.project import Entry, Project
 from assetbuild.compiler.resolve import Inventory
 from assetbuild.compiler.survey import Survey, name_problems
-from assetbuild.diagnostic import Diagnostic, Note, Span, nearest
+from assetbuild.diagnostic import Diagnostic, nearest
 
 __all__ = ["Plan", "confines", "job_of", "plan", "with_stable_name"]
 
@@ -194,9 +195,7 @@ class _Finder:
         return dataclasses.replace(entry, kind="module")
 
     def _fault(self, rule: str, message: str, place: str, hint: str = "") -> None:
-        where = Note(f"at `{place}`") if place else None
-        span = Span(self.project.config_shown) if self.project.config_shown else None
-        self.problems.append(Diagnostic(rule, "error", message, span, hint, (where,) if where else ()))
+        self.problems.append(Diagnostic(rule, "error", message, place_of(self.project, place), hint))
 
 
 def _automatic(project: Project, survey: Survey, entries: Iterable[_Entry]) -> list[_Entry]:

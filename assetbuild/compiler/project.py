@@ -135,7 +135,7 @@ class Tools:
 class Project:
     """Everything a compile needs to know beside the files themselves.
 
-    folder: absolute, real path. config_shown: name of the file that was read, "" without configuration.
+    folder: absolute, real path. config_shown, config_text: the file that was read and what it says, "" without one.
     output: absolute folder. detected: what zero-configuration found, one line each, for the closing words.
     jobs: workers at once. warnings: findings of the reader itself. is_strict: a warning fails the compile.
     """
@@ -144,6 +144,7 @@ class Project:
     output: str
     roots: tuple[Root, ...]
     config_shown: str = ""
+    config_text: str = ""
     base: str = "/static/"
     exclude: tuple[str, ...] = ()
     keep_names: tuple[str, ...] = ()

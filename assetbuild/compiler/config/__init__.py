@@ -18,14 +18,15 @@ from typing import NoReturn
 from assetbuild.compiler import door
 from assetbuild.compiler.config import checks, sections
 from assetbuild.compiler.config.entries import read_entries
+from assetbuild.compiler.config.locate import locate, written
 from assetbuild.compiler.config.roots import LOOKED_FOR, Folders, detect, read_roots
 from assetbuild.compiler.config.schema import Document, Table
 from assetbuild.compiler.errors import ConfigError
 from assetbuild.compiler.project import Profile, Project, Root, Tools
-from assetbuild.diagnostic import Diagnostic, Span
+from assetbuild.diagnostic import Diagnostic, Span, span_at
 from assetbuild.disk import Disk
 
-__all__ = ["CONFIG_FILE", "OUTPUT", "Flags", "configured_output", "configured_tools", "read"]
+__all__ = ["CONFIG_FILE", "OUTPUT", "Flags", "configured_output", "configured_tools", "place_of", "read"]
 
 CONFIG_FILE = "assetbuild.toml"
 _PYPROJECT = "pyproject.toml"
@@ -35,8 +36,8 @@ OUTPUT = "build/assets"
 _LATER = ("sourcemaps", "webassets", "commands", "npm", "cache", "workers", "release")
 # Where, how fast, and what is said: none of it reaches a byte of the output. Tools count by their recorded version.
 _NEUTRAL = (
-    *("folder", "output", "config_shown", "budgets", "tools", "template_folders", "detected", "config_digest_hex"),
-    *("revision", "jobs", "is_offline", "is_frozen", "is_strict", "warnings"),
+    *("folder", "output", "config_shown", "config_text", "budgets", "tools", "template_folders", "detected"),
+    *("config_digest_hex", "revision", "jobs", "is_offline", "is_frozen", "is_strict", "warnings"),
 )
 
 
@@ -86,6 +87,18 @@ def configured_tools(folder: str, disk: Disk) -> Tools:
     if document.findings:
         raise ConfigError(document.findings)
     return tools
+
+
+def place_of(project: Project, place: str) -> Span | None:
+    """Return where `place`, such as `entries."js/app.js".classic[1]`, stands; the whole file where that is unsure."""
+    if not project.config_shown:
+        return None
+    prefix = "tool.assetbuild." if project.config_shown == _PYPROJECT else ""
+    places = locate(project.config_text, tomllib.loads(project.config_text))
+    found = next((each for path, each in places.items() if written(path) == prefix + place), None)
+    if found is None:
+        return Span(project.config_shown)
+    return span_at(project.config_shown, project.config_text, *found.value)
 
 
 def _fail(rule: str, message: str, hint: str = "", shown: str = "") -> NoReturn:
@@ -139,6 +152,7 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
         output=output,
         roots=roots,
         config_shown=table.document.shown,
+        config_text=table.document.text,
         base=table.text("base", defaults.base, checks.base),
         exclude=table.texts("exclude", checks.glob),
         keep_names=table.texts("keep_names", checks.glob),
