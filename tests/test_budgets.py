@@ -15,8 +15,15 @@ def test_sizes_are_judged_as_br_and_faults_point_into_the_configuration(
     tree: Tree, compiled: Callable[..., Outcome]
 ) -> None:
     text = '[budgets]\n"a.css" = "1 kB"\n"b.css" = "10 B"\n"x.png" = "3 B"\n"c.cs" = "1 kB"\n'
-    files: dict[str, str | bytes] = {"a.css": "a { b: c }\n" * 900, "b.css": "a { b: c; d: e; f: g }", "c.css": "", "x.png": b"1234"}
-    project = tree({"assetbuild.toml": text, **{f"assets/{name}": content for name, content in files.items()}})
+    project = tree(
+        {
+            "assetbuild.toml": text,
+            "assets/a.css": "a { b: c }\n" * 900,
+            "assets/b.css": "a { b: c; d: e; f: g }",
+            "assets/c.css": "",
+            "assets/x.png": b"1234",
+        }
+    )
 
     with pytest.raises(CompileFailed) as failed:
         compiled(project)
