@@ -261,8 +261,11 @@ class Resolver:
 
 
 def _package_part(file: str) -> str | None:
-    """Return what follows the last `node_modules` in `file`, None if it lies in no package."""
-    before, mark, inside = file.replace(os.sep, "/").rpartition("/node_modules/")
+    """Return what follows the first `node_modules` in `file`, None if it lies in no package.
+
+    The first: a package inside a package is another version of one that lies beside it, and needs a name of its own.
+    """
+    before, mark, inside = file.replace(os.sep, "/").partition("/node_modules/")
     return inside if mark and before else None
 
 
