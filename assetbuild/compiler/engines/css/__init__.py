@@ -13,7 +13,8 @@ from typing import Literal
 from assetbuild.compiler.door import NESTING_LIMIT
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.css.bundle import Sheet, bundle
-from assetbuild.compiler.engines.css.finish import Finished, Finishing, Judge, missing_rule
+from assetbuild.compiler.engines.css.finish import Finished, Finishing
+from assetbuild.compiler.engines.judge import Judge, missing_rule
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.media import media_type

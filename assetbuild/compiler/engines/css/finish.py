@@ -6,29 +6,26 @@ Receives text and the way back to what people wrote; hands on pieces and what is
 from __future__ import annotations
 
 import itertools
-import os
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import accumulate
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.css.minify import minified, versions
+from assetbuild.compiler.engines.judge import Judge
 from assetbuild.compiler.errors import CompileFailed
-from assetbuild.compiler.files import Reading
-from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.model import Piece, Ref, Source
-from assetbuild.compiler.project import Project
 from assetbuild.compiler.refs.css import map_comments, raw_suffix, survey
 from assetbuild.compiler.refs.css.shape import shape
-from assetbuild.compiler.resolve import Ambiguous, Found, Missing, Outcome
+from assetbuild.compiler.resolve import Found
 from assetbuild.compiler.tokens import NonceClash, Tokens
-from assetbuild.diagnostic import Diagnostic, Note, Severity, Span
+from assetbuild.diagnostic import Diagnostic, Span
 
-__all__ = ["Finished", "Finishing", "Judge", "missing_rule"]
+__all__ = ["Finished", "Finishing"]
 
 
 class Finished(NamedTuple):
@@ -146,62 +143,6 @@ class Finishing:
         ]
         found, findings = tuple(self._found.values()), tuple(dict.fromkeys(self._judge.diagnostics))
         return Finished(self._tokens.cut(self.text), found, findings, self._tools)
-
-
-class Judge:
-    """What a reference means in this build, and what is said when it means nothing."""
-
-    def __init__(self, missing: Literal["error", "warn"], reading: Reading, shop: Shop) -> None:
-        self.shop = shop
-        self.diagnostics: list[Diagnostic] = []
-        self._missing = missing
-        self._reading = reading
-
-    def outcome(self, written: str, referrers: Sequence[Source], place: Callable[[], Span]) -> Outcome:
-        """Return what `written` means; what is missing or ambiguous is reported."""
-        outcome = self.shop.resolver.reference(written, referrers, self._reading)
-        if isinstance(outcome, Missing) and not self._is_allowed(written, referrers, outcome):
-            self._report_missing(written, referrers[-1], outcome, place())
-        elif isinstance(outcome, Ambiguous):
-            message = f"`{written}` is both `{outcome.first.shown}` and `{outcome.second.shown}`"
-            hint = "write a path that only one of them has"
-            self.diagnostics.append(Diagnostic("ambiguous-reference", "error", message, place(), hint))
-        return outcome
-
-    def source_map(self, written: str, referrers: Sequence[Source], place: Span) -> Outcome | None:
-        """Return what the comment's URL means, None if there is no such map."""
-        outcome = self.shop.resolver.reference(written, referrers, self._reading)
-        if isinstance(outcome, Missing | Ambiguous):
-            message = f"source map `{written}` is not in any asset root; the comment is left out"
-            self.diagnostics.append(Diagnostic("missing-source-map", "warning", message, place))
-            return None
-        return outcome
-
-    def late_import(self, place: Span) -> None:
-        """Report an `@import` that browsers ignore (css-cascade-5 §2)."""
-        message = "`@import` behind other rules is ignored"
-        self.diagnostics.append(Diagnostic("late-import", "warning", message, place, "move it to the top of the sheet"))
-
-    def _is_allowed(self, written: str, referrers: Sequence[Source], outcome: Missing) -> bool:
-        names = (*(name for source in referrers for name in (source.logical, source.shown)), written, *outcome.tried)
-        return any(matches_any(self.shop.project.missing_allow, name) for name in names)
-
-    def _report_missing(self, written: str, referrer: Source, outcome: Missing, place: Span) -> None:
-        is_error = self._missing == "error" and missing_rule(referrer, self.shop.project) == "error"
-        severity: Severity = "error" if is_error else "warning"
-        message = f"`{written}` is not in any asset root"
-        if outcome.why:
-            message = f"`{written}` is not published: {outcome.why}"
-        hint = f"did you mean `{outcome.nearest}`?" if outcome.nearest else ""
-        notes = (Note("looked for " + ", ".join(f"`{tried}`" for tried in outcome.tried)),) if outcome.tried else ()
-        self.diagnostics.append(Diagnostic("missing-reference", severity, message, place, hint, notes))
-
-
-def missing_rule(source: Source, project: Project) -> Literal["error", "warn"]:
-    """Return what a missing reference in `source` is: as its root says, a warning in what is not ours."""
-    roots = [root for root in project.roots if source.file.startswith(os.path.join(root.folder, ""))]
-    root = max(roots, key=lambda root: len(root.folder), default=None)
-    return "error" if source.is_first_party and (root is None or root.missing == "error") else "warn"
 
 
 class _Edited:

@@ -14,10 +14,10 @@ from typing import cast
 from urllib.parse import quote, unquote
 
 from assetbuild.compiler.engines.base import Shop
-from assetbuild.compiler.engines.css.finish import Judge
 from assetbuild.compiler.engines.esbuild import Again
 from assetbuild.compiler.engines.esbuild.messages import Message
 from assetbuild.compiler.engines.esbuild.packets import Value
+from assetbuild.compiler.engines.judge import Judge
 from assetbuild.compiler.engines.modules.marks import Marks
 from assetbuild.compiler.engines.modules.places import Named, loader_of, named
 from assetbuild.compiler.errors import DiagnosticsError
