@@ -1,0 +1,199 @@
+"""Reading a source map: from a place in generated text back to the place that it was written at.
+
+Receives the JSON of a map of version 3, flat or an index map; hands on places. Positions count as the format does:
+lines and columns from 0, columns in UTF-16 code units. Source: ECMA-426, "Source map format".
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from assetbuild.compiler.sourcemap.vlq import MapError, numbers_of, written
+
+__all__ = ["Mapping", "Origin", "SourceMap", "encoded", "parse"]
+
+# Keys of the search: line and column in one integer. A column above this would be a line of four thousand megabytes.
+_COLUMN_BITS = 32
+_COLUMN_LIMIT = 1 << _COLUMN_BITS
+
+
+class Origin(NamedTuple):
+    """A place in a source. source: index in `SourceMap.sources`; name: index in its names, -1 for none."""
+
+    source: int
+    line: int
+    column: int
+    name: int = -1
+
+
+Mapping = tuple[int, int, Origin | None]
+"""Line and column in generated text, and where the text from there on comes from; None for nowhere."""
+
+
+class SourceMap:
+    """A map whose mappings are decoded at the first look-up: most are never asked.
+
+    sources: as they are written, `sourceRoot` put before; contents: their texts, None where the map holds none.
+    mappings: as the format writes them.
+    """
+
+    def __init__(
+        self, sources: tuple[str, ...], contents: tuple[str | None, ...], names: tuple[str, ...], mappings: str
+    ) -> None:
+        self.sources = sources
+        self.contents = contents
+        self.names = names
+        self.mappings = mappings
+        self._decoded: tuple[list[int], list[Origin | None]] | None = None
+
+    def __iter__(self) -> Iterator[Mapping]:
+        """Yield the mappings in the order of the generated text. Raises `MapError` as `at` does."""
+        for key, origin in zip(*self._keys_and_origins(), strict=True):
+            yield key >> _COLUMN_BITS, key & _COLUMN_LIMIT - 1, origin
+
+    def at(self, line: int, column: int) -> Origin | None:
+        """Return where the text at that place comes from: what the last mapping at or before it says, on any line.
+
+        A value of several lines has one mapping, at its begin; so a line without mappings belongs to the one before.
+        Raises `MapError` if the mappings cannot be decoded.
+        """
+        keys, origins = self._keys_and_origins()
+        found = bisect_right(keys, line << _COLUMN_BITS | column) - 1
+        return origins[found] if found >= 0 else None
+
+    def _keys_and_origins(self) -> tuple[list[int], list[Origin | None]]:
+        if self._decoded is None:
+            self._decoded = _decode(self.mappings, len(self.sources), len(self.names))
+        return self._decoded
+
+
+def parse(text: str) -> SourceMap:
+    """Return the map that `text` holds; raise `MapError`. Mappings of a flat map are checked when they are decoded."""
+    if text.startswith(")]}'"):
+        text = text.partition("\n")[2]
+    try:
+        fields: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MapError(f"it is not JSON: {error}") from None
+    if not isinstance(fields, dict) or fields.get("version") != 3:
+        raise MapError("it is no source map of version 3")
+    return _joined(_items(fields, "sections")) if "sections" in fields else _flat(fields)
+
+
+def encoded(mappings: Iterable[Mapping]) -> str:
+    """Return `mappings`, sorted by line and column, as the format writes them: each number as a difference."""
+    parts: list[str] = []
+    at_line = generated = 0
+    source = line = column = name = 0
+    is_first = True
+    for to_line, to_column, origin in mappings:
+        if to_line != at_line:
+            parts.append(";" * (to_line - at_line))
+            at_line, generated, is_first = to_line, 0, True
+        if not is_first:
+            parts.append(",")
+        is_first = False
+        if origin is None:
+            parts.append(written((to_column - generated,)))
+        else:
+            numbers = (to_column - generated, origin.source - source, origin.line - line, origin.column - column)
+            source, line, column = origin[:3]
+            if origin.name >= 0:
+                numbers = (*numbers, origin.name - name)  # type: ignore[assignment]
+                name = origin.name
+            parts.append(written(numbers))
+        generated = to_column
+    return "".join(parts)
+
+
+def _flat(fields: dict[str, object]) -> SourceMap:
+    mappings = fields.get("mappings")
+    if not isinstance(mappings, str):
+        raise MapError("it has no `mappings`")
+    root = fields.get("sourceRoot")
+    prefix = f"{root.rstrip('/')}/" if isinstance(root, str) and root else ""
+    sources = tuple(prefix + source if isinstance(source, str) else "" for source in _items(fields, "sources"))
+    contents = [content if isinstance(content, str) else None for content in _items(fields, "sourcesContent")]
+    contents = (contents + [None] * len(sources))[: len(sources)]
+    names = tuple(name if isinstance(name, str) else "" for name in _items(fields, "names"))
+    return SourceMap(sources, tuple(contents), names, mappings)
+
+
+def _joined(sections: list[object]) -> SourceMap:
+    """Return one flat map of the sections of an index map (ECMA-426, "Index source map")."""
+    sources: list[str] = []
+    contents: list[str | None] = []
+    names: list[str] = []
+    mappings: list[Mapping] = []
+    for section in sections:
+        line, column, part = _section(section)
+        if mappings and (line, column) < mappings[-1][:2]:
+            raise MapError("its sections overlap, or are out of order")
+        moved = [(line + at, c + (0 if at else column), _behind(o, len(sources), len(names))) for at, c, o in part]
+        if not moved or moved[0][:2] != (line, column):
+            mappings.append((line, column, None))  # what stood before does not reach into this section
+        mappings += moved
+        sources += part.sources
+        contents += part.contents
+        names += part.names
+    return SourceMap(tuple(sources), tuple(contents), tuple(names), encoded(mappings))
+
+
+def _section(section: object) -> tuple[int, int, SourceMap]:
+    fields = section if isinstance(section, dict) else {}
+    offset, inner = fields.get("offset"), fields.get("map")
+    if not (isinstance(offset, dict) and isinstance(inner, dict)) or "sections" in inner:
+        raise MapError("a section of it has no `offset` or no flat `map`")
+    line, column = offset.get("line"), offset.get("column")
+    if not (isinstance(line, int) and isinstance(column, int) and line >= 0 and 0 <= column < _COLUMN_LIMIT):
+        raise MapError("the `offset` of a section is no place")
+    return line, column, _flat(inner)
+
+
+def _behind(origin: Origin | None, sources: int, names: int) -> Origin | None:
+    """Return `origin` in a map whose lists hold others first."""
+    if origin is None:
+        return None
+    name = origin.name + names if origin.name >= 0 else -1
+    return Origin(origin.source + sources, origin.line, origin.column, name)
+
+
+def _items(fields: dict[str, object], key: str) -> list[object]:
+    value = fields.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise MapError(f"`{key}` is no list")
+    return value
+
+
+def _decode(mappings: str, source_count: int, name_count: int) -> tuple[list[int], list[Origin | None]]:
+    """Return the places in generated text, sorted, and the origin of each."""
+    entries: list[tuple[int, Origin | None]] = []
+    known: dict[str, tuple[int, ...]] = {}  # a sheet repeats a few hundred different segments over and over
+    source = line = column = name = 0
+    is_sorted = is_sound = True
+    for generated_line, group in enumerate(mappings.split(";")):
+        generated = 0
+        first = len(entries)
+        for segment in group.split(",") if group else ():
+            deltas = known.get(segment)
+            if deltas is None:
+                deltas = known[segment] = numbers_of(segment)
+            generated += deltas[0]
+            is_sorted &= deltas[0] >= 0 or len(entries) == first
+            origin = None
+            if len(deltas) > 1:
+                source, line, column = source + deltas[1], line + deltas[2], column + deltas[3]
+                name += deltas[4] if len(deltas) > 4 else 0
+                origin = Origin(source, line, column, name if len(deltas) > 4 else -1)
+                is_sound = 0 <= source < source_count and line >= 0 and column >= 0 and -1 <= origin.name < name_count
+            if not (is_sound and 0 <= generated < _COLUMN_LIMIT):
+                raise MapError(f"a mapping of line {generated_line + 1} points nowhere")
+            entries.append((generated_line << _COLUMN_BITS | generated, origin))
+    if not is_sorted:
+        entries.sort(key=lambda entry: entry[0])
+    return [key for key, _ in entries], [origin for _, origin in entries]
