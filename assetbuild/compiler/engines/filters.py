@@ -1,8 +1,9 @@
 """webassets filters by name: each source through the input filters, all joined, the whole through the output filters.
 
-Receives a job whose `filters` are names with options. The filters run in worker processes; `libsass` there means our
-guarded engine, `rjsmin` and `jsmin` are believed only after a check. Where the text is CSS and no filter changes paths
-any more, its references become tokens, and what is left of the chain, `rcssmin` above all, runs on those.
+Receives a job whose `filters` are names with options; a webassets bundle may hold others, merged inside out. The
+filters run in worker processes; `libsass` there means our guarded engine, `rjsmin` and `jsmin` are believed only after
+a check. Where the text is CSS and no filter changes paths any more, its references become tokens, and what is left of
+the chain, `rcssmin` above all, runs on those.
 """
 
 from __future__ import annotations
@@ -61,6 +62,19 @@ class _Filter(NamedTuple):
     stages: frozenset[str]
 
 
+class _Group(NamedTuple):
+    """Filters, and what they run over: indices of the job's sources, and groups that are merged first.
+
+    inherited: filters of the groups around it, which run here over each source and not over the whole (webassets 3.0,
+    `Bundle._merge_and_apply`). config: what filters ask their environment for.
+    """
+
+    filters: Sequence[tuple[str, Mapping[str, Any]]]
+    inherited: Sequence[tuple[str, Mapping[str, Any]]]
+    config: Mapping[str, Any]
+    contents: Sequence[int | _Group]
+
+
 class _Part(NamedTuple):
     """Text of one source. place: from an offset (start, end) to where it was written."""
 
@@ -71,9 +85,11 @@ class _Part(NamedTuple):
 def build(job: Job, reading: Reading, shop: Shop) -> Result:
     """Return the draft of the one entry of `job`."""
     (logical,) = job.logicals
+    for file in cast("Sequence[str]", job.options.get("depends", ())):
+        reading.read(os.path.join(shop.project.folder, file))
     with tempfile.TemporaryDirectory(prefix="assetbuild-") as folder:
-        chain = _Chain(job, reading, shop, folder)
-        whole = chain.whole([chain.part(source) for source in job.sources])
+        chain = _Chain(job, reading, shop, folder, _group(job.options, len(job.sources)))
+        whole = chain.merged()
         if logical.endswith(".css"):
             pieces, found, diagnostics = _sheet(whole, chain, job, reading, shop)
         else:
@@ -116,6 +132,13 @@ def _sheet(
     return finished.pieces, finished.found, finished.diagnostics
 
 
+def _group(options: Mapping[str, Any], count: int) -> _Group:
+    """Return the group that the options of a job describe; all its sources where they name no `contents`."""
+    contents = options.get("contents", range(count))
+    inner = [one if isinstance(one, int) else _group(one, count) for one in contents]
+    return _Group(options["filters"], options.get("inherited", ()), options.get("config", {}), inner)
+
+
 def _at_first_minifier(outputs: Sequence[_Filter]) -> tuple[Sequence[_Filter], Sequence[_Filter]]:
     at = next((number for number, one in enumerate(outputs) if one.name in _CSS_MINIFIERS), len(outputs))
     return outputs[:at], outputs[at:]
@@ -142,6 +165,25 @@ def _line_by_line(part: _Part, text: str) -> _Part:
     return _Part(text, place)
 
 
+def _by_reference(part: _Part, text: str) -> _Part | None:
+    """Return `part` with `text`, None unless it has the same references: a place there is that of its reference."""
+    before, after = survey(part.text).references, survey(text).references
+    if [one.value for one in before] != [one.value for one in after]:
+        return None
+    starts = [one.start for one in after]
+
+    def place(start: int, _: int) -> Place:
+        number = max(bisect_right(starts, start) - 1, 0)
+        return part.place(before[number].start, before[number].end) if before else part.place(0, 1)
+
+    return _Part(text, place)
+
+
+def _first(item: int | _Group) -> int:
+    """Return the index of the first source of a group."""
+    return item if isinstance(item, int) else _first(item.contents[0])
+
+
 def _without_comments(text: str) -> str:
     """Return the minified sheet `text` without its comments, but for those that keep two tokens apart."""
     parts, at = [], 0
@@ -154,17 +196,37 @@ def _without_comments(text: str) -> str:
 
 
 class _Chain:
-    """The filters of one job, and how each stage is run."""
+    """The filters of one group, and how each stage is run."""
 
-    def __init__(self, job: Job, reading: Reading, shop: Shop, folder: str) -> None:
+    def __init__(self, job: Job, reading: Reading, shop: Shop, folder: str, group: _Group) -> None:
         self._job = job
         self._reading = reading
         self._shop = shop
         self._folder = folder
+        self._group = group
         self.warnings: list[Diagnostic] = []
         self.versions: dict[str, str] = {}
-        self._filters = list(self._described())
-        self.outputs = [one for one in self._filters if "output" in one.stages]
+        own = list(self._described(group.filters))
+        self._filters = [*own, *self._described(group.inherited)]
+        self.outputs = [one for one in own if "output" in one.stages]
+
+    def merged(self) -> _Part:
+        """Return everything in the group as one, before the output filters."""
+        parts, sources = [], []
+        for item in self._group.contents:
+            source = self._job.sources[_first(item)]
+            parts.append(self.part(source) if isinstance(item, int) else self._inner(item))
+            sources.append(source)
+        return self.whole(parts, sources)
+
+    def _inner(self, group: _Group) -> _Part:
+        """Return a group within this one, after its own output filters."""
+        chain = _Chain(self._job, self._reading, self._shop, self._folder, group)
+        whole = chain.merged()
+        part = chain.changed(whole, chain.output(whole.text, chain.outputs))
+        self.warnings += chain.warnings
+        self.versions |= chain.versions
+        return part
 
     def part(self, source: Source) -> _Part:
         """Return the text of `source` after what opens it and the input filters."""
@@ -182,14 +244,13 @@ class _Chain:
                 part = _line_by_line(part, made) if name in _LINE_KEEPERS else self.changed(part, made, (source,))
         return part
 
-    def whole(self, parts: Sequence[_Part]) -> _Part:
-        """Return the parts joined, by a line feed unless a filter joins them its own way."""
-        sources = self._job.sources
+    def whole(self, parts: Sequence[_Part], sources: Sequence[Source]) -> _Part:
+        """Return the parts joined, by a line feed unless a filter joins them its own way. sources: one per part."""
         joining = self._only("concat", sources[0])
         if joining:
             request = {"texts": [part.text for part in parts], "sources": [[s.logical, s.file] for s in sources]}
             text = self._call("join", joining, self._job.logicals[0], request)["text"]
-            return _Part(text, lambda *_: (sources, Span(self._job.logicals[0])))
+            return _Part(text, lambda *_: (tuple(sources), Span(self._job.logicals[0])))
         starts = [0]
         for part in parts:
             starts.append(starts[-1] + len(part.text) + 1)
@@ -218,15 +279,17 @@ class _Chain:
         return text
 
     def changed(self, part: _Part, text: str, sources: tuple[Source, ...] = ()) -> _Part:
-        """Return `part` with the text that a filter made of it; places are lost if it made any change."""
+        """Return `part` with the text that a filter made of it; places are lost if it changes what is referred to."""
         if text == part.text:
             return part
+        kept = _by_reference(part, text) if self._job.logicals[0].endswith(".css") else None
+        if kept:
+            return kept
         known = sources or self._job.sources
         shown = known[0].shown if len(known) == 1 else self._job.logicals[0]
         return _Part(text, lambda *_: (known, Span(shown)))
 
-    def _described(self) -> Iterator[_Filter]:
-        given = cast("Sequence[tuple[str, Mapping[str, Any]]]", self._job.options["filters"])
+    def _described(self, given: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[_Filter]:
         if not given:
             return  # joined as they are: webassets need not be installed
         made = self._call("describe", [_Filter(*one, frozenset()) for one in given], self._job.place)
@@ -300,6 +363,7 @@ class _Chain:
             "folder": self._folder,
             "output": self._job.logicals[0],
             "shown": shown,
+            "config": self._group.config,
         }
         names = ", ".join(one.name for one in filters)
         return self._shop.workers().call(

@@ -53,7 +53,7 @@ def describe(request: dict[str, Any]) -> dict[str, Any]:
     """Return what each filter does (`open`, `input`, `concat`, `output`), and the versions that decide the bytes.
 
     request: `filters`, names with options, and the surroundings that every function here is given: `project` (a
-    folder), `folder` (a private one), `output` (logical), `shown` (whom messages name).
+    folder), `folder` (a private one), `output` (logical), `shown` (whom messages name), `config` (the environment's).
     """
     with _surroundings(request):
         filters = [_made(request, name, options) for name, options in request["filters"]]
@@ -184,7 +184,7 @@ def _environment(request: Mapping[str, Any]) -> Any:
     webassets = import_module("webassets")
     # An URL is not needed for ours, but pyscss refuses to start without one.
     settings = {"cache": False, "manifest": False, "auto_build": False, "debug": False, "versions": False}
-    environment = webassets.Environment(request["folder"], "/", **settings)
+    environment = webassets.Environment(request["folder"], "/", **request.get("config", {}), **settings)
     environment.resolver = _Resolver(environment.resolver)
     return import_module("webassets.bundle").wrap(environment, None)  # as a bundle gives it to its filters
 
