@@ -78,6 +78,9 @@ mounts = { "fonts" = "fa/webfonts" }
 [missing]
 allow = ["vendor/**"]
 
+[sourcemaps]
+mode = "public"
+
 [compress]
 gzip = false
 br = false
@@ -166,6 +169,7 @@ def test_every_key_of_the_configuration_reaches_the_project(tree: Tree) -> None:
         js=Js(False, ("es2022",), {"process.env.MODE": '"live"'}, ("react",), False, "iife", "transform", "preact"),
         urls=Urls({"~": "node_modules"}, "/static/", {"fonts": "fa/webfonts"}),
         missing_allow=("vendor/**",),
+        sourcemaps="public",
         compress=Compress(False, False, True, 0.2),
         budgets={"css/app.css": 40_000, "js/app.js": 1536},
         tools=Tools(
@@ -289,9 +293,7 @@ def test_a_configuration_that_is_not_utf8_names_the_byte(tree: Tree) -> None:
     assert found == "assetbuild.toml:1:9+1 not-utf8: byte 0xff is not UTF-8 | save the file as UTF-8"
 
 
-@pytest.mark.parametrize(
-    "key", ["[sourcemaps]", "[webassets]", "[[commands]]", "[npm]", "[cache]", "[workers]", "[release]"]
-)
+@pytest.mark.parametrize("key", ["[webassets]", "[[commands]]", "[npm]", "[cache]", "[workers]", "[release]"])
 def test_a_section_of_a_later_version_is_refused_by_name(fault: Callable[[str], str], key: str) -> None:
     name = key.strip("[]")
 
@@ -635,3 +637,11 @@ def _toml(value: Any) -> str:
         return json.dumps(value)
 
     return "".join(f"{json.dumps(key)} = {inline(inner)}\n" for key, inner in value.items())
+
+
+def test_source_maps_are_made_only_when_asked_for(fault: Callable[[str], str], tree: Tree) -> None:
+    hidden = '[sourcemaps]\nmode = "hidden"'
+
+    assert project_of(tree({"assets/a.css": ""})).sourcemaps == "none"
+    assert project_of(tree({"assets/a.css": "", "assetbuild.toml": hidden})).sourcemaps == "hidden"
+    assert fault('[sourcemaps]\nmode = "publik"\n').endswith("did you mean `public`?")

@@ -18,6 +18,7 @@ __all__ = [
     "Entry",
     "EntryKind",
     "Js",
+    "MapMode",
     "Project",
     "Root",
     "Sass",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 EntryKind = Literal["style", "module", "classic", "filters", "script"]
+MapMode = Literal["none", "public", "hidden"]
 Missing = Literal["error", "warn"]
 Profile = Literal["production", "fast"]
 
@@ -136,7 +138,7 @@ class Project:
     """Everything a compile needs to know beside the files themselves.
 
     folder: absolute, real path. config_shown, config_text: the file that was read and what it says, "" without one.
-    output: absolute folder. detected: what zero-configuration found, one line each, for the closing words.
+    output: absolute folder. webassets: where the bundles are defined, a YAML file or `module:object`. detected: what zero-configuration found, one line each, for the closing words.
     jobs: workers at once. warnings: findings of the reader itself. is_strict: a warning fails the compile.
     """
 
@@ -157,9 +159,11 @@ class Project:
     js: Js = field(default_factory=Js)
     urls: Urls = field(default_factory=Urls)
     missing_allow: tuple[str, ...] = ()
+    sourcemaps: MapMode = "none"
     compress: Compress = Compress()
     budgets: Mapping[str, int] = field(default_factory=dict)
     tools: Tools = field(default_factory=Tools)
+    webassets: str = ""
     template_folders: tuple[str, ...] = ()
     detected: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()

@@ -33,7 +33,7 @@ _PYPROJECT = "pyproject.toml"
 OUTPUT = "build/assets"
 """Where the output goes if nothing else is said; the reader looks there too."""
 # Named in the design, and not there yet: silence would look like support.
-_LATER = ("sourcemaps", "webassets", "commands", "npm", "cache", "workers", "release")
+_LATER = ("commands", "npm", "cache", "workers", "release")
 # Where, how fast, and what is said: none of it reaches a byte of the output. Tools count by their recorded version.
 _NEUTRAL = (
     *("folder", "output", "config_shown", "config_text", "budgets", "tools", "template_folders", "detected"),
@@ -160,14 +160,16 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
         names=table.text("names", defaults.names, checks.names),
         salt=table.text("salt", defaults.salt),
         entries=read_entries(table.table("entries")),
-        sass=sections.sass(table.table("sass"), folder),
+        sass=sections.sass(table.table("sass"), folder, is_auto=not table.has("webassets")),
         css=sections.css(table.table("css")),
         js=sections.js(table.table("js")),
         urls=sections.urls(table.table("urls")),
         missing_allow=sections.missing(table.table("missing")),
+        sourcemaps=sections.sourcemaps(table.table("sourcemaps")),
         compress=sections.compress(table.table("compress")),
         budgets=sections.budgets(table.table("budgets")),
         tools=sections.tools(table.table("tools"), folder),
+        webassets=sections.webassets(table.table("webassets")),
         template_folders=sections.templates(table.table("templates"), folder),
         detected=detected,
         revision=flags.revision or environ.get("ASSETBUILD_REVISION", ""),
@@ -188,7 +190,7 @@ def _roots(table: Table, folder: str, output: str, disk: Disk) -> tuple[tuple[Ro
     if table.has("roots") or table.has("python_packages"):
         return read_roots(table, folders), ()
     roots = detect(folders)
-    if not roots and not table.has("entries"):
+    if not roots and not table.has("entries") and not table.has("webassets"):
         looked_for = ", ".join(f"`{pattern}`" for pattern in LOOKED_FOR)
         hint = f'make one of them, or say in `{CONFIG_FILE}` where the assets are: `roots = ["some/folder"]`'
         table.document.error("no-roots", f"there is no folder of assets: looked for {looked_for}", (), hint)

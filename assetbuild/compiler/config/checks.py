@@ -12,6 +12,7 @@ from assetbuild.compiler import globs
 __all__ = [
     "alias",
     "base",
+    "environment",
     "file",
     "filled",
     "folder",
@@ -33,6 +34,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 # What a path segment of a URL may hold unescaped (RFC 3986 §3.3), beside the escapes themselves.
 _URL_PATH = re.compile(r"/(?!/)(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}|/(?!/))*")
 _URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+", re.IGNORECASE)
+_OBJECT = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*(?:\(\))?")
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(B|kB|MB|KiB|MiB)")
 _UNITS = {"B": 1, "kB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}
@@ -154,6 +156,15 @@ def target(text: str) -> str | None:
     if _TARGET.fullmatch(text):
         return None
     return "is not a target: expected a browser and its version, such as `chrome109`, or a language, such as `es2022`"
+
+
+def environment(text: str) -> str | None:
+    """Check where bundles are defined: a YAML file, or an object of a module, called or not."""
+    if text.endswith((".yaml", ".yml")):
+        return file(text)
+    if _OBJECT.fullmatch(text):
+        return None
+    return "is neither a YAML file nor an object: expected `bundles.yaml`, `package.module:env` or `app:create_app()`"
 
 
 def filled(text: str) -> str | None:

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 
 from assetbuild.compiler.config import checks
 from assetbuild.compiler.config.schema import Table
-from assetbuild.compiler.project import Compress, Css, Js, Sass, Tools, Urls
+from assetbuild.compiler.project import Compress, Css, Js, MapMode, Sass, Tools, Urls
 
-__all__ = ["budgets", "compress", "css", "js", "missing", "sass", "templates", "tools", "urls"]
+__all__ = ["budgets", "compress", "css", "js", "missing", "sass", "sourcemaps", "templates", "tools", "urls", "webassets"]
 
 TOOLS = ("esbuild", "dart-sass")
 
 
-def sass(table: Table, folder: str) -> Sass:
-    """Return `[sass]`; load paths become absolute. Which deprecation ids exist is the compiler's to say."""
-    defaults = Sass()
+def sass(table: Table, folder: str, *, is_auto: bool) -> Sass:
+    """Return `[sass]`; load paths become absolute. Which deprecation ids exist is the compiler's to say.
+
+    is_auto: the default of `auto`, off where bundles say what is compiled.
+    """
+    defaults = Sass(auto=is_auto)
     found = Sass(
         engine=table.choice("engine", ("dart-sass", "libsass"), defaults.engine),
         auto=table.flag("auto", defaults.auto),
@@ -79,6 +82,13 @@ def missing(table: Table) -> tuple[str, ...]:
     return allow
 
 
+def sourcemaps(table: Table) -> MapMode:
+    """Return `[sourcemaps] mode`."""
+    mode: MapMode = table.choice("mode", ("none", "public", "hidden"), "none")
+    table.close()
+    return mode
+
+
 def compress(table: Table) -> Compress:
     """Return `[compress]`."""
     defaults = Compress()
@@ -104,6 +114,13 @@ def tools(table: Table, folder: str) -> Tools:
     registry = table.text("registry", "", checks.registry)
     table.close()
     return Tools({name: os.path.join(folder, path) for name, path in paths.items() if path}, registry)
+
+
+def webassets(table: Table) -> str:
+    """Return `[webassets] environment`."""
+    environment = table.text("environment", "", checks.environment)
+    table.close()
+    return environment
 
 
 def templates(table: Table, folder: str) -> tuple[str, ...]:
