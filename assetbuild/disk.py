@@ -283,7 +283,8 @@ def _sync_folder(folder: str) -> None:
 def _is_alive(temporary: str) -> bool:
     """Return whether the process that made the temporary file may still be writing it."""
     pid = temporary.removeprefix(TEMP_MARK).partition("-")[0]
-    if not pid.isdigit() or int(pid) == os.getpid():
+    # Anybody may have made the name: 0 would be our own group, and no system counts to ten digits (pid_t has 32 bits).
+    if not (pid.isascii() and pid.isdigit() and len(pid) < 10) or int(pid) in (0, os.getpid()):
         return False
     try:
         os.kill(int(pid), 0)

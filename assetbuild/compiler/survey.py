@@ -91,7 +91,7 @@ def _bad_name(logical: str) -> str:
     for segment in logical.split("/"):
         if segment.partition(".")[0].strip().casefold() in _DEVICES:
             return f"holds `{segment}`, a reserved device name on Windows"
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in logical):
+    if any(char < " " or "\x7f" <= char <= "\x9f" for char in logical):
         return "holds a control character"
     if "\\" in logical or ":" in logical:
         return "holds a backslash or a colon, which Windows reads as a separator or a drive"

@@ -136,6 +136,8 @@ def _toml(folder: str, name: str, disk: Disk) -> tuple[str, Mapping[str, object]
         raise ConfigError(error.diagnostics) from None
     except tomllib.TOMLDecodeError as error:
         _fail("invalid-toml", f"the file is not TOML: {error}", shown=name)
+    except ValueError:  # Python's own refusal: its limit on the digits of an integer guards against quadratic time
+        _fail("invalid-toml", "the file holds a number of too many digits", shown=name)
     except RecursionError:
         _fail("invalid-toml", "the file is nested too deeply", shown=name)
     except OSError as error:

@@ -15,6 +15,8 @@ __all__ = ["build"]
 # What imagesize knows by its content; others would be a guess.
 _SIZED = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/svg+xml")
 
+_PIXELS_LIMIT = 2**31  # of a width or height in PNG (Third Edition, §5.6, four-byte integers), the widest of these
+
 
 def build(job: Job, reading: Reading, shop: Shop) -> Result:
     """Return the draft of the one source of `job`, with its width and height in pixels if it is an image."""
@@ -45,4 +47,5 @@ def _pixels(content: bytes) -> tuple[int, int]:
         width, height = imagesize.get(io.BytesIO(content))
     except (ValueError, OSError, IndexError, KeyError):
         return 0, 0  # a broken picture is still a file that somebody wants served
-    return (round(width), round(height)) if width > 0 and height > 0 else (0, 0)
+    is_size = 0 < width < _PIXELS_LIMIT and 0 < height < _PIXELS_LIMIT
+    return (round(width), round(height)) if is_size else (0, 0)
