@@ -96,6 +96,9 @@ esbuild = "bin/esbuild"
 dart-sass = "/opt/dart-sass/sass"
 registry = "https://packages.example/npm/"
 
+[webassets]
+environment = "shop.assets:environment"
+
 [templates]
 paths = ["templates"]
 """
@@ -175,6 +178,7 @@ def test_every_key_of_the_configuration_reaches_the_project(tree: Tree) -> None:
         tools=Tools(
             {"esbuild": f"{root}/bin/esbuild", "dart-sass": "/opt/dart-sass/sass"}, "https://packages.example/npm/"
         ),
+        webassets="shop.assets:environment",
         template_folders=(f"{root}/templates",),
         config_text=(folder / "assetbuild.toml").read_text(),
         jobs=1,
@@ -293,7 +297,7 @@ def test_a_configuration_that_is_not_utf8_names_the_byte(tree: Tree) -> None:
     assert found == "assetbuild.toml:1:9+1 not-utf8: byte 0xff is not UTF-8 | save the file as UTF-8"
 
 
-@pytest.mark.parametrize("key", ["[webassets]", "[[commands]]", "[npm]", "[cache]", "[workers]", "[release]"])
+@pytest.mark.parametrize("key", ["[[commands]]", "[npm]", "[cache]", "[workers]", "[release]"])
 def test_a_section_of_a_later_version_is_refused_by_name(fault: Callable[[str], str], key: str) -> None:
     name = key.strip("[]")
 
@@ -357,6 +361,15 @@ def test_single_keys_of_a_later_version_are_refused_by_name(fault: Callable[[str
         (
             '[budgets]\n"a.css" = "many"',
             '`many` is not a size: expected a number and a unit, such as `40 kB`, at `budgets."a.css"`',
+        ),
+        (
+            '[webassets]\nenvironment = "shop.assets"',
+            "`shop.assets` is neither a YAML file nor an object: expected `bundles.yaml`, `package.module:env` or "
+            "`app:create_app()`, at `webassets.environment`",
+        ),
+        (
+            '[webassets]\nenvironment = "../b.yml"',
+            "`../b.yml` leads out with `..`: it must stay inside the project, at `webassets.environment`",
         ),
         (
             '[css]\ntargets = ["chrome1"]',
@@ -567,6 +580,12 @@ def test_the_digest_tells_what_decides_the_output(tree: Tree, config: str) -> No
     (folder / "assetbuild.toml").write_text(config)
 
     assert project_of(folder).config_digest_hex != before
+
+
+def test_where_bundles_say_what_is_compiled_sass_compiles_nothing_by_itself(tree: Tree) -> None:
+    folder = tree({"assets/a.css": "", "assetbuild.toml": '[webassets]\nenvironment = "bundles.yaml"'})
+
+    assert not project_of(folder).sass.auto
 
 
 def test_the_profile_is_part_of_the_digest(tree: Tree) -> None:

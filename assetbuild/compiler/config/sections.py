@@ -9,7 +9,19 @@ from assetbuild.compiler.config import checks
 from assetbuild.compiler.config.schema import Table
 from assetbuild.compiler.project import Compress, Css, Js, MapMode, Sass, Tools, Urls
 
-__all__ = ["budgets", "compress", "css", "js", "missing", "sass", "sourcemaps", "templates", "tools", "urls", "webassets"]
+__all__ = [
+    "budgets",
+    "compress",
+    "css",
+    "js",
+    "missing",
+    "sass",
+    "sourcemaps",
+    "templates",
+    "tools",
+    "urls",
+    "webassets",
+]
 
 TOOLS = ("esbuild", "dart-sass")
 
