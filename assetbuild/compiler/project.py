@@ -138,7 +138,9 @@ class Project:
     """Everything a compile needs to know beside the files themselves.
 
     folder: absolute, real path. config_shown, config_text: the file that was read and what it says, "" without one.
-    output: absolute folder. webassets: where the bundles are defined, a YAML file or `module:object`. detected: what zero-configuration found, one line each, for the closing words.
+    output: absolute folder.
+    webassets: where bundles are defined, a YAML file or `module:object`, "" for nowhere.
+    detected: what zero-configuration found, one line each, for the closing words.
     jobs: workers at once. warnings: findings of the reader itself. is_strict: a warning fails the compile.
     """
 
