@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from assetbuild.compiler.sourcemap import SourceMap
 from assetbuild.diagnostic import Diagnostic
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Result",
     "Source",
     "Stable",
+    "Trace",
     "Variant",
 ]
 
@@ -106,6 +108,17 @@ class Facts:
     map: str = ""
 
 
+class Trace(NamedTuple):
+    """Where the text of a draft was written. map: of the text in which each reference was a token.
+
+    units: width of a token there. tokens: the numbers of the pieces that were tokens, in order.
+    """
+
+    map: SourceMap
+    units: int
+    tokens: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """Compiled bytes that have no name yet: pieces of text with references between them, or a blob."""
@@ -117,6 +130,7 @@ class Draft:
     stable: Stable | None = None
     width: int = 0
     height: int = 0
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)

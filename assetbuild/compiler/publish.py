@@ -7,7 +7,8 @@ place the output serves the old build, after it the new one. Plain copies of kep
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from assetbuild.compiler.errors import PublishError
@@ -15,7 +16,10 @@ from assetbuild.compiler.model import Asset, Blob, Variant
 from assetbuild.disk import Disk
 from assetbuild.manifest import MANIFEST_NAME, SUFFIXES
 
-__all__ = ["Published", "publish"]
+__all__ = ["HIDDEN_SUFFIX", "Published", "publish"]
+
+HIDDEN_SUFFIX = "-maps"
+"""What follows the output's name in the name of the folder of hidden maps: no server of the output can serve it."""
 
 
 class Published(NamedTuple):
@@ -27,9 +31,17 @@ class Published(NamedTuple):
 
 
 def publish(
-    assets: Sequence[Asset], variants: Sequence[Variant], manifest: bytes, output: str, disk: Disk
+    assets: Sequence[Asset],
+    variants: Sequence[Variant],
+    manifest: bytes,
+    output: str,
+    disk: Disk,
+    *,
+    hidden: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Published:
     """Write everything and return what was done; raise `PublishError` in one sentence.
+
+    hidden: source maps by their path in the folder beside the output; they are neither listed nor counted.
 
     If this returns, the new build is complete and durable. If it raises, the output holds the old build or the new
     one, complete. Never removes a file that it did not make in this run, but for temporary files of dead writers.
@@ -38,6 +50,7 @@ def publish(
         disk.make_folder(output)
         with disk.lock(output):
             disk.sweep(output)
+            _hide(hidden, output, disk)
             return _publish(assets, variants, manifest, output, disk)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -68,6 +81,16 @@ def _publish(
         if asset.stable is not None:
             put(asset.logical, asset.body)
     return Published(written, kept, written_bytes)
+
+
+def _hide(hidden: Mapping[str, bytes], output: str, disk: Disk) -> None:
+    if hidden:
+        folder = output + HIDDEN_SUFFIX
+        disk.make_folder(folder)
+        disk.sweep(folder)
+        for path in sorted(hidden):
+            disk.write(folder, path, hidden[path])
+        disk.sync(folder)
 
 
 def _copy(blob: Blob, output: str, path: str, disk: Disk) -> bool:

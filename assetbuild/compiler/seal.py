@@ -19,7 +19,7 @@ from assetbuild.compiler.model import Asset, Blob, Draft, Ref
 from assetbuild.diagnostic import Diagnostic
 from assetbuild.manifest.names import hash_name, name_of_digest
 
-__all__ = ["folder_of", "published", "seal"]
+__all__ = ["folder_of", "published", "seal", "written"]
 
 STEM_LIMIT_BYTES = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -104,7 +104,7 @@ def _asset(
     else:
         paths = {target: cycle_paths.get(target) or sealed[target].path for target in _targets(draft)}
         body = b"".join(
-            _written(piece, draft, paths[piece.target], base).encode() if isinstance(piece, Ref) else piece
+            written(piece, draft, paths[piece.target], base).encode() if isinstance(piece, Ref) else piece
             for piece in draft.body
         )
         size, digest_hex = len(body), hashlib.sha256(body).hexdigest()
@@ -127,7 +127,7 @@ def _asset(
     )
 
 
-def _written(ref: Ref, draft: Draft, target_path: str, base: str) -> str:
+def written(ref: Ref, draft: Draft, target_path: str, base: str) -> str:
     """Return `ref` as a URL relative to where the file of `draft` is served from."""
     if draft.stable is not None and draft.stable.at:
         return base + target_path
@@ -154,7 +154,7 @@ def _component_digest(
             if isinstance(piece, bytes):
                 text += piece
             elif piece.target in sealed:
-                text += _written(piece, draft, sealed[piece.target].path, base).encode()
+                text += written(piece, draft, sealed[piece.target].path, base).encode()
             else:
                 add(b"t", bytes(text))
                 add(b"r", f"{piece.style} {piece.target}".encode())

@@ -8,11 +8,12 @@ comment that minifiers keep, nor next to characters that could be read as part o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from assetbuild.compiler.model import Piece, Ref
+from assetbuild.compiler.model import Piece, Ref, Trace
+from assetbuild.compiler.sourcemap import SourceMap
 
-__all__ = ["SCHEME", "NonceClash", "Tokens"]
+__all__ = ["SCHEME", "NonceClash", "Tokens", "trace"]
 
 SCHEME = "assetbuild:"
 _DIGITS = 6
@@ -32,6 +33,11 @@ class Tokens:
         digest = hashlib.sha256(f"{attempt}\n{seed}".encode("utf-8", "surrogatepass")).hexdigest()
         self._prefix = f"{SCHEME}{digest[:12]}-"
         self._refs: list[Ref] = []
+
+    @property
+    def units(self) -> int:
+        """How long a token is."""
+        return len(self._prefix) + _DIGITS
 
     def check(self, text: str) -> None:
         """Raise `NonceClash` if `text`, not yet tokenised, holds this table's nonce."""
@@ -77,3 +83,8 @@ class Tokens:
     def count(self, text: str) -> int:
         """Return how many tokens `text` holds."""
         return text.count(self._prefix)
+
+
+def trace(pieces: Sequence[Piece], source_map: SourceMap, units: int) -> Trace:
+    """Return the trace of a text that was cut into `pieces`. source_map: of the text before; units: of a token."""
+    return Trace(source_map, units, tuple(number for number, piece in enumerate(pieces) if isinstance(piece, Ref)))
