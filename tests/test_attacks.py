@@ -71,3 +71,50 @@ def test_a_number_of_too_many_digits_in_the_configuration_is_one_error(tree: Tre
 
     assert 2 == done.returncode
     assert "error: the file holds a number of too many digits [invalid-toml]" == done.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("files", "stable", "first"),
+    [
+        (
+            {"assets/manifest.json": "{}"},
+            'site_root = ["*.json"]',
+            "`manifest.json` would be written over `manifest.json`, which is a file of the output too",
+        ),
+        (
+            {"assets/Manifest.JSON": "{}"},
+            'keep_names = ["**"]',
+            "`Manifest.JSON` would be written over `manifest.json`, which is a file of the output too",
+        ),
+        (
+            {"assets/manifest.json/a.css": ""},
+            'keep_names = ["b"]',
+            "`manifest.json/a.css` would be written over `manifest.json`, which is a file of the output too",
+        ),
+        (
+            {"assets/a.css": "", "other/a.css/b.png": ""},
+            'roots = ["assets", "other"]\nkeep_names = ["**"]',
+            "`a.css/b.png` would be written over `a.css`, which is a file of the output too",
+        ),
+    ],
+)
+def test_nothing_is_written_over_the_manifest_or_below_a_file(
+    tree: Tree, files: dict[str, str], stable: str, first: str
+) -> None:
+    project = tree({**files, "assetbuild.toml": stable})
+
+    done = command("compile", project)
+
+    assert (1, f"error: {first} [name-clash]") == (done.returncode, done.stderr.splitlines()[0])
+    assert not (project / "build").exists()
+
+
+def test_a_copy_is_not_written_over_a_published_file_or_its_variant(tree: Tree) -> None:
+    text = "a{color:red}" * 99
+    command("compile", tree({"assets/a.css": text}))
+    (name,) = (p.name for p in (tree({}) / "build/assets").glob("*.css"))
+
+    done = command("compile", tree({f"assets/{name}.br": "", "assetbuild.toml": 'keep_names = ["*.br"]'}))
+
+    message = f"`{name}.br` would be written over `{name}.br`, which is a file of the output too"
+    assert (1, f"error: {message} [name-clash]") == (done.returncode, done.stderr.splitlines()[0])

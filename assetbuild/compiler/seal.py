@@ -11,13 +11,13 @@ import base64
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.graph import components
 from assetbuild.compiler.model import Asset, Blob, Draft, Ref
 from assetbuild.diagnostic import Diagnostic
-from assetbuild.manifest.names import hash_name, name_of_digest
+from assetbuild.manifest import MANIFEST_NAME, SUFFIXES, hash_name, name_of_digest
 
 __all__ = ["folder_of", "published", "seal", "written"]
 
@@ -164,14 +164,39 @@ def _component_digest(
 
 
 def _refuse_clashes(assets: Iterable[Asset]) -> None:
-    """Two assets may share a published file only if they share its bytes."""
+    """Two assets may share a published file only if they share its bytes; nothing else shares a place."""
     by_path: dict[str, Asset] = {}
     problems = []
-    for asset in sorted(assets, key=lambda a: a.logical):
+    ordered = sorted(assets, key=lambda a: a.logical)
+    for asset in ordered:
         # Case folded: the output must survive a file system that folds case.
         other = by_path.setdefault(asset.path.casefold(), asset)
         if other.sha256_hex != asset.sha256_hex or other.path != asset.path:
             message = f"`{other.logical}` and `{asset.logical}` would both be published as `{asset.path}`"
             problems.append(Diagnostic("name-clash", "error", message, hint="change `salt`, or rename one of them"))
-    if problems:
+    if problems := problems + _place_clashes(ordered):
         raise CompileFailed(problems)
+
+
+def _place_clashes(assets: Sequence[Asset]) -> list[Diagnostic]:
+    """Return an error for each asset that would be written over the manifest, over another file, or below a file."""
+    paths = [asset.path + suffix for asset in assets for suffix in ("", *SUFFIXES.values())]
+    published_files = {path.casefold(): path for path in (MANIFEST_NAME, *paths)}
+    copies = {asset.logical.casefold(): asset.logical for asset in assets if asset.stable is not None}
+    problems = []
+    for asset in assets:
+        wanted = [(asset.path, False)] + ([(asset.logical, True)] if asset.stable is not None else [])
+        for place, is_copy in wanted:
+            taken = [published_files.get(place.casefold()) if is_copy else None]
+            taken += [copies.get(above) or published_files.get(above) for above in _above(place.casefold())]
+            for other in filter(None, taken):
+                message = f"`{asset.logical}` would be written over `{other}`, which is a file of the output too"
+                hint = "rename it, or take it out of `keep_names` and `site_root`" if is_copy else "rename its folder"
+                problems.append(Diagnostic("name-clash", "error", message, hint=hint))
+    return problems
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the folders that `path` lies in."""
+    while path := posixpath.dirname(path):
+        yield path
