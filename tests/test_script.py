@@ -39,7 +39,7 @@ export * from '../c.mjs?v=1#d';
 const e = await import(/* f */ `./b.js`), g = new URL("../img/g h.png#'", import.meta.url);
 """
 
-    result = build({"js/a.js": text, "js/b.js": "", "c.mjs": "", "img/g h.png": b"x"})
+    result = build({"js/a.js": text, "js/b.js": "export default 1", "c.mjs": "", "img/g h.png": b"x"})
 
     assert """#!/x
 import b from "<./js/b.js>"; // import "./no.js"
@@ -99,7 +99,7 @@ def test_a_bare_specifier_is_refused_in_own_scripts_and_told_in_vendored_ones(bu
     assert "a browser cannot find `lodash` by its bare name" == own.diagnostics[0].message
     assert "{ module = " in own.diagnostics[0].hint
     assert [("bare-specifier", "warning")] * 2 == rules(build(files, vendored=("js/a.js",)))
-    assert [] == rules(build(files, js=Js(importmap=True)))
+    assert [("missing-package", "error")] * 2 == rules(build(files, js=Js(importmap=True)))
     assert [("bare-specifier", "error")] == rules(build(files, js=Js(external=("lodash",))))
 
 

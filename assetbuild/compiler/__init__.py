@@ -18,6 +18,8 @@ from assetbuild.compiler.encode import encode, encoders, work_of
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Library
 from assetbuild.compiler.gather import gather
+from assetbuild.compiler.importmap import mapped
+from assetbuild.compiler.maps import fitted, hidden_paths
 from assetbuild.compiler.model import Asset, Result, Variant
 from assetbuild.compiler.opening import open_shop
 from assetbuild.compiler.plan import confines, job_of, plan, with_stable_name
@@ -88,14 +90,19 @@ def compile(
         watcher.stage("compile", len(planned.jobs))
         results = gather(planned.jobs, job_of, library, shop, lambda _: watcher.step())
     diagnostics = _check([*early, *_diagnostics_of(results)], is_strict=project.is_strict)
-    drafts = [with_stable_name(draft, project) for result in results for draft in result.drafts]
+    made = [with_stable_name(draft, project) for result in results for draft in result.drafts]
+    drafts, imports = mapped(made)
+    drafts, hidden = fitted(drafts, project.sourcemaps, names=project.names, base=project.base)
     assets = seal(drafts, names=project.names, salt=project.salt, base=project.base)
     watcher.stage("encode", work_of(assets, chosen))
     variants = encode(assets, chosen, project.compress.min_gain, disk, jobs=project.jobs, on_done=watcher.step)
     _check(over_budget(project, assets, variants))
     tools = {"assetbuild": __version__, **{e.tool: e.version for e in chosen}, **_tools_of(results)}
-    manifest = record(project, assets, variants, tools, _inputs_of(results, library))
-    published = publish(assets, variants, manifest, project.output, disk) if is_written else None
+    manifest = record(project, assets, variants, tools, _inputs_of(results, library), imports=imports)
+    published = None
+    if is_written:
+        apart = hidden_paths(assets, hidden)
+        published = publish(assets, variants, manifest, project.output, disk, hidden=apart)
     return Outcome(project, manifest, assets, variants, diagnostics, _engine_jobs(results), published)
 
 

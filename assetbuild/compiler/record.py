@@ -19,8 +19,10 @@ def record(
     variants: Sequence[Variant],
     tools: Mapping[str, str],
     inputs_digest_hex: str,
+    *,
+    imports: Mapping[str, str],
 ) -> bytes:
-    """Return the bytes of the manifest."""
+    """Return the bytes of the manifest. imports: specifier → logical path, empty without an import map."""
     sizes: dict[str, dict[str, int]] = {}
     for variant in variants:
         sizes.setdefault(variant.path, {})[variant.coding] = len(variant.body)
@@ -48,6 +50,7 @@ def record(
             },
             "assets": {asset.logical: _asset(asset) for asset in assets},
             "bundles": {},
+            "importmap": dict(imports),
             "files": files,
         }
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.js import minify as js_minify
+from assetbuild.compiler.engines.js.commonjs import CONTEXT_CALL, left_calls
 from assetbuild.compiler.engines.js.link import (
     MEDIA_TYPE,
     Links,
@@ -16,7 +17,7 @@ from assetbuild.compiler.engines.js.link import (
 )
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Draft, Facts, Job, Kind, Piece, Result
-from assetbuild.compiler.refs.js import examine
+from assetbuild.compiler.refs.js import examine, may_refer
 from assetbuild.compiler.tokens import Tokens
 from assetbuild.diagnostic import Diagnostic
 
@@ -27,8 +28,12 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     """Return the draft of the one source of `job`. options: `minify`."""
     (source,) = job.sources
     text = reading.text(source.file)
-    script = examine(text)
     is_minified = bool(job.options.get("minify"))
+    if not is_minified and not may_refer(text) and CONTEXT_CALL not in text:
+        # Most scripts of other people: the lexer is slow beside this search.
+        draft = Draft(job.logicals[0], MEDIA_TYPE, (reading.read(source.file),), Facts("classic"))
+        return Result((draft,), inputs=reading.inputs(), absent=reading.absent())
+    script = examine(text)
 
     def make(tokens: Tokens) -> tuple[tuple[Piece, ...], Links, list[Diagnostic]]:
         links = link(script.references, text, (source,), tokens, reading=reading, shop=shop)
@@ -48,6 +53,6 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         found=links.found,
         inputs=reading.inputs(),
         absent=reading.absent(),
-        diagnostics=(*links.diagnostics, *findings),
+        diagnostics=(*links.diagnostics, *findings, *left_calls(script, text, source, shop.project)),
         tools=js_minify.versions() if is_minified else {},
     )

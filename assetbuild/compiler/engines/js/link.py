@@ -6,20 +6,20 @@ edits stays as it is. Knows neither minifiers nor joins.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from assetbuild.compiler.door import NESTING_LIMIT
 from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.engines.js.judge import Judge
 from assetbuild.compiler.files import Reading
-from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.model import Ref, RefStyle, Source
+from assetbuild.compiler.packages import Packages
 from assetbuild.compiler.refs.js import MODULE_KINDS, JsKind, JsRef, Script
 from assetbuild.compiler.refs.js.tokens import literal_body
-from assetbuild.compiler.resolve import Ambiguous, Found, Missing
+from assetbuild.compiler.resolve import Found
 from assetbuild.compiler.tokens import NonceClash, Tokens
-from assetbuild.diagnostic import Diagnostic, Note, Severity, Span, span_at
+from assetbuild.diagnostic import Diagnostic, span_at
 
 __all__ = [
     "MEDIA_TYPE",
@@ -37,9 +37,6 @@ __all__ = [
 Made = TypeVar("Made")
 
 MEDIA_TYPE = "text/javascript; charset=utf-8"
-
-# What is no bare specifier: a path, or a URL with a scheme (WHATWG HTML, "resolve a module specifier").
-_PATH_OR_URL = re.compile(r"\.{0,2}/|[A-Za-z][A-Za-z0-9+.-]*:")
 
 _NEVER_CLOSED = ("comment", "string", "template", "regular expression")
 
@@ -76,29 +73,22 @@ def link(
     Raises `NonceClash` if `text` holds the nonce of `tokens`.
     """
     tokens.check(text)
-    source = referrers[-1]
+    judge = Judge(text, referrers, reading, shop, Packages(shop.project.folder))
     edits: list[Edit] = []
     found: dict[str, Source] = {}
     targets: list[tuple[JsRef, str]] = []
     diagnostics: list[Diagnostic] = []
     for ref in references:
-        span = span_at(source.shown, text, ref.start, ref.end)
-        if _is_bare(ref, shop):
-            diagnostics += _bare(ref, source, span, shop)
-            continue
-        match shop.resolver.reference(ref.value, referrers, reading):
-            case Found(target, suffix):
+        match judge.outcome(ref):
+            case Found(target, suffix) as outcome:
                 style: RefStyle = "module" if ref.kind in MODULE_KINDS else "url"
-                token = tokens.token(Ref(target.logical, style))
+                token = tokens.token(Ref(target.logical, style, judge.name_of(ref, outcome)))
                 edits.append(Edit(ref.start, ref.end, token + literal_body(suffix, text[ref.start - 1])))
                 targets.append((ref, target.logical))
                 if target.logical not in shop.resolver.inventory.by_logical:
                     found[target.logical] = target
-            case Ambiguous(first, second):
-                message = f"`{ref.value}` is both `{first.shown}` and `{second.shown}`"
-                diagnostics.append(Diagnostic("ambiguous-reference", "error", message, span, "write the longer path"))
-            case Missing() as missing:
-                diagnostics += _missing(ref, missing, source, span, shop)
+            case Diagnostic() as finding:
+                diagnostics.append(finding)
     return Links(tuple(edits), tuple(found.values()), tuple(targets), tuple(diagnostics))
 
 
@@ -160,39 +150,3 @@ def dynamic_imports(links: Iterable[Links]) -> tuple[str, ...]:
 
 def _targets(links: Iterable[Links], wanted: frozenset[JsKind]) -> tuple[str, ...]:
     return tuple(sorted({logical for one in links for ref, logical in one.targets if ref.kind in wanted}))
-
-
-def _is_bare(ref: JsRef, shop: Shop) -> bool:
-    """Return whether a browser would look the specifier up in an import map, and no alias of ours stands for it."""
-    if ref.kind not in MODULE_KINDS or _PATH_OR_URL.match(ref.value) or ref.value.startswith("~"):
-        return False
-    return not any(ref.value.startswith(alias) for alias in shop.project.urls.aliases)
-
-
-def _bare(ref: JsRef, source: Source, span: Span, shop: Shop) -> list[Diagnostic]:
-    if shop.project.js.importmap or ref.value in shop.project.js.external or _is_allowed(source, (ref.value,), shop):
-        return []
-    severity: Severity = "error" if source.is_first_party else "warning"
-    hint = (
-        f'make the script an entry {{ module = "{source.logical}" }}, '
-        f"or list `{ref.value}` under `external` in `[js]` if the page has an import map"
-    )
-    return [Diagnostic("bare-specifier", severity, f"a browser cannot find `{ref.value}` by its bare name", span, hint)]
-
-
-def _missing(ref: JsRef, missing: Missing, source: Source, span: Span, shop: Shop) -> list[Diagnostic]:
-    if _is_allowed(source, missing.tried, shop):
-        return []
-    severity: Severity = "error" if source.is_first_party else "warning"
-    message = f"`{ref.value}` {missing.why}" if missing.why else f"`{ref.value}` is not in any asset root"
-    near = missing.nearest
-    if near and ref.kind in MODULE_KINDS and not _PATH_OR_URL.match(near):
-        near = "./" + near
-    hint = f"did you mean `{near}`?" if near else ""
-    notes = (Note("looked for " + ", ".join(f"`{tried}`" for tried in missing.tried)),) if missing.tried else ()
-    return [Diagnostic("missing-reference", severity, message, span, hint, notes)]
-
-
-def _is_allowed(source: Source, tried: Sequence[str], shop: Shop) -> bool:
-    allowed = shop.project.missing_allow
-    return matches_any(allowed, source.logical) or any(matches_any(allowed, one) for one in tried)

@@ -29,6 +29,7 @@ __all__ = [
     "Script",
     "check_nesting",
     "examine",
+    "may_refer",
     "module_syntax",
     "non_constant_imports",
     "open_constructs",
@@ -128,6 +129,16 @@ class Script:
     def requires(self) -> tuple[JsRef, ...]:
         """Calls of `require()` and `require.context()` with a constant."""
         return tuple(found for index in self._words("require") if (found := self._require(index)) is not None)
+
+    @cached_property
+    def provides_require(self) -> bool:
+        """Whether the text asks for `require`, or has one of its own, instead of only calling the one of CommonJS."""
+        tokens = self.tokens
+        for index in self._words("require"):
+            before, after = tokens[tokens.before(index)], tokens[tokens.after(index)]
+            if before not in (".", "?.") and (before in ("typeof", "function") or after not in ("(", ".")):
+                return True
+        return False
 
     @cached_property
     def source_maps(self) -> tuple[MapComment, ...]:
@@ -341,17 +352,17 @@ def examine(text: str) -> Script:
 
 def references(text: str) -> tuple[JsRef, ...]:
     """Return the references of `text`, in its order."""
-    return examine(text).references if _may_refer(text) else ()
+    return examine(text).references if may_refer(text) else ()
 
 
 def module_syntax(text: str) -> bool:
     """Return whether `text` can only be a module: an import or export declaration at its top, or `import.meta`."""
-    return _may_refer(text) and examine(text).is_module
+    return may_refer(text) and examine(text).is_module
 
 
 def non_constant_imports(text: str) -> tuple[Place, ...]:
     """Return the calls of `import()` whose specifier is known only when they run."""
-    return examine(text).non_constant_imports if _may_refer(text) else ()
+    return examine(text).non_constant_imports if may_refer(text) else ()
 
 
 def requires(text: str) -> tuple[JsRef, ...]:
@@ -374,6 +385,12 @@ def open_constructs(text: str) -> tuple[Fault, ...]:
     return examine(text).faults
 
 
-def _may_refer(text: str) -> bool:
-    # §12.7.2: keywords cannot be written with escapes, so their plain text is always there.
-    return "import" in text or "export" in text
+def may_refer(text: str) -> bool:
+    """Return whether `text` may hold a reference or be a module; a no needs no lexer.
+
+    ECMA-262 §12.7.2: keywords cannot be written with escapes, so one of these words is always there as it is.
+    """
+    return _KEYWORDS.search(text) is not None
+
+
+_KEYWORDS = re.compile(r"\b(?:import|export)\b")
