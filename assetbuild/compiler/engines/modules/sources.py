@@ -17,6 +17,7 @@ from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.esbuild import Again
 from assetbuild.compiler.engines.esbuild.messages import Message
 from assetbuild.compiler.engines.esbuild.packets import Value
+from assetbuild.compiler.engines.js.bare import is_builtin
 from assetbuild.compiler.engines.judge import Judge
 from assetbuild.compiler.engines.modules.marks import Marks
 from assetbuild.compiler.engines.modules.places import Named, loader_of, named
@@ -45,14 +46,6 @@ _COMPILED = (".jsx", ".ts", ".mts", ".cts", ".tsx")
 _ASSETS = (
     "apng|avif|bmp|cur|gif|ico|jpeg|jpg|jxl|png|svg|tiff|webp|eot|otf|ttf|woff|woff2"
     "|aac|flac|m4a|mp3|mp4|ogg|ogv|opus|wav|webm|pdf|wasm|webmanifest|glb|gltf"
-)
-
-# Node.js 22, `module.builtinModules` without those that begin with an underscore.
-_NODE_BUILTINS = (
-    "assert|async_hooks|buffer|child_process|cluster|console|constants|crypto|dgram|"
-    "diagnostics_channel|dns|domain|events|fs|http|http2|https|inspector|module|net|os|path|"
-    "perf_hooks|process|punycode|querystring|readline|repl|stream|string_decoder|sys|timers|"
-    "tls|trace_events|tty|url|util|v8|vm|wasi|worker_threads|zlib"
 )
 
 
@@ -180,8 +173,7 @@ class ModuleSources:
         return self._explanations.get((importer, marked.strip("'\"`")))
 
     def _unresolved(self, path: str, kind: str, importer: str) -> Diagnostic:
-        name = path.removeprefix("node:")
-        if path.startswith("node:") or name.partition("/")[0] in _NODE_BUILTINS.split("|"):
+        if is_builtin(path):
             message = f"`{path}` is built into Node and not into browsers"
             hint = f'import a package that does the same, or keep it out with `external = ["{path}"]` under `[js]`'
             return Diagnostic("node-builtin", "error", message, None, hint)
