@@ -11,13 +11,11 @@ from typing import NamedTuple, TypeVar
 
 from assetbuild.compiler.door import NESTING_LIMIT
 from assetbuild.compiler.engines.base import Shop
-from assetbuild.compiler.engines.js.judge import Judge
+from assetbuild.compiler.engines.js.meaning import Meanings
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Ref, RefStyle, Source
-from assetbuild.compiler.packages import Packages
 from assetbuild.compiler.refs.js import MODULE_KINDS, JsKind, JsRef, Script
 from assetbuild.compiler.refs.js.tokens import literal_body
-from assetbuild.compiler.resolve import Found
 from assetbuild.compiler.tokens import NonceClash, Tokens
 from assetbuild.diagnostic import Diagnostic, span_at
 
@@ -73,23 +71,22 @@ def link(
     Raises `NonceClash` if `text` holds the nonce of `tokens`.
     """
     tokens.check(text)
-    judge = Judge(text, referrers, reading, shop, Packages(shop.project.folder))
+    meanings = Meanings(text, referrers, reading, shop)
     edits: list[Edit] = []
     found: dict[str, Source] = {}
     targets: list[tuple[JsRef, str]] = []
-    diagnostics: list[Diagnostic] = []
     for ref in references:
-        match judge.outcome(ref):
-            case Found(target, suffix) as outcome:
-                style: RefStyle = "module" if ref.kind in MODULE_KINDS else "url"
-                token = tokens.token(Ref(target.logical, style, judge.name_of(ref, outcome)))
-                edits.append(Edit(ref.start, ref.end, token + literal_body(suffix, text[ref.start - 1])))
-                targets.append((ref, target.logical))
-                if target.logical not in shop.resolver.inventory.by_logical:
-                    found[target.logical] = target
-            case Diagnostic() as finding:
-                diagnostics.append(finding)
-    return Links(tuple(edits), tuple(found.values()), tuple(targets), tuple(diagnostics))
+        meant = meanings.found(ref)
+        if meant is None:
+            continue
+        logical = meant.source.logical
+        style: RefStyle = "module" if ref.kind in MODULE_KINDS else "url"
+        token = tokens.token(Ref(logical, style, meanings.name_of(ref, meant)))
+        edits.append(Edit(ref.start, ref.end, token + literal_body(meant.suffix, text[ref.start - 1])))
+        targets.append((ref, logical))
+        if logical not in shop.resolver.inventory.by_logical:
+            found[logical] = meant.source
+    return Links(tuple(edits), tuple(found.values()), tuple(targets), tuple(meanings.diagnostics))
 
 
 def with_tokens(seed: str, make: Callable[[Tokens], Made]) -> Made:
