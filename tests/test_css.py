@@ -173,7 +173,7 @@ def test_a_sheet_of_another_language_cannot_be_inlined(tree: Tree) -> None:
     ("options", "has_map", "expected", "rules"),
     [
         (PLAIN, True, "a{}/*# sourceMappingURL=<a.css.map> */", []),
-        (PLAIN, False, "a{}", ["missing-source-map"]),
+        (PLAIN, False, "a{}", ["dangling-source-map"]),
         ({**PLAIN, "minify": True}, True, "a{}", []),
         ({**ENTRY, "minify": False}, True, "a{}", []),
     ],

@@ -11,6 +11,7 @@ every file in it is, and sloppy otherwise; a file that loses its strictness is a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from assetbuild.compiler.engines.base import Shop
@@ -25,12 +26,14 @@ from assetbuild.compiler.engines.js.link import (
     link,
     with_tokens,
 )
+from assetbuild.compiler.engines.js.traces import mapped_script, origin_of, traced, without_maps
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Draft, Facts, Job, Result, Source
 from assetbuild.compiler.refs.js import Script, examine
 from assetbuild.compiler.refs.js.lexer import lex
 from assetbuild.compiler.refs.js.tokens import HASHBANG_LINE
+from assetbuild.compiler.sourcemap import Stop
 from assetbuild.compiler.tokens import Tokens
 from assetbuild.diagnostic import Diagnostic, Note, Span, span_at
 
@@ -51,6 +54,7 @@ class _Part(NamedTuple):
     text: str
     links: Links
     diagnostics: Sequence[Diagnostic]
+    stops: Sequence[Stop] = ()
 
 
 def build(job: Job, reading: Reading, shop: Shop) -> Result:
@@ -74,9 +78,13 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     source = files[0].source.shown if len(files) == 1 else ""
     facts = Facts("classic", is_entry=True, source=source, dynamic=dynamic_imports(links))
     # An empty statement first ends the directive prologue before it begins.
-    text = (";\n" if is_mixed else "") + "".join(_closed(part.text) for part in parts)
+    texts = [";\n" if is_mixed else "", *(_closed(part.text) for part in parts)]
+    text, pieces = "".join(texts), tokens.cut("".join(texts))
+    starts = accumulate(map(len, texts))
+    stops = [(start + at, place) for start, part in zip(starts, parts, strict=False) for at, place in part.stops]
+    trace = traced(text, stops, tokens, pieces) if stops else None
     return Result(
-        drafts=(Draft(job.logicals[0], MEDIA_TYPE, tokens.cut(text), facts),),
+        drafts=(Draft(job.logicals[0], MEDIA_TYPE, pieces, facts, trace=trace),),
         found=tuple({source.logical: source for one in links for source in one.found}.values()),
         inputs=reading.inputs(),
         absent=reading.absent(),
@@ -120,6 +128,11 @@ def _part(file: _File, job: Job, tokens: Tokens, reading: Reading, shop: Shop, *
     dynamic = [ref for ref in script.references if ref.kind == "dynamic"]
     links = link(dynamic, text, (entry, source), tokens, reading=reading, shop=shop)
     edits = [*links.edits, *_removed(file)]
+    if shop.project.sourcemaps != "none":
+        origin = origin_of(source, text, script, reading)
+        mapped = mapped_script(text, script, edits, source.shown, shop, is_minified=is_minified, unreadable="error")
+        stops = [(after, origin.trail(before)) for after, before in mapped.pairs]
+        return _Part(mapped.text, links, (*origin.diagnostics, *mapped.diagnostics), stops)
     if not is_minified:
         return _Part(edited(text, edits), links, ())
     made, findings = js_minify.smaller(text, edits, source.shown, shop.workers(), unreadable="error")
@@ -130,9 +143,7 @@ def _removed(file: _File) -> Iterable[Edit]:
     hashbang = HASHBANG_LINE.match(file.text)
     if hashbang:
         yield Edit(0, hashbang.end(), "")
-    for comment in file.script.source_maps:
-        # A space, because a comment parts the tokens around it; a line comment has its line end after it.
-        yield Edit(comment.start, comment.end, " " if file.text.startswith("/*", comment.start) else "")
+    yield from without_maps(file.script, file.text)
 
 
 def _closed(text: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.engines.incoming import dangling
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.model import Source
@@ -45,8 +46,7 @@ class Judge:
         """Return what the comment's URL means, None if there is no such map."""
         outcome = self.shop.resolver.reference(written, referrers, self._reading)
         if isinstance(outcome, Missing | Ambiguous):
-            message = f"source map `{written}` is not in any asset root; the comment is left out"
-            self.diagnostics.append(Diagnostic("missing-source-map", "warning", message, place))
+            self.diagnostics.append(dangling(written, place))
             return None
         return outcome
 

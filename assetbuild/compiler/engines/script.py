@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.js import minify as js_minify
 from assetbuild.compiler.engines.js.commonjs import CONTEXT_CALL, left_calls
@@ -15,8 +18,9 @@ from assetbuild.compiler.engines.js.link import (
     static_imports,
     with_tokens,
 )
+from assetbuild.compiler.engines.js.traces import mapped_script, named_maps, origin_of, traced, without_maps
 from assetbuild.compiler.files import Reading
-from assetbuild.compiler.model import Draft, Facts, Job, Kind, Piece, Result
+from assetbuild.compiler.model import Draft, Facts, Job, Kind, Piece, Result, Trace
 from assetbuild.compiler.refs.js import examine, may_refer
 from assetbuild.compiler.tokens import Tokens
 from assetbuild.diagnostic import Diagnostic
@@ -24,32 +28,55 @@ from assetbuild.diagnostic import Diagnostic
 __all__ = ["build"]
 
 
+class _Made(NamedTuple):
+    """A script as it is published, and what was found on the way."""
+
+    pieces: tuple[Piece, ...]
+    links: Links
+    diagnostics: Sequence[Diagnostic]
+    trace: Trace | None = None
+
+
 def build(job: Job, reading: Reading, shop: Shop) -> Result:
     """Return the draft of the one source of `job`. options: `minify`."""
     (source,) = job.sources
     text = reading.text(source.file)
     is_minified = bool(job.options.get("minify"))
-    if not is_minified and not may_refer(text) and CONTEXT_CALL not in text:
+    if not (is_minified or may_refer(text) or CONTEXT_CALL in text or "sourceMappingURL" in text):
         # Most scripts of other people: the lexer is slow beside this search.
         draft = Draft(job.logicals[0], MEDIA_TYPE, (reading.read(source.file),), Facts("classic"))
         return Result((draft,), inputs=reading.inputs(), absent=reading.absent())
     script = examine(text)
 
-    def make(tokens: Tokens) -> tuple[tuple[Piece, ...], Links, list[Diagnostic]]:
+    def make(tokens: Tokens) -> _Made:
         links = link(script.references, text, (source,), tokens, reading=reading, shop=shop)
         broken = faults(script, text, source.shown) if is_minified else []
-        if not is_minified and not links.edits:
-            return (reading.read(source.file),), links, []  # to the byte, with the mark that the door takes off
-        if not is_minified or broken:
-            return tokens.cut(edited(text, links.edits)), links, broken
-        made, findings = js_minify.smaller(text, links.edits, source.shown, shop.workers(), unreadable="warning")
-        return tokens.cut(made), links, findings
+        is_smaller = is_minified and not broken
+        is_changed = is_smaller or bool(links.edits and script.source_maps)
+        if is_changed and shop.project.sourcemaps != "none":
+            edits = [*links.edits, *without_maps(script, text)]
+            origin = origin_of(source, text, script, reading)
+            mapped = mapped_script(
+                text, script, edits, source.shown, shop, is_minified=is_smaller, unreadable="warning"
+            )
+            pieces = tokens.cut(mapped.text)
+            stops = ((after, origin.trail(before)) for after, before in mapped.pairs)
+            findings = [*broken, *origin.diagnostics, *mapped.diagnostics]
+            return _Made(pieces, links, findings, traced(mapped.text, stops, tokens, pieces))
+        if is_smaller:
+            edits = [*links.edits, *without_maps(script, text)]
+            made, findings = js_minify.smaller(text, edits, source.shown, shop.workers(), unreadable="warning")
+            return _Made(tokens.cut(made), links, findings)
+        named = named_maps(script, text, source, tokens, reading, shop)
+        if not links.edits and not named.edits:
+            return _Made((reading.read(source.file),), links, named.diagnostics)  # to the byte, with its BOM
+        return _Made(tokens.cut(edited(text, [*links.edits, *named.edits])), links, [*broken, *named.diagnostics])
 
-    pieces, links, findings = with_tokens(text, make)
+    pieces, links, findings, trace = with_tokens(text, make)
     kind: Kind = "module" if script.is_module else "classic"
     facts = Facts(kind, imports=static_imports([links]), dynamic=dynamic_imports([links]))
     return Result(
-        drafts=(Draft(job.logicals[0], MEDIA_TYPE, pieces, facts),),
+        drafts=(Draft(job.logicals[0], MEDIA_TYPE, pieces, facts, trace=trace),),
         found=links.found,
         inputs=reading.inputs(),
         absent=reading.absent(),

@@ -23,7 +23,17 @@ from assetbuild.compiler.refs.js.lexer import lex
 from assetbuild.compiler.refs.js.tokens import HASHBANG_LINE, NEXT_TOKEN, REGEX_LITERAL
 from assetbuild.diagnostic import Diagnostic, Severity, Span, span_at
 
-__all__ = ["Minified", "Unreadable", "minified", "minify", "rjsmin_checked", "smaller", "squeezed", "versions"]
+__all__ = [
+    "Minified",
+    "Unreadable",
+    "minified",
+    "minify",
+    "pairs",
+    "rjsmin_checked",
+    "smaller",
+    "squeezed",
+    "versions",
+]
 
 _PACKAGE = "tdewolff-minify"
 
@@ -85,13 +95,41 @@ def smaller(
     try:
         made = minified(linked, shown, workers)
     except Unreadable as error:
-        span = Span(shown) if error.offset is None else span_at(shown, text, original_offset(edits, error.offset))
-        hint = "mend it, or set `minify = false` if browsers can read it"
-        return linked, [error.diagnostic(unreadable, span, hint)]
+        return linked, [_unread(error, text, edits, shown, unreadable)]
     if made.reason:
         message = f"only white space and comments were taken out: {made.reason}"
         return made.text, [Diagnostic("names-kept", "note", message, Span(shown))]
     return made.text, []
+
+
+def smaller_with_places(
+    text: str, edits: Sequence[Edit], shown: str, workers: Workers, *, unreadable: Severity
+) -> tuple[str, list[tuple[int, int]] | None, list[Diagnostic]]:
+    """Return what `smaller` returns where a map is asked for, and pairs of offsets of its tokens.
+
+    The parser gives no map and renames, so only white space and comments go: each token is followed exactly. The pairs
+    lead from the result to the text after `edits`; None if it is that text.
+    """
+    linked = edited(text, edits)
+    try:
+        _parsed(linked, shown, workers)
+    except Unreadable as error:
+        return linked, None, [_unread(error, text, edits, shown, unreadable)]
+    tokens = examine(linked).tokens
+    parts = [_lines(_legal_comments(tokens))]
+    pairs: list[tuple[int, int]] = []
+    length = len(parts[0])
+    for part, start in _squeezed(tokens):
+        if start >= 0:
+            pairs.append((length, start))
+        parts.append(part)
+        length += len(part)
+    return "".join(parts), pairs, []
+
+
+def _unread(error: Unreadable, text: str, edits: Sequence[Edit], shown: str, severity: Severity) -> Diagnostic:
+    span = Span(shown) if error.offset is None else span_at(shown, text, original_offset(edits, error.offset))
+    return error.diagnostic(severity, span, "mend it, or set `minify = false` if browsers can read it")
 
 
 def minify(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,16 +219,25 @@ def _legal_comments(tokens: Lexed) -> list[str]:
 
 def squeezed(tokens: Lexed) -> str:
     """Return the text without comments, and with no more white space than its tokens and its line ends need."""
-    parts: list[str] = []
+    return "".join(part for part, _ in _squeezed(tokens))
+
+
+def pairs(before: str, after: str) -> list[tuple[int, int]]:
+    """Return pairs of offsets, from `after` to `before`, of two texts that have the same tokens."""
+    words = zip(_words(lex(after)), _words(lex(before)), strict=False)
+    return [(new.start, old.start) for new, old in words]
+
+
+def _squeezed(tokens: Lexed) -> Iterator[tuple[str, int]]:
+    """Yield the parts of the squeezed text, each token with its offset in the text before; -1 for what parts them."""
     last_kind, last = kinds.PUNCTUATOR, ""
     for word in _words(tokens):
         if word.ends_line:
-            parts.append("\n")
+            yield "\n", -1
         elif last and _would_join(last_kind, last, word.text):
-            parts.append(" ")
-        parts.append(word.text)
+            yield " ", -1
+        yield word.text, word.start
         last_kind, last = word.kind, word.text
-    return "".join(parts)
 
 
 def _would_join(kind: int, text: str, following: str) -> bool:
