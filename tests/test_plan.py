@@ -40,6 +40,14 @@ def test_every_published_file_gets_the_job_of_its_language(tree: Tree) -> None:
     ]
 
 
+def test_pages_pictures_and_manifests_have_languages_too_and_json_has_none(tree: Tree) -> None:
+    names = ("a.svg", "b.html", "c.HTM", "d.xhtml", "e.webmanifest", "manifest.json")
+
+    found = planned(tree({f"assets/{name}": "" for name in names}))
+
+    assert ["markup", "markup", "markup", "markup", "webmanifest", "copy"] == [job.engine for job in found.jobs]
+
+
 def test_sass_that_no_entry_names_compiles_to_the_css_beside_it(tree: Tree) -> None:
     project = tree({"assets/a.scss": "", "assets/_part.scss": "", "assets/x/b.sass": "", "assets/c.scss": ""})
 

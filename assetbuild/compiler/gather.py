@@ -91,7 +91,17 @@ def _threads(jobs: Sequence[Job], limit: int) -> int:
 
 def _weight(job: Job) -> int:
     """Return a guess of how long a job takes: engines before lexers before copies."""
-    return {"copy": 0, "css": 1, "script": 1, "classic": 2, "filters": 3, "style": 4, "modules": 5}[job.engine]
+    return {
+        "copy": 0,
+        "css": 1,
+        "markup": 1,
+        "script": 1,
+        "webmanifest": 1,
+        "classic": 2,
+        "filters": 3,
+        "style": 4,
+        "modules": 5,
+    }[job.engine]
 
 
 def _fault(job: Job, rule: str, message: str) -> Diagnostic:

@@ -72,7 +72,7 @@ def _without_map(drafts: Iterable[Draft], scripts: Mapping[str, Draft]) -> set[s
     stable name is there for pages of others, one whose URL stands in a text for a worker or a page that is no template.
     """
     reached = {logical for logical, draft in scripts.items() if draft.stable is not None}
-    urls = (ref.target for draft in drafts for ref in _refs(draft) if ref.style == "url")
+    urls = (ref.target for draft in drafts for ref in _refs(draft) if ref.style != "module")
     reached.update(target for target in urls if target in scripts)
     open_ends = list(reached)
     while open_ends:

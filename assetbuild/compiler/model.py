@@ -31,8 +31,9 @@ __all__ = [
     "Variant",
 ]
 
-RefStyle = Literal["url", "module"]
-"""How a reference is written: `url` may be `app.css`, `module` must begin with `./` or `../` (WHATWG HTML §8.1.6.5)."""
+RefStyle = Literal["url", "module", "rooted"]
+"""How a reference is written: `url` may be `app.css`, `module` must begin with `./` or `../` (WHATWG HTML §8.1.6.5),
+`rooted` with the URL base: it stands in a text that scripts put into pages of any folder."""
 
 Kind = Literal["", "module", "classic", "style"]
 """What a tag for the asset looks like; "" for anything that has no tag of its own."""

@@ -27,6 +27,18 @@ __all__ = ["Plan", "confines", "job_of", "plan", "with_stable_name"]
 
 _NAME = "{name}"
 
+# What publishes a file as itself, by its extension; all others are copied.
+_ENGINES = {
+    ".css": "css",
+    ".htm": "markup",
+    ".html": "markup",
+    ".js": "script",
+    ".mjs": "script",
+    ".svg": "markup",
+    ".webmanifest": "webmanifest",
+    ".xhtml": "markup",
+}
+
 
 class Plan(NamedTuple):
     """Everything to do. diagnostics: errors here end the compile before an engine starts."""
@@ -82,10 +94,9 @@ def plan(project: Project, survey: Survey, library: Library) -> Plan:
 
 def job_of(source: Source) -> Job:
     """Return the job that publishes a file as itself, its references rewritten."""
-    engines = {".css": "css", ".js": "script", ".mjs": "script"}
-    engine = engines.get(posixpath.splitext(source.logical)[1].lower(), "copy")
+    engine = _ENGINES.get(posixpath.splitext(source.logical)[1].lower(), "copy")
     options = {"bundle": False, "minify": source.is_minified, "engine": "builtin", "targets": []}
-    return Job(engine, (source.logical,), (source,), {} if engine == "copy" else options)
+    return Job(engine, (source.logical,), (source,), options if engine in {"css", "script"} else {})
 
 
 def with_stable_name(draft: Draft, project: Project) -> Draft:

@@ -128,8 +128,8 @@ def _asset(
 
 
 def written(ref: Ref, draft: Draft, target_path: str, base: str) -> str:
-    """Return `ref` as a URL relative to where the file of `draft` is served from."""
-    if draft.stable is not None and draft.stable.at:
+    """Return `ref` as a URL that is right where the file of `draft` is served from."""
+    if ref.style == "rooted" or (draft.stable is not None and draft.stable.at):
         return base + target_path
     own_folder = folder_of(draft.logical).rstrip("/")
     relative = posixpath.relpath(target_path, own_folder or ".")

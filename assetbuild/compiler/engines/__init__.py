@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "engine"]
 
-NAMES = ("classic", "copy", "css", "filters", "modules", "script", "style")
+NAMES = ("classic", "copy", "css", "filters", "markup", "modules", "script", "style", "webmanifest")
 
 
 def engine(name: str) -> Engine:
