@@ -118,3 +118,17 @@ def test_a_copy_is_not_written_over_a_published_file_or_its_variant(tree: Tree) 
 
     message = f"`{name}.br` would be written over `{name}.br`, which is a file of the output too"
     assert (1, f"error: {message} [name-clash]") == (done.returncode, done.stderr.splitlines()[0])
+
+
+def test_a_package_path_does_not_lead_to_what_the_roots_withhold(tree: Tree) -> None:
+    names = ("x/../../assets/_p.scss", "~x/../../assets/_q.scss", "x/%2e%2e/y/i.png")
+    sheet = "".join(f'.a{{background:url("{name}")}}' for name in names)
+    withheld = {"assets/_p.scss": "$p:1", "assets/_q.scss": "$q:1"}
+    packages = {"node_modules/x/i.png": "x", "node_modules/y/i.png": "y"}
+
+    done = command("compile", tree({"assets/a.css": sheet, **withheld, **packages}))
+
+    shown = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert 1 == done.returncode
+    assert len(names) == len(shown), shown
+    assert all("[missing-reference]" in line for line in shown)

@@ -221,6 +221,8 @@ class Resolver:
         for folder in _package_folders(look.referrers, self.project.folder):
             file = os.path.normpath(os.path.join(folder, "node_modules", path))
             look.tried.append(look.reading.shown(file))
+            if not file.startswith(os.path.join(folder, "node_modules", name, "")):
+                continue  # `..` led out of the package, where another rule says what is published
             if look.reading.exists(file):
                 yield self.inventory.by_file.get(file) or self.npm_source(file, look.reading)
                 return
