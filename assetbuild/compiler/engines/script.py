@@ -68,6 +68,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
             made, findings = js_minify.smaller(text, edits, source.shown, shop.workers(), unreadable="warning")
             return _Made(tokens.cut(made), links, findings)
         named = named_maps(script, text, source, tokens, reading, shop)
+        links = links._replace(found=(*links.found, *named.found))
         if not links.edits and not named.edits:
             return _Made((reading.read(source.file),), links, named.diagnostics)  # to the byte, with its BOM
         return _Made(tokens.cut(edited(text, [*links.edits, *named.edits])), links, [*broken, *named.diagnostics])

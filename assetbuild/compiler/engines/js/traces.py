@@ -37,10 +37,11 @@ class Mapped(NamedTuple):
 
 
 class NamedMaps(NamedTuple):
-    """What becomes of the comments that name source maps."""
+    """What becomes of the comments that name source maps. found: maps that no root holds."""
 
     edits: Sequence[Edit]
     diagnostics: Sequence[Diagnostic]
+    found: Sequence[Source]
 
 
 class Offsets:
@@ -98,16 +99,19 @@ def named_maps(  # noqa: PLR0917 - source, reading and shop come in the order th
     """Return the edits by which a script that is published as itself goes on naming its map."""
     edits: list[Edit] = []
     findings: list[Diagnostic] = []
+    found: list[Source] = []
     removals = without_maps(script, text)
     for comment, removal in zip(script.source_maps, removals, strict=True):
         match shop.resolver.reference(comment.url, (source,), reading):
             case Found(target, suffix):
                 start = text.index(comment.url, comment.start)
                 edits.append(Edit(start, start + len(comment.url), tokens.token(Ref(target.logical)) + suffix))
+                if target.logical not in shop.resolver.inventory.by_logical:
+                    found.append(target)
             case Missing() | Ambiguous():
                 findings.append(dangling(comment.url, span_at(source.shown, text, comment.start, comment.end)))
                 edits.append(removal)
-    return NamedMaps(edits, findings)
+    return NamedMaps(edits, findings, found)
 
 
 def traced(text: str, made: Iterable[Stop], tokens: Tokens, pieces: Sequence[Piece]) -> Trace:
