@@ -45,6 +45,7 @@ RANKS = [
     "compiler.tools",
     "compiler.config",
     "compiler.engines",
+    "compiler.bundles",
     "compiler.plan",
     "compiler.gather",
     "compiler.seal",

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from assetbuild.compiler.budgets import over_budget
+from assetbuild.compiler.bundles import load as load_bundles
 from assetbuild.compiler.encode import encode, encoders, work_of
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Library
@@ -81,9 +82,10 @@ def compile(
     disk, watcher = disk or RealDisk(), watcher or Watcher()
     environ = os.environ if environ is None else environ
     chosen = encoders(project.compress, project.profile)
-    library = Library(disk, project.folder, confines(project))
+    bundles = load_bundles(project, disk)
+    library = Library(disk, project.folder, confines(project, bundles))
     surveyed = survey(project, disk)
-    planned = plan(project, surveyed, library)
+    planned = plan(project, surveyed, library, bundles)
     early = [*project.warnings, *surveyed.diagnostics, *planned.diagnostics]
     _check(early)
     with open_shop(project, Resolver(project, planned.inventory), disk, environ, watcher.notice) as shop:
@@ -98,7 +100,8 @@ def compile(
     variants = encode(assets, chosen, project.compress.min_gain, disk, jobs=project.jobs, on_done=watcher.step)
     _check(over_budget(project, assets, variants))
     tools = {"assetbuild": __version__, **{e.tool: e.version for e in chosen}, **_tools_of(results)}
-    manifest = record(project, assets, variants, tools, _inputs_of(results, library), imports=imports)
+    inputs = _inputs_of([*results, Result(inputs=bundles.inputs)], library)
+    manifest = record(project, assets, variants, tools, inputs, imports=imports, bundles=planned.bundles)
     published = None
     if is_written:
         apart = hidden_paths(assets, hidden)

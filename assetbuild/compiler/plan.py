@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from assetbuild.compiler.bundles import Bundles
+from assetbuild.compiler.bundles.entries import Planned, planned
 from assetbuild.compiler.config import place_of
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Library, Reading
@@ -26,6 +28,7 @@ from assetbuild.diagnostic import Diagnostic, nearest
 __all__ = ["Plan", "confines", "job_of", "plan", "with_stable_name"]
 
 _NAME = "{name}"
+_NONE = Bundles()
 
 # What publishes a file as itself, by its extension; all others are copied.
 _ENGINES = {
@@ -41,23 +44,28 @@ _ENGINES = {
 
 
 class Plan(NamedTuple):
-    """Everything to do. diagnostics: errors here end the compile before an engine starts."""
+    """Everything to do. diagnostics: errors here end the compile before an engine starts.
+
+    bundles: what the manifest says of each webassets bundle.
+    """
 
     jobs: tuple[Job, ...]
     inventory: Inventory
     diagnostics: tuple[Diagnostic, ...]
+    bundles: Mapping[str, Mapping[str, object]] = {}
 
 
 class _Entry(NamedTuple):
-    """An entry whose pattern is filled in and whose sources are found."""
+    """An entry whose pattern is filled in and whose sources are found. options: what a bundle adds to its engine's."""
 
     entry: Entry
     sources: tuple[Source, ...]
+    options: Mapping[str, object] = {}
 
 
-def confines(project: Project) -> tuple[str, ...]:
+def confines(project: Project, bundles: Bundles = _NONE) -> tuple[str, ...]:
     """Return the real folders outside which no source is read: roots, load paths, packages, entries' own folders."""
-    folders = [root.folder for root in project.roots]
+    folders = [*(root.folder for root in project.roots), *bundles.folders()]
     folders += project.sass.load_paths
     folders.append(os.path.join(project.folder, "node_modules"))
     for target in project.urls.aliases.values():
@@ -70,12 +78,15 @@ def confines(project: Project) -> tuple[str, ...]:
     return tuple(dict.fromkeys(os.path.realpath(folder) for folder in folders))
 
 
-def plan(project: Project, survey: Survey, library: Library) -> Plan:
+def plan(project: Project, survey: Survey, library: Library, bundles: Bundles = _NONE) -> Plan:
     """Return the jobs of a compile, in the order of their logical paths."""
+    bundled = planned(bundles, project, survey)
+    survey = _without_old(survey, bundled)
     finder = _Finder(project, survey, library)
     entries = [found for entry in project.entries for found in finder.expand(entry)]
+    entries += _bundle_entries(bundled)
     entries += _automatic(project, survey, entries)
-    problems = finder.problems + _two_sources(entries, survey)
+    problems = [*bundled.diagnostics, *finder.problems, *_two_sources(entries, survey)]
     plain = {logical: survey.sources[logical] for logical in survey.published - {e.entry.logical for e in entries}}
     named = {e.entry.logical: e.sources[0] for e in entries if e.sources}
     shown = {logical: source.shown for logical, source in named.items()}
@@ -89,7 +100,7 @@ def plan(project: Project, survey: Survey, library: Library) -> Plan:
         withheld=survey.withheld,
     )
     jobs = [job_of(source) for source in plain.values()] + _entry_jobs(project, entries)
-    return Plan(tuple(sorted(jobs, key=lambda job: job.logicals)), inventory, tuple(problems))
+    return Plan(tuple(sorted(jobs, key=lambda job: job.logicals)), inventory, tuple(problems), bundled.named)
 
 
 def job_of(source: Source) -> Job:
@@ -106,6 +117,18 @@ def with_stable_name(draft: Draft, project: Project) -> Draft:
     if matches_any(project.keep_names, draft.logical):
         return dataclasses.replace(draft, stable=Stable())
     return draft
+
+
+def _bundle_entries(bundled: Planned) -> list[_Entry]:
+    return [
+        _Entry(Entry(one.logical, "filters", (), place=one.place), one.sources, one.options) for one in bundled.entries
+    ]
+
+
+def _without_old(survey: Survey, bundled: Planned) -> Survey:
+    """Return the survey without what earlier builds of webassets left in the roots."""
+    withheld = {**survey.withheld, **bundled.old}
+    return dataclasses.replace(survey, published=survey.published - bundled.old.keys(), withheld=withheld)
 
 
 class _Finder:
@@ -254,7 +277,7 @@ def _entry_jobs(project: Project, entries: Iterable[_Entry]) -> list[Job]:
             modules.setdefault(project.js.minify if entry.minify is None else entry.minify, []).append(found)
         else:
             engine, options = _options(project, entry)
-            jobs.append(Job(engine, (entry.logical,), found.sources, options, entry.place))
+            jobs.append(Job(engine, (entry.logical,), found.sources, {**options, **found.options}, entry.place))
     for is_minified, group in sorted(modules.items()):
         # One job for all graphs: chunks are shared, and minified CSS-module names cannot clash.
         group.sort(key=lambda found: found.entry.logical)

@@ -21,8 +21,12 @@ def record(
     inputs_digest_hex: str,
     *,
     imports: Mapping[str, str],
+    bundles: Mapping[str, Mapping[str, object]],
 ) -> bytes:
-    """Return the bytes of the manifest. imports: specifier → logical path, empty without an import map."""
+    """Return the bytes of the manifest. imports: specifier → logical path, empty without an import map.
+
+    bundles: name of a webassets bundle → its `assets` and `extra`.
+    """
     sizes: dict[str, dict[str, int]] = {}
     for variant in variants:
         sizes.setdefault(variant.path, {})[variant.coding] = len(variant.body)
@@ -49,7 +53,7 @@ def record(
                 "revision": project.revision,
             },
             "assets": {asset.logical: _asset(asset) for asset in assets},
-            "bundles": {},
+            "bundles": dict(bundles),
             "importmap": dict(imports),
             "files": files,
         }
