@@ -226,6 +226,51 @@ def test_an_endless_sheet_is_ended_and_named_and_the_others_go_on(program: Progr
     assert made.css == "x {\n  y: z;\n}"
 
 
+GREEDY = '$s: "aaaaaaaaaaaaaaaa";\n@while true {$s: $s + $s + "x"}'
+
+
+def test_a_sheet_that_eats_memory_is_ended_and_named(program: Program, tmp_path: Path) -> None:
+    with DartSass(program, str(tmp_path), timeout_s=WAIT_S, memory_bytes=300_000_000) as dart:
+        found = finding(lambda: compiled(dart, GREEDY, subject="greedy.scss"), CompileFailed)
+
+    message = "dart sass needed more than 300 MB for `greedy.scss`"
+    assert found == Diagnostic(
+        "engine-memory", "error", message, Span("greedy.scss"), "look for a loop that never ends"
+    )
+
+
+def test_memory_is_blamed_on_the_sheet_that_takes_it_and_not_on_its_neighbour(program: Program, tmp_path: Path) -> None:
+    loads: list[str] = []
+    neighbour_waits, greedy_is_over = threading.Event(), threading.Event()
+
+    def hold(url: str) -> None:
+        loads.append(url)
+        neighbour_waits.set()
+        assert greedy_is_over.wait(WAIT_S)
+
+    with (
+        DartSass(program, str(tmp_path), timeout_s=WAIT_S, memory_bytes=300_000_000) as dart,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        neighbour = threads.submit(compiled, dart, '@use "b"', Sheets({"b": "x{y:z}"}, hold))
+        assert neighbour_waits.wait(WAIT_S)
+        found = finding(threads.submit(compiled, dart, GREEDY, subject="greedy.scss"), CompileFailed)
+        greedy_is_over.set()
+        made = neighbour.result(WAIT_S)
+
+    assert ("engine-memory", Span("greedy.scss")) == (found.rule, found.span)
+    assert made.css == "x {\n  y: z;\n}"
+    assert len(loads) == 2
+
+
+def test_a_sheet_that_warns_without_end_is_ended_and_named(dart: DartSass) -> None:
+    found = finding(lambda: compiled(dart, '@while true {@warn "again"}', subject="loud.scss"), CompileFailed)
+
+    message = "`loud.scss` gave more than 100,000 warnings and messages"
+    hint = "look for a loop that never ends"
+    assert found == Diagnostic("too-many-messages", "error", message, Span("loud.scss"), hint)
+
+
 def test_a_sheet_that_breaks_the_compiler_is_named_and_the_others_go_on(dart: DartSass) -> None:
     innocent_waits, broken_is_over = threading.Event(), threading.Event()
 

@@ -24,7 +24,7 @@ from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.worker import HEADER, pack, raised
 from assetbuild.diagnostic import Diagnostic, Span
 
-__all__ = ["MEMORY_LIMIT_BYTES", "TIMEOUT_S", "JobFailed", "Workers", "parallel"]
+__all__ = ["MEMORY_LIMIT_BYTES", "TIMEOUT_S", "JobFailed", "Workers", "parallel", "resident_bytes"]
 
 TIMEOUT_S = 30.0
 MEMORY_LIMIT_BYTES = 1 << 30
@@ -265,16 +265,20 @@ class _Process:
         while not poll.poll(_POLL_MS):
             if time.monotonic() > deadline:
                 raise _GivenUp("engine-timeout")
-            if self._resident_bytes() > memory_bytes:
+            if resident_bytes(self._process.pid) > memory_bytes:
                 raise _GivenUp("engine-memory", memory_bytes)
 
-    def _resident_bytes(self) -> int:
-        """Return the resident memory, 0 where it cannot be told. Source: proc_pid_statm(5), second field, in pages."""
-        try:
-            with open(f"/proc/{self._process.pid}/statm", "rb") as statm:
-                return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        except OSError:
-            return 0
+
+def resident_bytes(pid: int) -> int:
+    """Return a process's resident memory, 0 where it cannot be told.
+
+    Source: proc_pid_statm(5), second field, in pages.
+    """
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def parallel(

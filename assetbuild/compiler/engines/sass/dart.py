@@ -7,12 +7,14 @@ others. Knows nothing of how a load is found (`sass_find.py`) or of what a findi
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assetbuild.compiler.engines.sass import wire
-from assetbuild.compiler.engines.sass.process import Importer, Process, TakenDown, unavailable
+from assetbuild.compiler.engines.sass.process import Crowded, Importer, Limits, Process, TakenDown, unavailable
+from assetbuild.compiler.pool import MEMORY_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -26,13 +28,18 @@ class DartSass:
     """The Dart Sass of a build: started at the first compile, started again after a compile that had to be killed.
 
     folder: where the process runs; paths in its traces are relative to it. timeout_s: wall clock per compile.
+    memory_bytes: resident, of the process.
     """
 
-    def __init__(self, program: Program, folder: str, *, timeout_s: float = 120.0) -> None:
+    def __init__(
+        self, program: Program, folder: str, *, timeout_s: float = 120.0, memory_bytes: int = 2 * MEMORY_LIMIT_BYTES
+    ) -> None:
         self._program = program
         self._folder = folder
-        self._timeout_s = timeout_s
+        self._limits = Limits(timeout_s, memory_bytes)
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._has_turns = False
         self._process: Process | None = None
         self._is_closed = False
 
@@ -60,9 +67,11 @@ class DartSass:
         """
         request = wire.compile_request(url, sheet, silence, fatal, schemes)
         while True:
-            process = self._running()
             try:
-                return process.compile(request, importer, subject, self._timeout_s)
+                with self._turn if self._has_turns else contextlib.nullcontext():
+                    return self._running().compile(request, importer, subject, self._limits)
+            except Crowded:
+                self._has_turns = True  # from now on one after another: too much memory then has one sheet to blame
             except TakenDown:
                 # The process ended over another sheet, and this one is free of blame. Every round costs one such
                 # sheet its own compile, so there are no more rounds than bad sheets.

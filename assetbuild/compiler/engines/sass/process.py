@@ -12,28 +12,39 @@ import queue
 import select
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from assetbuild.compiler.engines.sass import wire
 from assetbuild.compiler.engines.sass.protobuf import Malformed, Packets, packet
 from assetbuild.compiler.engines.sass.wire import Sheet
 from assetbuild.compiler.errors import CompileFailed, EngineUnavailable
+from assetbuild.compiler.pool import resident_bytes
 from assetbuild.diagnostic import Diagnostic, Span
 
 if TYPE_CHECKING:
     from assetbuild.compiler.tools import Program
 
-__all__ = ["Importer", "LoadRefused", "Process", "TakenDown", "unavailable"]
+__all__ = ["Crowded", "Importer", "Limits", "LoadRefused", "Process", "TakenDown", "unavailable"]
 
 _PROTOCOL_MAJOR = "3"
 _START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 5.0
 _READ_BYTES = 1 << 16
 _STDERR_TAIL_BYTES = 2000
+_WATCH_S = 0.1
+
+
+class Limits(NamedTuple):
+    """What a compile may take. memory_bytes: resident, of the process; messages: warnings and debug output."""
+
+    timeout_s: float
+    memory_bytes: int
+    messages: int = 100_000
 
 
 class LoadRefused(Exception):
@@ -58,12 +69,28 @@ class TakenDown(Exception):
     """The process is gone, over another compile."""
 
 
+class Crowded(TakenDown):
+    """The process is gone because it took too much memory, and only a compile on its own can be blamed for that."""
+
+
 class _Gone(Exception):
     """The process is gone."""
 
 
 class _Late(Exception):
     """The wall-clock limit is reached. Not `TimeoutError`: a network disk may raise that in an importer."""
+
+
+class _Watch(NamedTuple):
+    """What is watched while a compile runs. deadline: on the monotonic clock."""
+
+    subject: str
+    deadline: float
+    limits: Limits
+
+
+class _Greedy(Exception):
+    """The process takes more memory than it may."""
 
 
 class Process:
@@ -96,6 +123,7 @@ class Process:
         self._inboxes: dict[int, queue.SimpleQueue[bytes | None]] = {}
         self._numbers = itertools.count(1)
         self._has_culprit = False
+        self._most_at_once = 0
         self._why = ""
         self._stderr_tail = b""
         self.has_ended = False
@@ -109,19 +137,25 @@ class Process:
             self.close()
             raise
 
-    def compile(self, request: bytes, importer: Importer, subject: str, timeout_s: float) -> wire.Compilation:
+    def compile(self, request: bytes, importer: Importer, subject: str, limits: Limits) -> wire.Compilation:
         """Return what came of a request; raise `TakenDown` if the process ended over another one."""
-        deadline = time.monotonic() + timeout_s
+        watch = _Watch(subject, time.monotonic() + limits.timeout_s, limits)
         try:
             with self._channel(next(self._numbers)) as (channel, inbox):
-                self._send(packet(channel, request), deadline)
-                return self._converse(channel, inbox, importer, subject, deadline)
+                self._send(packet(channel, request), watch.deadline)
+                return self._converse(channel, inbox, importer, watch)
         except _Late:
             if not self._take_down():
                 raise TakenDown from None  # it was late because another compile's end had stopped the process
-            message = f"dart sass did not finish `{subject}` within {timeout_s:g} s"
-            hint = "look for a loop that never ends"
-            raise CompileFailed([Diagnostic("engine-timeout", "error", message, Span(subject), hint)]) from None
+            message = f"dart sass did not finish `{subject}` within {limits.timeout_s:g} s"
+            raise _endless("engine-timeout", message, subject) from None
+        except _Greedy:
+            if not self._take_down():
+                raise TakenDown from None
+            if self._most_at_once > 1:
+                raise Crowded from None
+            message = f"dart sass needed more than {limits.memory_bytes / 1e6:,.0f} MB for `{subject}`"
+            raise _endless("engine-memory", message, subject) from None
         except _Gone:
             if self._has_culprit:
                 raise TakenDown from None
@@ -151,26 +185,30 @@ class Process:
                 stream.close()
 
     def _converse(
-        self, channel: int, inbox: queue.SimpleQueue[bytes | None], importer: Importer, subject: str, deadline: float
+        self, channel: int, inbox: queue.SimpleQueue[bytes | None], importer: Importer, watch: _Watch
     ) -> wire.Compilation:
         events: list[wire.Event] = []
         while True:
-            match self._receive(inbox, deadline):
+            match self._receive(inbox, watch.deadline, watch.limits.memory_bytes):
                 case wire.Event() as event:
                     events.append(event)
+                    if len(events) > watch.limits.messages:
+                        self._take_down()
+                        message = f"`{watch.subject}` gave more than {watch.limits.messages:,} warnings and messages"
+                        raise _endless("too-many-messages", message, watch.subject)
                 case wire.Load() as load:
                     try:
                         answer = _answer(load, importer)
                     except BaseException:
                         # The compiler waits for an answer still, and holds one of its few places for compiles.
-                        self._send(packet(channel, wire.refused(load, "the build gave up")), deadline)
+                        self._send(packet(channel, wire.refused(load, "the build gave up")), watch.deadline)
                         raise
-                    self._send(packet(channel, answer), deadline)
+                    self._send(packet(channel, answer), watch.deadline)
                 case wire.Compilation() as outcome:
                     return outcome._replace(events=tuple(events))
                 case wire.Broken(message):
                     self._take_down()
-                    raise _broken(message, subject)
+                    raise _broken(message, watch.subject)
                 case other:
                     raise Malformed(f"`{type(other).__name__}` in a compile")
 
@@ -197,6 +235,7 @@ class Process:
             if self.has_ended:
                 raise _Gone
             self._inboxes[number] = inbox
+            self._most_at_once = max(self._most_at_once, len(self._inboxes))
         try:
             yield number, inbox
         finally:
@@ -219,12 +258,19 @@ class Process:
                     raise _Gone from None
 
     def _receive(
-        self, inbox: queue.SimpleQueue[bytes | None], deadline: float
+        self, inbox: queue.SimpleQueue[bytes | None], deadline: float, memory_bytes: int = sys.maxsize
     ) -> wire.Compilation | wire.Event | wire.Load | wire.Versions | wire.Broken | None:
-        try:
-            message = inbox.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            raise _Late from None
+        while True:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:  # asked before the queue is: an endless stream of warnings never leaves it empty
+                raise _Late
+            try:
+                message = inbox.get(timeout=min(left_s, _WATCH_S))
+                break
+            except queue.Empty:
+                pass  # time to look at the memory
+            if resident_bytes(self._child.pid) > memory_bytes:
+                raise _Greedy
         if message is None:
             raise _Gone
         return wire.read(message)
@@ -289,6 +335,10 @@ def _answer(load: wire.Load, importer: Importer) -> bytes:
         return wire.resolved(load, importer.canonical(load.url, load.containing_url, load.from_import))
     except LoadRefused as refusal:
         return wire.refused(load, str(refusal))
+
+
+def _endless(rule: str, message: str, subject: str) -> CompileFailed:
+    return CompileFailed([Diagnostic(rule, "error", message, Span(subject), "look for a loop that never ends")])
 
 
 def _broken(message: str, subject: str) -> CompileFailed:
