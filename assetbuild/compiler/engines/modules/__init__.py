@@ -20,6 +20,7 @@ from assetbuild.compiler.engines.modules.inputs import record
 from assetbuild.compiler.engines.modules.marks import BrokenMark, Marks
 from assetbuild.compiler.engines.modules.places import loader_of
 from assetbuild.compiler.engines.modules.sources import HERE, HERE_NAME, ModuleSources
+from assetbuild.compiler.engines.modules.traces import Tracer
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Draft, Job, Ref, Result, Source
 from assetbuild.compiler.project import Js
@@ -65,7 +66,9 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         found += _clashes(names, job, reading, shop)
         is_classic = options["format"] == "iife"
         try:
-            made = drafts(graph.built, names, _FOLDER, graph.public, graph.marks, is_classic=is_classic)
+            tracer = Tracer(graph.sources, reading, graph.marks.units) if _is_mapped(shop) else None
+            made = drafts(graph.built, names, _FOLDER, graph.public, graph.marks, tracer, is_classic=is_classic)
+            found += tracer.diagnostics if tracer else ()
         except BrokenMark as error:
             message = f"esbuild tore the reference `{error}` apart"
             found.append(Diagnostic("broken-reference", "error", message, Span(job.sources[0].shown)))
@@ -94,7 +97,7 @@ def _graph(entries: Mapping[str, Source], options: Mapping[str, Any], reading: R
         # One mark serves as the public path, so that esbuild itself writes it where outputs refer to each other.
         public = marks.mark(Ref("", "module"))
         try:
-            built = shop.esbuild().build(_request(entries, options, public, shop.project.folder), sources)
+            built = shop.esbuild().build(_request(entries, options, public, shop), sources)
         except EsbuildFault as fault:
             raise EsbuildFault([*fault.diagnostics, *_blame(sources, shop, reading)]) from fault
         is_unexplained = not is_thorough and any(not sources.explanation(error) for error in built.errors)
@@ -116,11 +119,16 @@ def _blame(sources: ModuleSources, shop: Shop, reading: Reading) -> Iterator[Dia
                 return
 
 
-def _request(
-    entries: Mapping[str, Source], options: Mapping[str, Any], public: str, folder: str
-) -> Mapping[str, Value]:
+def _request(entries: Mapping[str, Source], options: Mapping[str, Any], public: str, shop: Shop) -> Mapping[str, Value]:
+    folder = shop.project.folder
     outputs = [[name, os.path.realpath(source.file)] for name, (_, source) in _outputs_of(entries).items()]
-    return {"entries": outputs, "flags": [*_flags(options, public, folder)], "absWorkingDir": folder}
+    # Apart, without texts: what esbuild has seen holds marks, and what people wrote is at hand.
+    maps = ("--sourcemap=external", "--sources-content=false") if _is_mapped(shop) else ()
+    return {"entries": outputs, "flags": [*_flags(options, public, folder), *maps], "absWorkingDir": folder}
+
+
+def _is_mapped(shop: Shop) -> bool:
+    return shop.project.sourcemaps != "none"
 
 
 def _outputs_of(entries: Mapping[str, Source]) -> Mapping[str, tuple[str, Source]]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from assetbuild.compiler.engines.esbuild import Built
+from assetbuild.compiler.engines.js.link import Edit, edited
 from assetbuild.compiler.engines.modules.marks import Marks
+from assetbuild.compiler.engines.modules.traces import Tracer
 from assetbuild.compiler.media import media_type
 from assetbuild.compiler.model import Draft, Facts, Ref, Source
 
@@ -63,23 +65,38 @@ def layout(
     return Layout(logicals, sources)
 
 
-def drafts(built: Built, names: Layout, folder: str, public: str, marks: Marks, *, is_classic: bool) -> list[Draft]:
+def drafts(  # noqa: PLR0917 - what one build was asked and what it answered
+    built: Built, names: Layout, folder: str, public: str, marks: Marks, tracer: Tracer | None, *, is_classic: bool
+) -> list[Draft]:
     """Return the drafts. public: the mark that esbuild was given as the public path of its outputs."""
     described = _outputs(built)
+    maps = {output.path: output.content for output in built.outputs if output.path.endswith(".map")}
     made = []
     for output in built.outputs:
         logical = names.logicals.get(output.path)
         if logical is None:
             continue
         text = output.content.decode()
-        for imported in described[output.path]["imports"]:
-            target = names.logicals.get(imported["path"])
-            if target is not None:
-                written = f"{public}/{posixpath.relpath(imported['path'], folder)}"
-                text = text.replace(written, marks.mark(Ref(target, "module")))
+        edits = list(_linked(text, described[output.path]["imports"], names, f"{public}/", folder, marks))
+        pieces = marks.cut(edited(text, edits))
         facts = _facts(output.path, described, names, is_classic=is_classic)
-        made.append(Draft(logical, media_type(logical), marks.cut(text), facts))
+        map_text = maps.get(output.path + ".map")
+        trace = tracer.trace(output.path, map_text.decode(), text, edits, pieces) if tracer and map_text else None
+        made.append(Draft(logical, media_type(logical), pieces, facts, trace=trace))
     return sorted(made, key=lambda draft: draft.logical)
+
+
+def _linked(  # noqa: PLR0917 - private, and called once
+    text: str, imports: Iterable[Mapping[str, Any]], names: Layout, public: str, folder: str, marks: Marks
+) -> Iterator[Edit]:
+    """Yield the edits that put a mark where `text` names another output of the graph."""
+    for path in sorted({imported["path"] for imported in imports} & names.logicals.keys()):
+        written = public + posixpath.relpath(path, folder)
+        mark = marks.mark(Ref(names.logicals[path], "module"))
+        at = text.find(written)
+        while at >= 0:
+            yield Edit(at, at + len(written), mark)
+            at = text.find(written, at + len(written))
 
 
 def _facts(path: str, described: Mapping[str, Any], names: Layout, *, is_classic: bool) -> Facts:

@@ -28,6 +28,11 @@ class Marks:
         self._prefix = f"{SCHEME}{_digest(f'marks of modules, {attempt}')}-"
         self._refs: dict[str, tuple[Ref, str]] = {}
 
+    @property
+    def units(self) -> int:
+        """How long a mark is."""
+        return len(self._prefix) + _DIGITS
+
     def check(self, text: str) -> None:
         """Raise `NonceClash` if `text`, not yet marked, holds this table's nonce."""
         if self._prefix[len(SCHEME) :] in text:

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from assetbuild.compiler.engines.esbuild import Esbuild
+from assetbuild.compiler.engines.js.link import Edit
 from assetbuild.compiler.refs.js import JsRef
 from assetbuild.compiler.sourcemap import SourceMap, chars, parse, units
 
-__all__ = ["Named", "loader_of", "named"]
+__all__ = ["Named", "loader_of", "map_comments_of", "named"]
 
 _PLAIN = {".js": "js", ".mjs": "js", ".cjs": "js"}
 _DIALECTS = {".jsx": "jsx", ".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx"}
@@ -67,6 +68,23 @@ def named(file: str, text: str, service: Esbuild) -> list[Named]:
         return []  # the build that follows reports them at their places
     plain = [ref for ref in js.references(made.code) if _is_ours(ref)]
     return sorted(_led_back(plain, made.code, text, parse(made.map)))
+
+
+def map_comments_of(file: str, text: str) -> Iterator[tuple[str, Edit]]:
+    """Yield the maps that a plain script or a sheet names, each with the edit that takes the comment out."""
+    extension = posixpath.splitext(file)[1].lower()
+    if extension == ".css":
+        from assetbuild.compiler.refs import css
+
+        for comment in css.map_comments(text):
+            yield text[comment.url_start : comment.url_end], Edit(comment.start, comment.end, "")
+    elif extension in _PLAIN:
+        from assetbuild.compiler.engines.js.traces import without_maps
+        from assetbuild.compiler.refs import js
+
+        script = js.examine(text)
+        for named_map, edit in zip(script.source_maps, without_maps(script, text), strict=True):
+            yield named_map.url, edit
 
 
 def _is_ours(ref: JsRef) -> bool:

@@ -18,9 +18,10 @@ from assetbuild.compiler.engines.esbuild import Again
 from assetbuild.compiler.engines.esbuild.messages import Message
 from assetbuild.compiler.engines.esbuild.packets import Value
 from assetbuild.compiler.engines.js.bare import is_builtin
+from assetbuild.compiler.engines.js.link import Edit, edited
 from assetbuild.compiler.engines.judge import Judge
 from assetbuild.compiler.engines.modules.marks import Marks
-from assetbuild.compiler.engines.modules.places import Named, loader_of, named
+from assetbuild.compiler.engines.modules.places import Named, loader_of, map_comments_of, named
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Outside, Reading
 from assetbuild.compiler.model import Ref, RefStyle, Source
@@ -56,7 +57,8 @@ class ModuleSources:
     diagnostics: what was refused or warned of, in the order of their numbers in esbuild's messages.
     found: files that references name and that no root holds. has_clash: a text holds the nonce of the marks.
     workers: logical path → source of each worker that must be compiled and that no entry names.
-    texts: file → its text as it stands on disk.
+    texts: file → its text as it stands on disk. edits: what was changed in it before esbuild got it.
+    named_maps: file → the maps that it names, with their places, if maps are to be made.
     """
 
     load_filter = ".*"
@@ -75,6 +77,8 @@ class ModuleSources:
         self.found: dict[str, Source] = {}
         self.workers: dict[str, Source] = {}
         self.texts: dict[str, str] = {}
+        self.edits: dict[str, list[Edit]] = {}
+        self.named_maps: dict[str, list[tuple[str, Span]]] = {}
         self.has_clash = False
 
     def resolve(self, request: Mapping[str, Value], again: Again) -> Mapping[str, Value] | None:
@@ -222,21 +226,29 @@ class ModuleSources:
 
     def _marked(self, file: str, text: str) -> str:
         """Return `text` with marks in the place of its references; what is wrong with them is kept."""
+        edits = self._without_maps(file, text)
         places = named(file, text, self._shop.esbuild())
-        if not places:
+        if not places and not edits:
             return text
         source = self.source_of(file)
         judge = Judge("error", self._reading, self._shop)
-        parts: list[str] = []
-        done = 0
         for place in places:
             mark = self._mark_of(place, source, text, judge)
             if mark is not None:
-                parts += (text[done : place.start], mark)
-                done = place.end
+                edits.append(Edit(place.start, place.end, mark))
         # Kept and not raised: esbuild goes on with the rest of the file, so that its errors are shown in the same run.
         self.diagnostics += judge.diagnostics
-        return "".join((*parts, text[done:]))
+        self.edits[file] = edits
+        return edited(text, edits)
+
+    def _without_maps(self, file: str, text: str) -> list[Edit]:
+        """Return the edits that take out the comments which name maps: followed by esbuild, they would be no inputs."""
+        if self._shop.project.sourcemaps == "none" or "sourceMappingURL=" not in text:
+            return []
+        comments = list(map_comments_of(file, text))
+        shown = self._reading.shown(file)
+        self.named_maps[file] = [(url, span_at(shown, text, edit.start, edit.end)) for url, edit in comments]
+        return [edit for _, edit in comments]
 
     def _mark_of(self, place: Named, source: Source, text: str, judge: Judge) -> str | None:
         style: RefStyle = "module" if place.is_module else "url"
