@@ -31,10 +31,12 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         from assetbuild.compiler.engines import sass
 
         compiled = sass.compile(source, reading, shop)
-    finished = css.bundle_and_finish(compiled.css, source, logical, reading, shop, job.options, compiled.origin)
-    draft = Draft(
-        logical, media_type(logical), finished.pieces, Facts(kind="style", is_entry=True, source=source.shown)
+    origin = compiled.origin
+    finished = css.bundle_and_finish(
+        compiled.css, source, logical, reading, shop, job.options, origin, trail=origin.place
     )
+    facts = Facts(kind="style", is_entry=True, source=source.shown)
+    draft = Draft(logical, media_type(logical), finished.pieces, facts, trace=finished.trace)
     diagnostics = (*compiled.diagnostics, *finished.diagnostics)
     tools = {engine: compiled.version, **finished.tools}
     return Result((draft,), finished.found, reading.inputs(), reading.absent(), diagnostics, tools)

@@ -14,14 +14,16 @@ from assetbuild.compiler.door import NESTING_LIMIT
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.css.bundle import Sheet, bundle
 from assetbuild.compiler.engines.css.finish import Finished, Finishing
+from assetbuild.compiler.engines.css.traces import origin_of
 from assetbuild.compiler.engines.judge import Judge, missing_rule
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.media import media_type
 from assetbuild.compiler.model import Draft, Facts, Job, Result, Source
-from assetbuild.compiler.refs.css import check_nesting
+from assetbuild.compiler.refs.css import check_nesting, map_comments
 from assetbuild.compiler.refs.css.imports import Import
 from assetbuild.compiler.resolve import Found
+from assetbuild.compiler.sourcemap import Trail
 from assetbuild.diagnostic import Diagnostic, Span
 
 __all__ = ["Finished", "Origin", "build", "bundle_and_finish", "finish"]
@@ -40,19 +42,9 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     if job.options.get("bundle"):
         finished = bundle_and_finish(text, source, logical, reading, shop, job.options)
     else:
-        sheet = _admitted(Sheet(source, text, (source._replace(logical=logical),)))
-        finished = finish(
-            sheet.text,
-            sheet.referrers_at,
-            sheet.span_at,
-            is_minified=bool(job.options.get("minify")),
-            missing=missing_rule(source, shop.project),
-            reading=reading,
-            shop=shop,
-            keeps_map=not job.options.get("minify"),
-        )
+        finished = _as_itself(source, text, logical, reading, shop, is_minified=bool(job.options.get("minify")))
     facts = Facts(kind="style", is_entry=bool(job.options.get("bundle")), source=source.shown)
-    draft = Draft(logical, media_type(logical), finished.pieces, facts)
+    draft = Draft(logical, media_type(logical), finished.pieces, facts, trace=finished.trace)
     inputs, absent = reading.inputs(), reading.absent()
     return Result((draft,), finished.found, inputs, absent, finished.diagnostics, finished.tools)
 
@@ -65,18 +57,26 @@ def bundle_and_finish(  # noqa: PLR0917 - source, reading and shop come in the o
     shop: Shop,
     options: Mapping[str, object],
     origin: Origin | None = None,
+    trail: Trail | None = None,
 ) -> Finished:
     """Return the sheet of the entry `logical`, its imports inlined, its references resolved.
 
-    text: CSS as written in `source`, or as compiled from it; then `origin` leads back. options: as for `build`.
+    text: CSS as written in `source`, or as compiled from it; then `origin` leads back, and `trail` for a map.
+    options: as for `build`.
     References are relative to the entry where it is published, else to its source, else to the file they stand in.
     Raises `CompileFailed`, or `door.Refused` for a sheet that an import names.
     """
     entry = source._replace(logical=logical)
-    root = Sheet(source, text, tuple(dict.fromkeys((entry, source))), origin)
+    judge = Judge(missing_rule(source, shop.project), reading, shop)
+    is_mapped = shop.project.sourcemaps != "none"
+
+    def with_trail(sheet: Sheet) -> Sheet:
+        is_known = not is_mapped or sheet.trail is not None
+        return sheet if is_known else sheet._replace(trail=_trail_of(sheet.source, sheet.text, judge, reading))
+
+    root = with_trail(Sheet(source, text, tuple(dict.fromkeys((entry, source))), origin, trail))
     if origin is None or options.get("engine") == "esbuild":
         _admitted(root)  # what Sass wrote nests no deeper than Sass could stand, and only esbuild recurses into it
-    judge = Judge(missing_rule(source, shop.project), reading, shop)
 
     def find(sheet: Sheet, rule: Import) -> Source | None:
         place = partial(sheet.span_at, rule.ref.start, rule.ref.end)
@@ -91,7 +91,7 @@ def bundle_and_finish(  # noqa: PLR0917 - source, reading and shop come in the o
         return outcome.source
 
     def load(found: Source) -> Sheet:
-        return _admitted(Sheet(found, reading.text(found.file), (found,)))
+        return with_trail(_admitted(Sheet(found, reading.text(found.file), (found,))))
 
     made = bundle(root, find, load)
 
@@ -103,7 +103,7 @@ def bundle_and_finish(  # noqa: PLR0917 - source, reading and shop come in the o
         sheet, there = made.sheet_at(start)
         return sheet.span_at(there, there + end - start)
 
-    finishing = Finishing(made.text, referrers_at, place, judge)
+    finishing = Finishing(made.text, referrers_at, place, judge, trail=made.trail if is_mapped else None)
     if options.get("engine") == "esbuild":
         finishing.lower(source, options, shop)
     elif options.get("minify"):
@@ -122,20 +122,37 @@ def finish(
     reading: Reading,
     shop: Shop,
     lower: Callable[[str], str] | None = None,
-    keeps_map: bool = False,
 ) -> Finished:
     """Return the pieces of a sheet, its references resolved.
 
     referrers_at: whose folders a reference at an offset may be relative to; the last is the file it stands in.
     span_at: the place of `text[start:end]` in what people wrote. lower: takes the place of rcssmin.
-    keeps_map: a source map that the text names is still true of it, and becomes a reference; else its comment goes.
     """
-    finishing = Finishing(text, referrers_at, span_at, Judge(missing, reading, shop), keeps_map)
+    finishing = Finishing(text, referrers_at, span_at, Judge(missing, reading, shop))
     if lower is not None:
         finishing.text = lower(finishing.text)
     elif is_minified:
         finishing.minify()
     return finishing.finished()
+
+
+def _as_itself(source: Source, text: str, logical: str, reading: Reading, shop: Shop, *, is_minified: bool) -> Finished:
+    """Return a sheet that is published as itself: it gets a map if it is changed and had one, or is minified."""
+    sheet = _admitted(Sheet(source, text, (source._replace(logical=logical),)))
+    judge = Judge(missing_rule(source, shop.project), reading, shop)
+    trail = None
+    if shop.project.sourcemaps != "none" and (is_minified or map_comments(text)):
+        trail = _trail_of(source, text, judge, reading)
+    finishing = Finishing(text, sheet.referrers_at, sheet.span_at, judge, keeps_map=not is_minified, trail=trail)
+    if is_minified:
+        finishing.minify()
+    return finishing.finished()
+
+
+def _trail_of(source: Source, text: str, judge: Judge, reading: Reading) -> Trail:
+    written = origin_of(source, text, reading)
+    judge.diagnostics += written.diagnostics
+    return written.trail
 
 
 def _admitted(sheet: Sheet) -> Sheet:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import accumulate
 from types import MappingProxyType
@@ -16,13 +16,15 @@ from typing import NamedTuple
 
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.css.minify import minified, versions
+from assetbuild.compiler.engines.css.traces import Pair, aligned, unchanged
 from assetbuild.compiler.engines.judge import Judge
 from assetbuild.compiler.errors import CompileFailed
-from assetbuild.compiler.model import Piece, Ref, Source
+from assetbuild.compiler.model import Piece, Ref, Source, Trace
 from assetbuild.compiler.refs.css import map_comments, raw_suffix, survey
 from assetbuild.compiler.refs.css.shape import shape
 from assetbuild.compiler.resolve import Found
-from assetbuild.compiler.tokens import NonceClash, Tokens
+from assetbuild.compiler.sourcemap import SHEET_LINES, Lines, SourceMap, Trail, composed, drawn, parse
+from assetbuild.compiler.tokens import NonceClash, Tokens, trace
 from assetbuild.diagnostic import Diagnostic, Span
 
 __all__ = ["Finished", "Finishing"]
@@ -31,17 +33,22 @@ __all__ = ["Finished", "Finishing"]
 class Finished(NamedTuple):
     """A sheet ready to be sealed. found: files that it names and that no root publishes.
 
-    tools: name and version of what decided its bytes.
+    tools: name and version of what decided its bytes. trace: if it was asked for.
     """
 
     pieces: tuple[Piece, ...]
     found: tuple[Source, ...]
     diagnostics: tuple[Diagnostic, ...]
     tools: Mapping[str, str] = MappingProxyType({})
+    trace: Trace | None = None
 
 
 class Finishing:
-    """A sheet on its way: `text` has tokens in the place of its references."""
+    """A sheet on its way: `text` has tokens in the place of its references.
+
+    keeps_map: a map that the text names is still true of it, and becomes a reference; else its comment goes.
+    trail: where the text was written, if a map is to be made; not of a text that can keep its own.
+    """
 
     def __init__(
         self,
@@ -49,7 +56,9 @@ class Finishing:
         referrers_at: Callable[[int], Sequence[Source]],
         span_at: Callable[[int, int], Span],
         judge: Judge,
+        *,
         keeps_map: bool = False,
+        trail: Trail | None = None,
     ) -> None:
         self._sheet = survey(text)
         self._span_at = span_at
@@ -67,6 +76,8 @@ class Finishing:
             if isinstance(outcome, Found):
                 token = self._token(outcome.source, ref.start, ref.end)
                 edits.append((ref.start, ref.end, token + raw_suffix(text, ref, outcome.suffix)))
+        self._trail = None if keeps_map and not edits else trail
+        keeps_map = keeps_map and self._trail is None
         for start, end, url_start, url_end in map_comments(text):
             place = span_at(url_start, url_end)
             found = judge.source_map(text[url_start:url_end], referrers_at(start), place) if keeps_map else None
@@ -76,6 +87,8 @@ class Finishing:
                 edits.append((url_start, url_end, self._token(found.source, url_start, url_end) + found.suffix))
         self._edited = _Edited(text, sorted(edits))
         self.text = self._edited.text
+        self._pairs: Callable[[], Iterator[Pair]] = lambda: unchanged(self._edited.text)
+        self._lowered: SourceMap | None = None
 
     def _token(self, source: Source, start: int, end: int) -> str:
         if source.logical not in self._judge.shop.resolver.inventory.by_logical:
@@ -96,7 +109,8 @@ class Finishing:
             result = minified(self.text + closing, exact)
             self._tools = versions()
             if result is not None:
-                self.text = result
+                before, self.text = self.text + closing, result
+                self._pairs = lambda: aligned(before, result)
                 return
         self._judge.diagnostics.append(
             Diagnostic("not-minified", "warning", f"sheet {problem}", self._span_at(place, place + 1))
@@ -109,12 +123,19 @@ class Finishing:
         targets = options.get("targets")
         named = [str(target) for target in targets] if isinstance(targets, Sequence) else []
         try:
-            self.text, found = css_with_findings(
-                self.text, named, bool(options.get("minify")), shop, shown=source.shown, restored=self._restored
+            lowered = css_with_findings(
+                self.text,
+                named,
+                bool(options.get("minify")),
+                shop,
+                shown=source.shown,
+                restored=self._restored,
+                is_mapped=self._trail is not None,
             )
         except CompileFailed as error:
             raise CompileFailed(map(self._placed, error.diagnostics)) from None
-        self._judge.diagnostics += map(self._placed, found)
+        self._judge.diagnostics += map(self._placed, lowered.diagnostics)
+        self.text, self._lowered = lowered.text, parse(lowered.map) if lowered.map else None
         self._tools = {"esbuild": shop.esbuild().version}
 
     def _restored(self, message: str) -> str:
@@ -142,7 +163,17 @@ class Finishing:
             if ref in lost
         ]
         found, findings = tuple(self._found.values()), tuple(dict.fromkeys(self._judge.diagnostics))
-        return Finished(self._tokens.cut(self.text), found, findings, self._tools)
+        pieces = self._tokens.cut(self.text)
+        traced = trace(pieces, self._map(self._trail), self._tokens.units) if self._trail else None
+        return Finished(pieces, found, findings, self._tools, traced)
+
+    def _map(self, trail: Trail) -> SourceMap:
+        """Return the map of the text with tokens."""
+        before = self._edited.before
+        if self._lowered is not None:
+            given = Lines(self._edited.text, SHEET_LINES)
+            return composed(self._lowered, [lambda line, column: trail(before(given.offset(line, column)))])
+        return drawn(Lines(self.text, SHEET_LINES), ((after, trail(before(at))) for after, at in self._pairs()))
 
 
 class _Edited:

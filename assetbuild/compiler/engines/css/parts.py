@@ -15,6 +15,7 @@ from urllib.parse import quote
 from assetbuild.compiler.model import Source
 from assetbuild.compiler.refs.css.imports import Head, Import
 from assetbuild.compiler.refs.css.shape import LayerUse, enclosed, layer_uses, shape
+from assetbuild.compiler.sourcemap import Place, Trail
 from assetbuild.diagnostic import Diagnostic, Span, span_at
 
 __all__ = [
@@ -38,12 +39,14 @@ class Sheet(NamedTuple):
 
     referrers: whose folders its references may be relative to, in order.
     origin: for text that was compiled from other files, the file and the place that an offset comes from.
+    trail: where the text was written, if a map is to be made.
     """
 
     source: Source
     text: str
     referrers: tuple[Source, ...]
     origin: Callable[[int], tuple[Source, Span]] | None = None
+    trail: Trail | None = None
 
     def referrers_at(self, offset: int) -> tuple[Source, ...]:
         """Return whose folders a reference at `offset` may be relative to."""
@@ -76,6 +79,11 @@ class Bundle(NamedTuple):
         index = bisect_right(self.segments, offset, key=lambda segment: segment.start) - 1
         segment = self.segments[max(index, 0)]
         return segment.sheet, min(segment.offset + max(offset - segment.start, 0), len(segment.sheet.text))
+
+    def trail(self, offset: int) -> Place | None:
+        """Return where the character at `offset` was written."""
+        sheet, there = self.sheet_at(offset)
+        return sheet.trail(there) if sheet.trail else None
 
 
 class Condition(NamedTuple):

@@ -17,10 +17,11 @@ __all__ = ["Lowered", "css", "css_with_findings"]
 
 
 class Lowered(NamedTuple):
-    """A sheet and the warnings that esbuild had about it."""
+    """A sheet, the warnings that esbuild had about it, and the map to the sheet before, "" unless asked for."""
 
     text: str
     diagnostics: tuple[Diagnostic, ...]
+    map: str = ""
 
 
 def css(text: str, targets: Sequence[str], minify: bool, shop: Shop) -> str:
@@ -36,6 +37,7 @@ def css_with_findings(
     *,
     shown: str = "",
     restored: Callable[[str], str] = str,
+    is_mapped: bool = False,
 ) -> Lowered:
     """Return what `css` returns, and esbuild's warnings.
 
@@ -45,8 +47,9 @@ def css_with_findings(
     flags += [f"--target={','.join(targets)}"] if targets else []
     flags += ["--minify"] if minify else []
     flags += [f"--sourcefile={shown}"] if shown else []
+    flags += ["--sourcemap=external", "--sources-content=false"] if is_mapped else []
     made = shop.esbuild().transform(text, flags)
     if made.errors:
         raise CompileFailed([diagnostic(message, "error", restored) for message in made.errors])
     warnings = tuple(diagnostic(message, "warning", restored) for message in made.warnings)
-    return Lowered(made.code, warnings)
+    return Lowered(made.code, warnings, made.map)

@@ -11,10 +11,11 @@ import re
 from bisect import bisect_right
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
+from assetbuild.compiler.engines.incoming import written_in
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Source
 from assetbuild.compiler.resolve import Resolver
-from assetbuild.compiler.sourcemap import SourceMap, chars, units
+from assetbuild.compiler.sourcemap import Place, SourceMap, Written, chars, units
 from assetbuild.diagnostic import Span, span_at
 
 __all__ = ["Origins", "Sources", "file_of", "url_of"]
@@ -98,14 +99,11 @@ class Origins:
         self._entry = entry
         self._sources = sources
         self._lines: list[int] = []
+        self._texts: dict[str, Written] = {}
 
     def __call__(self, offset: int) -> tuple[Source, Span]:
         """Return the source that the text at `offset` was written in, and where; the entry as a whole if unknown."""
-        if not self._lines:
-            # The compiler counts lines of its output by LF alone.
-            self._lines = [0, *(found.end() for found in re.finditer("\n", self._css))]
-        line = bisect_right(self._lines, offset) - 1
-        origin = self._map.at(line, units(self._css[self._lines[line] : offset]))
+        origin = self._map.at(*self._position(offset))
         file = file_of(self._map.sources[origin.source]) if origin is not None else None
         if origin is None or file is None:
             return self._entry, Span(self._entry.shown)
@@ -113,6 +111,25 @@ class Origins:
         start = self._sources.offset(file, content, origin.line, origin.column)
         start, length = self._written(offset, content, start)
         return self._sources.source(file), span_at(self._sources.source(file).shown, content, start, start + length)
+
+    def place(self, offset: int) -> Place | None:
+        """Return where the text at `offset` was written, as source maps count: where its rule or its value begins."""
+        line, column = self._position(offset)
+        origin = self._map.at(line, column)
+        file = file_of(self._map.sources[origin.source]) if origin is not None else None
+        if origin is None or file is None:
+            return None
+        written = self._texts.get(file)
+        if written is None:
+            written = self._texts[file] = written_in(self._sources.source(file), self._sources.text(file))
+        return Place(written, origin.line, origin.column)
+
+    def _position(self, offset: int) -> tuple[int, int]:
+        if not self._lines:
+            # The compiler counts lines of its output by LF alone.
+            self._lines = [0, *(found.end() for found in re.finditer("\n", self._css))]
+        line = bisect_right(self._lines, offset) - 1
+        return line, units(self._css[self._lines[line] : offset])
 
     def _written(self, offset: int, content: str, start: int) -> tuple[int, int]:
         """Return where and how long the word at `offset` stands in the source, near where its value begins.
