@@ -58,6 +58,8 @@ def test_what_is_none_of_ours_stays_untouched(tree: Tree, written: str) -> None:
         ("../img/my%20photo.png", "img/my photo.png", ""),
         ("../img/my photo.png", "img/my photo.png", ""),
         ("\n ../img/logo.png\t", "img/logo.png", ""),
+        ("..\\img\\logo.png?a\\b", "img/logo.png", "?a\\b"),
+        ("../im\tg/lo\r\ngo.png", "img/logo.png", ""),
         ("/static/img/logo.png", "img/logo.png", ""),
         ("img/logo.png", "img/logo.png", ""),
         ("../css/../img/./logo.png", "img/logo.png", ""),
@@ -103,6 +105,15 @@ def test_npm_packages_are_found_bare_with_a_tilde_and_relative_to_their_own_file
     assert name == logical(resolved(project, "~@fa/free/webfonts/s.woff2"))
     own = "npm/@fa/free/css/all.css=node_modules/@fa/free/css/all.css"
     assert name == logical(resolved(project, "../webfonts/s.woff2", own))
+
+
+def test_a_package_inside_a_package_has_a_name_of_its_own(tree: Tree) -> None:
+    inner = "a/node_modules/b/x.png"
+    project = tree(SITE | {f"node_modules/{inner}": "1", "node_modules/b/x.png": "2", "node_modules/a/css/a.css": ""})
+    own = "npm/a/css/a.css=node_modules/a/css/a.css"
+
+    assert f"npm/{inner}" == logical(resolved(project, "~b/x.png", own))
+    assert "npm/b/x.png" == logical(resolved(project, "~b/x.png"))
 
 
 def test_the_tilde_slash_is_the_project(tree: Tree) -> None:
