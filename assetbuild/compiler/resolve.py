@@ -28,6 +28,8 @@ NPM_FOLDER = "npm/"
 # RFC 3986 §3.1. A single letter is a Windows drive to people, but to a browser it is a scheme, so it is one here.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _SUFFIX = re.compile(r"[?#]")
+# WHATWG URL, basic URL parser: tabs and newlines count nowhere, and in a URL of the web a backslash is a slash.
+_URL_PATH = str.maketrans({"\t": None, "\n": None, "\r": None, "\\": "/"})
 
 
 class Inventory(NamedTuple):
@@ -106,6 +108,7 @@ class Resolver:
             return untouched
         at = _SUFFIX.search(written)
         path, suffix = (written[: at.start()], written[at.start() :]) if at else (written, "")
+        path = path.translate(_URL_PATH)
         path = unquote(path, errors="strict") if _is_utf8(path) else path
         if "\0" in path:
             return Missing((), None, "the name holds a NUL character")
@@ -258,7 +261,7 @@ class Resolver:
         if look.path.startswith("/") or not look.referrers:
             return Missing(places, self._public + logical, why)
         relative = posixpath.relpath(logical, posixpath.dirname(look.referrers[0].logical) or ".")
-        is_dotted = look.path.startswith("./") and not relative.startswith("../")
+        is_dotted = look.path.startswith(("./", "../")) and not relative.startswith("../")
         return Missing(places, "./" + relative if is_dotted else relative, why)
 
 

@@ -123,10 +123,10 @@ def _module_problem(file: _File) -> list[Diagnostic]:
 def _part(file: _File, job: Job, tokens: Tokens, reading: Reading, shop: Shop, *, is_minified: bool) -> _Part:
     """Return the text of one file: references resolved, comments that name a source map and the hashbang line gone."""
     source, text, script = file
-    # A browser takes the specifier of `import()` relative to the joined script.
+    # A browser takes the specifier of `import()` relative to the joined script, and a worker what it imports.
     entry = source._replace(logical=job.logicals[0])
-    dynamic = [ref for ref in script.references if ref.kind == "dynamic"]
-    links = link(dynamic, text, (entry, source), tokens, reading=reading, shop=shop)
+    named = [ref for ref in script.references if ref.kind in ("dynamic", "import-scripts")]
+    links = link(named, text, (entry, source), tokens, reading=reading, shop=shop)
     edits = [*links.edits, *_removed(file)]
     if shop.project.sourcemaps != "none":
         origin = origin_of(source, text, script, reading)

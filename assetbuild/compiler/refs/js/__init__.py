@@ -39,7 +39,17 @@ __all__ = [
 ]
 
 JsKind = Literal[
-    "import", "export", "dynamic", "resolve", "url", "worker", "shared-worker", "worklet", "require", "require-context"
+    "import",
+    "export",
+    "dynamic",
+    "resolve",
+    "url",
+    "worker",
+    "shared-worker",
+    "worklet",
+    "import-scripts",
+    "require",
+    "require-context",
 ]
 """`import` static; `export` … from; `dynamic` import(); `resolve` import.meta.resolve(); the rest by what they call."""
 
@@ -117,8 +127,9 @@ class Script:
 
     @cached_property
     def references(self) -> tuple[JsRef, ...]:
-        """Imports and URLs relative to the module, in the order of the text."""
-        return tuple(found for index in self.tokens.depths if isinstance(found := self._reference(index), JsRef))
+        """Imports and URLs relative to the module or the worker, in the order of the text."""
+        found = (self._reference(index) for index in self.tokens.depths)
+        return tuple(sorted((*(ref for ref in found if isinstance(ref, JsRef)), *self._imported_scripts())))
 
     @cached_property
     def non_constant_imports(self) -> tuple[Place, ...]:
@@ -267,6 +278,22 @@ class Script:
             at = tokens.after(at)
         return at if tokens[at] == ")" else 0
 
+    def _imported_scripts(self) -> Iterator[JsRef]:
+        """Yield the leading constants of each call of `importScripts()`, a worker's own (WHATWG HTML §10.3.1)."""
+        tokens = self.tokens
+        for index in self._words("importScripts"):
+            dot, holder = self._words_before(index, 2)
+            at = tokens.after(index)
+            if tokens[at] != "(" or (tokens[dot] in (".", "?.") and tokens[holder] not in ("self", "globalThis")):
+                continue
+            while tokens[at] in ("(", ","):
+                literal = tokens.after(at)
+                at = tokens.after(literal)
+                found = self._found(literal, "import-scripts", index, at) if tokens[at] in (",", ")") else None
+                if found is None:
+                    break
+                yield found
+
     def _require(self, index: int) -> JsRef | None:
         tokens = self.tokens
         if tokens[tokens.before(index)] in (".", "?."):
@@ -388,9 +415,10 @@ def open_constructs(text: str) -> tuple[Fault, ...]:
 def may_refer(text: str) -> bool:
     """Return whether `text` may hold a reference or be a module; a no needs no lexer.
 
-    ECMA-262 §12.7.2: keywords cannot be written with escapes, so one of these words is always there as it is.
+    ECMA-262 §12.7.2: keywords cannot be written with escapes, so one of these words is always there as it is; whoever
+    writes `importScripts` with one does not mean us.
     """
     return _KEYWORDS.search(text) is not None
 
 
-_KEYWORDS = re.compile(r"\b(?:import|export)\b")
+_KEYWORDS = re.compile(r"\b(?:import(?:Scripts)?|export)\b")
