@@ -20,6 +20,9 @@ from assetbuild.disk import Disk, Found
 
 __all__ = ["SOURCE_LANGUAGES", "Survey", "name_problems", "survey"]
 
+LINKED_LIMIT = 100_000
+"""How many files and folders of a root are reached through links: thirty folders with two links each are a billion."""
+
 SOURCE_LANGUAGES = (".scss", ".sass", ".ts", ".tsx", ".mts", ".cts", ".jsx")
 """Extensions that are compiled through entries and never published as they stand."""
 
@@ -114,18 +117,26 @@ def _withheld(logical: str, name: str, root: Root, project: Project) -> str:
 def _walk(root: Root, project: Project, disk: Disk, stable: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     """Yield (name relative to the root, file, problem) for every file; problem is "" when it can be read."""
     allowed = tuple(os.path.join(os.path.realpath(r.folder), "") for r in project.roots)
-    open_folders = [("", root.folder, frozenset((os.path.realpath(root.folder),)))]
+    top, output = os.path.realpath(root.folder), os.path.realpath(project.output)
+    open_folders = [("", root.folder, top, frozenset((top,)), False)]
+    linked = 0
     while open_folders:
-        prefix, folder, above = open_folders.pop()
+        prefix, folder, real_folder, above, is_linked = open_folders.pop()
         for found in disk.scan(folder):
             name, file = prefix + found.name, os.path.join(folder, found.name)
+            linked += is_linked
+            if linked > LINKED_LIMIT:
+                yield name, file, f"links lead to more than {LINKED_LIMIT:,} files: they multiply each other"
+                return
             if _is_hidden(found.name, posixpath.join(root.mount, name), stable):
                 continue
-            kind, problem, real = _followed(found, file, allowed, above)
+            # From the real folder: the way through many links is long, and is walked again for every entry.
+            kind, problem, real = _followed(found, os.path.join(real_folder, found.name), allowed, above)
             if problem or kind == "file":
                 yield name, file, problem
-            elif found.name != "node_modules" and real != os.path.realpath(project.output):
-                open_folders.append((name + "/", file, above | {real}))
+            elif found.name != "node_modules" and real != output:
+                is_link = is_linked or found.kind == "link"
+                open_folders.append((name + "/", file, real, above | {real}, is_link))
 
 
 def _is_hidden(name: str, logical: str, stable: Iterable[str]) -> bool:
@@ -136,9 +147,12 @@ def _is_hidden(name: str, logical: str, stable: Iterable[str]) -> bool:
 
 
 def _followed(found: Found, file: str, allowed: tuple[str, ...], above: frozenset[str]) -> tuple[str, str, str]:
-    """Return (kind, problem, real path) of an entry, links followed while they stay inside the roots."""
+    """Return (kind, problem, real path) of an entry, links followed while they stay inside the roots.
+
+    file: in a folder whose path is real.
+    """
     if found.kind in ("file", "folder"):
-        return found.kind, "", os.path.realpath(file) if found.kind == "folder" else file
+        return found.kind, "", file
     if found.kind == "other":
         return "other", "not a regular file, folder or link", file
     real = os.path.realpath(file)
