@@ -153,7 +153,7 @@ class RealDisk:
 
         An existing file is believed only after its bytes match. The name is durable after the next `sync`.
         """
-        file = os.path.join(folder, path)
+        file = _place(folder, path)
         if self._holds(file, len(body), hashlib.sha256(body).hexdigest()):
             return False
         with self._temporary(file) as descriptor:
@@ -165,7 +165,7 @@ class RealDisk:
 
         Nothing appears under the name unless the bytes have that size and digest.
         """
-        target = os.path.join(folder, path)
+        target = _place(folder, path)
         if self._holds(target, size, sha256_hex):
             return False, sha256_hex
         digest = hashlib.sha256()
@@ -179,7 +179,7 @@ class RealDisk:
 
     def commit(self, folder: str, path: str, body: bytes) -> bool:
         """Put `body` at `folder/path` like `write`, durable when it returns: first the file, then its name."""
-        file = os.path.join(folder, path)
+        file = _place(folder, path)
         is_new = not self._holds(file, len(body), hashlib.sha256(body).hexdigest())
         if is_new:
             with self._temporary(file) as descriptor:
@@ -264,6 +264,16 @@ def _chunks(file: str) -> Iterator[bytes]:
             wanted = _READ_BYTES
     finally:
         os.close(descriptor)
+
+
+def _place(folder: str, path: str) -> str:
+    """Return the file of `path` in `folder`; raise `OSError` for a link on the way, which may lead anywhere."""
+    parent = folder
+    for segment in path.split("/")[:-1]:
+        parent = os.path.join(parent, segment)
+        if os.path.islink(parent):
+            raise NotADirectoryError(errno.ENOTDIR, "is a link and not a folder", parent)
+    return os.path.join(folder, path)
 
 
 def _write_all(descriptor: int, body: bytes) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from assetbuild.compiler.project import Project, Root
+from assetbuild.compiler.survey import survey
 from assetbuild.disk import TEMP_MARK, RealDisk
 from assetbuild.manifest import Manifest
 from assetbuild.release.verify import verify
@@ -132,3 +134,27 @@ def test_a_package_path_does_not_lead_to_what_the_roots_withhold(tree: Tree) -> 
     assert 1 == done.returncode
     assert len(names) == len(shown), shown
     assert all("[missing-reference]" in line for line in shown)
+
+
+def test_links_that_multiply_each_other_are_an_error(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tree({f"assets/d{number:02}/a.css": "" for number in range(31)})
+    for number in range(30):
+        for name in ("left", "right"):
+            (project / f"assets/d{number:02}" / name).symlink_to(f"../d{number + 1:02}")
+    monkeypatch.setattr(sys.modules[survey.__module__], "LINKED_LIMIT", 1000)
+
+    found = survey(Project(str(project), "", (Root(str(project / "assets"), "assets"),)), RealDisk())
+
+    assert ["links lead to more than 1,000 files: they multiply each other"] == [d.message for d in found.diagnostics]
+
+
+def test_nothing_is_written_through_a_link_in_the_output(tree: Tree) -> None:
+    project = tree({"assets/css/a.css": "a{b:c}", "victim/keep": "", "build/assets/x": ""})
+    (project / "build/assets/css").symlink_to("../../victim")
+
+    done = command("compile", project)
+
+    folder = project / "build/assets/css"
+    words = f"cannot publish: {folder}: is a link and not a folder; the output still serves the build it served"
+    assert (2, f"error: {words}") == (done.returncode, done.stderr.splitlines()[0])
+    assert [project / "victim/keep"] == list((project / "victim").iterdir())
