@@ -10,6 +10,7 @@ import brotli
 import pytest
 
 from assetbuild.compiler.encode import Encoder, encode, encoders, is_kept, work_of
+from assetbuild.compiler.errors import PublishError
 from assetbuild.compiler.model import Asset, Blob
 from assetbuild.compiler.project import Compress
 from assetbuild.disk import RealDisk
@@ -65,7 +66,7 @@ def test_a_file_that_two_assets_share_is_encoded_once() -> None:
 
 def test_a_blob_is_read_from_the_disk(tmp_path: Path) -> None:
     (tmp_path / "a.svg").write_bytes(TEXT)
-    blob = Blob(str(tmp_path / "a.svg"), len(TEXT), "", "", "")
+    blob = Blob(str(tmp_path / "a.svg"), len(TEXT), hashlib.sha256(TEXT).hexdigest(), "", "")
 
     made = encode(
         [asset("a.svg", blob, "image/svg+xml", len(TEXT))], encoders(Compress(), "fast"), 0.05, RealDisk(), jobs=1
@@ -81,3 +82,13 @@ def test_the_order_of_finishing_does_not_show(jobs: int) -> None:
     made = encode(assets, encoders(Compress(), "fast"), 0.05, RealDisk(), jobs=jobs)
 
     assert [(f"{n}.css", c) for n in (1, 2, 3) for c in ("br", "gzip")] == [(v.path, v.coding) for v in made]
+
+
+def test_a_file_that_changed_since_it_was_named_gets_no_variant(tmp_path: Path) -> None:
+    (tmp_path / "a.svg").write_bytes(TEXT.upper())
+    blob = Blob(str(tmp_path / "a.svg"), len(TEXT), hashlib.sha256(TEXT).hexdigest(), "", "")
+
+    with pytest.raises(PublishError, match=r"^`.*a\.svg` changed while it was being compiled; run the command again$"):
+        encode(
+            [asset("a.svg", blob, "image/svg+xml", len(TEXT))], encoders(Compress(), "fast"), 0.05, RealDisk(), jobs=1
+        )

@@ -8,13 +8,14 @@ lock, so threads are enough; the largest file goes first.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from assetbuild.compiler import pool
-from assetbuild.compiler.errors import EngineUnavailable
+from assetbuild.compiler.errors import EngineUnavailable, SourceChanged
 from assetbuild.compiler.media import is_compressible
-from assetbuild.compiler.model import Asset, Variant
+from assetbuild.compiler.model import Asset, Blob, Variant
 from assetbuild.compiler.project import Compress, Profile
 from assetbuild.diagnostic import Diagnostic
 from assetbuild.disk import Disk
@@ -79,7 +80,7 @@ def encode(
 
     def variant(task: tuple[Asset, Encoder]) -> Variant | None:
         asset, encoder = task
-        body = asset.body if isinstance(asset.body, bytes) else disk.read(asset.body.file)
+        body = asset.body if isinstance(asset.body, bytes) else _unchanged(asset.body, disk)
         encoded = encoder.apply(body)
         on_done()
         return Variant(asset.path, encoder.coding, encoded) if is_kept(asset.size, len(encoded), min_gain) else None
@@ -91,6 +92,14 @@ def encode(
 def _worth(assets: Sequence[Asset]) -> list[Asset]:
     by_path = {asset.path: asset for asset in assets if is_compressible(asset.media_type) and asset.size}
     return list(by_path.values())
+
+
+def _unchanged(blob: Blob, disk: Disk) -> bytes:
+    """Return the bytes of `blob`; raise `SourceChanged` if a variant of them would not be one of the file it is for."""
+    body = disk.read(blob.file)
+    if hashlib.sha256(body).hexdigest() != blob.sha256_hex:
+        raise SourceChanged(blob.file)
+    return body
 
 
 def _gzip(level: int) -> Encoder:

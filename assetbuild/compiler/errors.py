@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from assetbuild.diagnostic import AssetbuildError, Diagnostic, by_place
 
-__all__ = ["CompileFailed", "ConfigError", "DiagnosticsError", "EngineUnavailable", "PublishError"]
+__all__ = ["CompileFailed", "ConfigError", "DiagnosticsError", "EngineUnavailable", "PublishError", "SourceChanged"]
 
 
 class DiagnosticsError(AssetbuildError):
@@ -39,3 +39,10 @@ class PublishError(AssetbuildError):
     """The output folder cannot be written, or holds what is not ours."""
 
     exit_code = 2
+
+
+class SourceChanged(PublishError):
+    """A file that is published as it is no longer holds the bytes that it was named by."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(f"`{file}` changed while it was being compiled; run the command again")

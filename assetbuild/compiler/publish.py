@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from assetbuild.compiler.errors import PublishError
+from assetbuild.compiler.errors import PublishError, SourceChanged
 from assetbuild.compiler.model import Asset, Blob, Variant
 from assetbuild.disk import Disk
 from assetbuild.manifest import MANIFEST_NAME, SUFFIXES
@@ -96,5 +96,5 @@ def _hide(hidden: Mapping[str, bytes], output: str, disk: Disk) -> None:
 def _copy(blob: Blob, output: str, path: str, disk: Disk) -> bool:
     is_new, digest_hex = disk.copy(blob.file, output, path, blob.size, blob.sha256_hex)
     if digest_hex != blob.sha256_hex:
-        raise PublishError(f"`{blob.file}` changed while it was being compiled; run the command again")
+        raise SourceChanged(blob.file)
     return is_new
