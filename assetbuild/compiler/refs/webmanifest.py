@@ -23,12 +23,8 @@ _RESOURCES = (
     ("file_handlers", "icons", "src"),
 )
 _BLANK = re.compile(r"[ \t\n\r]*+")
-_SCALAR = re.compile(
-    r"""(?P<string>"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+")
-    |-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+
-    |true|false|null""",
-    re.VERBOSE,
-)
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
+_OTHER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|true|false|null")
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -121,8 +117,11 @@ class _Parser:
             value: _Value = self._members(depth)
         elif self._take("["):
             value = self._items(depth)
+        elif self._is_at_string():
+            value = self._string()
         else:
-            value = self._scalar("a value")
+            self._take_other()
+            value = None
         self._skip()
         return value
 
@@ -133,13 +132,13 @@ class _Parser:
             if members and not self._take(","):
                 raise self._wrong("`,` or `}`")
             self._skip()
-            name = self._scalar("a name in double quotes")
-            if name is None:
-                raise NotJson(self._at, "expected a name in double quotes")
+            if not self._is_at_string():
+                raise self._wrong("a name in double quotes")
+            name = _meaning(self._text[slice(*self._string())])
             self._skip()
             if not self._take(":"):
                 raise self._wrong("`:`")
-            members[_meaning(self._text[slice(*name)])] = self._value(depth + 1)
+            members[name] = self._value(depth + 1)
         return members
 
     def _items(self, depth: int) -> list[_Value]:
@@ -151,12 +150,23 @@ class _Parser:
             items.append(self._value(depth + 1))
         return items
 
-    def _scalar(self, expected: str) -> _String | None:
-        match = _SCALAR.match(self._text, self._at)
+    def _string(self) -> _String:
+        match = _STRING.match(self._text, self._at)
         if match is None:
-            raise self._wrong(expected)
+            raise NotJson(
+                self._at, "string is never closed, or holds an escape or a control character that JSON has not"
+            )
         self._at = match.end()
-        return _String(match.start() + 1, match.end() - 1) if match["string"] else None
+        return _String(match.start() + 1, match.end() - 1)
+
+    def _take_other(self) -> None:
+        match = _OTHER.match(self._text, self._at)
+        if match is None:
+            raise self._wrong("a value")
+        self._at = match.end()
+
+    def _is_at_string(self) -> bool:
+        return self._text.startswith('"', self._at)
 
     def _take(self, mark: str) -> bool:
         is_there = self._text.startswith(mark, self._at)
@@ -169,4 +179,6 @@ class _Parser:
 
     def _wrong(self, expected: str) -> NotJson:
         found = self._text[self._at : self._at + 1]
-        return NotJson(self._at, f"expected {expected}, found " + (f"`{found}`" if found.strip() else "the end"))
+        return NotJson(
+            self._at, f"expected {expected}, found " + (f"`{found}`" if found.strip() else "the end of the file")
+        )
