@@ -59,9 +59,9 @@ def test_nothing_raises_and_every_place_lies_in_the_text(text: str) -> None:
         assert text[ref.end] in "'\"`"
     assert all(text[place.start : place.end].startswith("import") for place in script.non_constant_imports)
     assert all(0 <= fault.start < len(text) for fault in script.faults)
-    # ECMA-262 §12.9.3: no word may follow a number at once, so that is no script, and nobody lexes it.
-    assert re.search(r"\d\w*(?:import|export)", text) or js.references(text) == script.references
-    assert js.module_syntax(text) == script.is_module
+    if not re.search(r"\d\w*(?:import|export)", text):  # ECMA-262 §12.9.3: no word may follow a number at once
+        assert js.references(text) == script.references
+        assert js.module_syntax(text) == script.is_module
 
 
 @given(texts, st.sampled_from(["/* {} */", "// {}\n", "'{}'", '"{}"', "x = `{}`", "x = /{}/"]))

@@ -68,7 +68,6 @@ class Case:
     foreign: tuple[str, ...]
     body: str
     is_classic: bool
-    encoding: str
     unbundled: str
 
     def plain(self, logical: str) -> str:
@@ -97,7 +96,7 @@ class Case:
     def files(self) -> dict[str, bytes]:
         """Return the whole tree: logical path → bytes."""
         tree = {logical: _content(logical) for logical in (*sorted(self.named), *self.decoys)}
-        return tree | {logical: self.plain(logical).encode(self.encoding) for logical in self.texts}
+        return tree | {logical: self.plain(logical).encode() for logical in self.texts}
 
 
 def all_cases(language: Language) -> tuple[Case, ...]:
@@ -126,7 +125,6 @@ def _case(raw: Mapping[str, Any], language: Language, group: str) -> Case:
         foreign=tuple(raw.get("foreign", ())),
         body=raw.get("body", _BODY if language == "css" else ""),
         is_classic=raw.get("script") == "classic",
-        encoding=raw.get("encoding", "utf-8"),
         unbundled=raw.get("unbundled", ""),
     )
 
