@@ -82,7 +82,9 @@ def test_the_manifest_says_what_a_template_and_a_server_need(example: Path, comp
     assert ["js/chunks/chart.js"] == assets["js/app.js"]["dynamic"]
     assert ["icons/dot.svg", "js/chunks/chart.js"] == sorted(assets["js/app.js"]["refs"])[:2]
     assert "/sw.js" == assets["sw.js"]["at"]
-    assert assets["icons/brick-192.png"]["keep"]
+    assert assets["site.webmanifest"]["keep"]
+    assert ["icons/brick-192.png", "icons/brick-512.png"] == assets["site.webmanifest"]["refs"]
+    assert "keep" not in assets["icons/brick-192.png"]
     assert (480, 200) == (assets["img/hills.png"]["width"], assets["img/hills.png"]["height"])
     assert {"assetbuild", "dart-sass", "esbuild", "brotli", "deflate"} <= set(manifest["build"]["tools"])
 

@@ -56,6 +56,12 @@ def test_a_module_reference_begins_with_a_dot() -> None:
     assert f"./{assets['js/b.js'].path[3:]}../{assets['c.js'].path}".encode() == assets["js/a.js"].body
 
 
+def test_a_rooted_reference_begins_with_the_base() -> None:
+    assets = sealed({"p/a.html": (Ref("p/b.png", "rooted"),), "p/b.png": ()})
+
+    assert f"/static/{assets['p/b.png'].path}".encode() == assets["p/a.html"].body
+
+
 def test_members_of_a_cycle_are_named_by_the_component_and_their_logical_path() -> None:
     assets = sealed({"a.js": (b"1", Ref("b.js", "module")), "b.js": (b"2", Ref("a.js", "module"))})
 
