@@ -158,3 +158,27 @@ def test_nothing_is_written_through_a_link_in_the_output(tree: Tree) -> None:
     words = f"cannot publish: {folder}: is a link and not a folder; the output still serves the build it served"
     assert (2, f"error: {words}") == (done.returncode, done.stderr.splitlines()[0])
     assert [project / "victim/keep"] == list((project / "victim").iterdir())
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_closed_standard_streams_do_not_reach_the_engines(tree: Tree, closed: tuple[int, ...]) -> None:
+    project = tree(
+        {
+            "assets/a.js": "var year = 2000;",
+            "assets/s.scss": "a{b:c}",
+            "assetbuild.toml": '[entries]\n"c.js" = { classic = ["a.js"] }',
+        }
+    )
+    closing = " ".join(f"{number}>&-" for number in closed)
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" -m assetbuild compile "$1" {closing}', sys.executable, project],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert whole(project / "build/assets")

@@ -38,6 +38,7 @@ _EXTRAS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
     terminal = Terminal.of_process()
+    _occupy_standard_streams()
     try:
         with ended_by_signals():
             return _run(sys.argv[1:] if argv is None else argv, terminal)
@@ -155,3 +156,14 @@ def _let_go(*streams: TextIO | None) -> None:
         if stream is not None:
             os.dup2(nothing, stream.fileno())
     os.close(nothing)
+
+
+def _occupy_standard_streams() -> None:
+    """Open nothing in the place of each standard stream that was closed before the start.
+
+    Else the next pipe gets its number, and is closed or mistaken when a child is given its own standard streams.
+    Source: POSIX.1-2017, `exec`, on closed descriptors 0, 1 and 2.
+    """
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:  # always the lowest number that is free
+        pass
+    os.close(opened)
