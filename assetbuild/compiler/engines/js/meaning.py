@@ -6,14 +6,13 @@ found and keeps the findings. Changes no text.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
-from functools import partial
 
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.js.bare import is_builtin, module_file
 from assetbuild.compiler.engines.judge import Judge, missing_rule
-from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.importmap import stable_name
@@ -29,8 +28,8 @@ __all__ = ["Meanings"]
 # What is no bare specifier: a path, or a URL with a scheme (WHATWG HTML, "resolve a module specifier").
 _PATH_OR_URL = re.compile(r"\.{0,2}/|[A-Za-z][A-Za-z0-9+.-]*:")
 # ECMA-262 §16.2.3: without this word there is no export. `exports` and `.export` are something else.
-_EXPORT = re.compile(r"(?<![\w$.])export(?![\w$])")
-_BY_PROPERTY = re.compile(r"\bmodule\s*\.\s*exports\b|\bexports\s*[.\[]")
+_EXPORT = re.compile(rb"(?<![\w$.])export(?![\w$])")
+_BY_PROPERTY = re.compile(rb"\bmodule\s*\.\s*exports\b|\bexports\s*[.\[]")
 
 
 class Meanings:
@@ -59,7 +58,7 @@ class Meanings:
         if self._is_bare(ref):
             found = self._bare(ref)
         else:
-            outcome = self._judge.outcome(ref.value, self._referrers, partial(self._span, ref))
+            outcome = self._judge.outcome(ref.value, self._referrers, functools.partial(self._span, ref))
             found = outcome if isinstance(outcome, Found) else None
         if found is not None:
             self._check_exports(ref, found.source)
@@ -121,11 +120,9 @@ class Meanings:
 
     def _exports(self, file: str) -> bool:
         try:
-            text = self._reading.text(file)
-        except (DiagnosticsError, OSError):
+            return _is_exporting(self._reading.read(file))
+        except OSError:
             return True  # the job that publishes the file says so
-        # The word may stand in a comment: where CommonJS shows as well, the lexer decides.
-        return bool(_EXPORT.search(text)) and (not _BY_PROPERTY.search(text) or module_syntax(text))
 
     def _refuse_builtin(self, ref: JsRef) -> None:
         message = f"`{ref.value}` is built into Node and not into browsers"
@@ -140,3 +137,13 @@ class Meanings:
 
     def _span(self, ref: JsRef) -> Span:
         return span_at(self._source.shown, self._text, ref.start, ref.end)
+
+
+# A library is one large file that many import.
+@functools.lru_cache(maxsize=256)
+def _is_exporting(content: bytes) -> bool:
+    """Return whether the script may have an export. Its own job says what is wrong with it as a text."""
+    if not _EXPORT.search(content):
+        return False
+    # The word may stand in a comment: where CommonJS shows as well, the lexer decides.
+    return not _BY_PROPERTY.search(content) or module_syntax(content.decode(errors="replace"))
