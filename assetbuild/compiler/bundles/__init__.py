@@ -31,12 +31,13 @@ class Output(NamedTuple):
     """A file that the environment builds.
 
     written: the bundle's `output`. file: absolute, where webassets would write it, the placeholder of its version in
-    it. bundle: who builds it. tree: filters and contents, as `describe.described` gives them.
+    it. bundle: who builds it, defined at `place`. tree: filters and contents, as `describe.described` gives them.
     """
 
     written: str
     file: str
     bundle: str
+    place: Span
     tree: Mapping[str, Any]
 
 
@@ -91,7 +92,7 @@ def load(project: Project, disk: Disk) -> Bundles:
         made = workers.call(_WORKER, request, subject=name, engine="webassets")
     inputs |= {file: disk.read(file) for file in made["modules"]}
     return Bundles(
-        tuple(Output(one["output"], one["file"], one["bundle"], one["tree"]) for one in made["outputs"]),
+        tuple(map(_output, made["outputs"])),
         {
             key: Bundle(tuple(map(_part, b["parts"])), b["extra"], Span(*b["place"]))
             for key, b in made["bundles"].items()
@@ -99,6 +100,10 @@ def load(project: Project, disk: Disk) -> Bundles:
         tuple(Input(file, hashlib.sha256(body).hexdigest()) for file, body in sorted(inputs.items())),
         findings(made["findings"]),
     )
+
+
+def _output(one: Mapping[str, Any]) -> Output:
+    return Output(one["output"], one["file"], one["bundle"], Span(*one["place"]), one["tree"])
 
 
 def _part(part: Mapping[str, Any]) -> int | str | tuple[str]:

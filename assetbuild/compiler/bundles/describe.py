@@ -116,11 +116,11 @@ class _Described:
         tree = self._tree(bundle, context, (), extra)
         if tree is None:
             raise self._error("empty-bundle", f"bundle `{self._name}` is empty: there is nothing to build")
-        made = {"output": bundle.output, "file": file, "bundle": self._name, "tree": tree}
-        known = next((n for n, one in enumerate(self.outputs) if made | {"bundle": one["bundle"]} == one), None)
-        if known is not None:
-            return known
-        self.outputs.append(made)
+        made = {"output": bundle.output, "file": file, "tree": tree}
+        for number, one in enumerate(self.outputs):
+            if one | made == one:
+                return number
+        self.outputs.append({**made, "bundle": self._name, "place": self._place})
         return len(self.outputs) - 1
 
     def _tree(

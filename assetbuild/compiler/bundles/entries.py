@@ -23,7 +23,7 @@ __all__ = ["BundleEntry", "Planned", "planned"]
 
 
 class BundleEntry(NamedTuple):
-    """An entry for the engine `filters`. options: `filters`, `inherited`, `config`, `contents`, `depends`."""
+    """An entry for the engine `filters`. options: what decides it, with `target`, where webassets would write it."""
 
     logical: str
     sources: tuple[Source, ...]
@@ -52,10 +52,11 @@ def planned(bundles: Bundles, project: Project, survey: Survey) -> Planned:
             message = f"`{other.place}` and `{entry.place}` both make `{logical}`"
             made.fault("two-sources", message, "give one of them another `output`")
     ready = {logical: entry for logical, entry in entries.items() if logical and entry.sources}
-    named = {name: made.named(bundle, logicals, ready) for name, bundle in sorted(bundles.named.items())}
+    named = {name: made.named(name, bundle, logicals, ready) for name, bundle in sorted(bundles.named.items())}
     return Planned(
         tuple(ready[logical] for logical in sorted(ready)),
-        named,
+        # A bundle that exists inside others only: a page that asks for it learns that there is no such name.
+        {name: found for name, found in named.items() if found["assets"]},
         made.old(bundles.outputs),
         (*bundles.diagnostics, *made.problems),
     )
@@ -69,12 +70,12 @@ class _Planning:
         self._project = project
         self._survey = survey
         self._by_file = {os.path.realpath(one.file): one for one in survey.sources.values()} if bundles.named else {}
-        self._outputs = {output.file: output.bundle for output in bundles.outputs}
-        self._place = ""
+        self._makers = {name: output.bundle for output in bundles.outputs for name in (output.file, output.written)}
+        self._name, self._place = "", Span("")
 
     def logical(self, output: Output) -> str:
         """Return the logical path of an output without its version, "" if it cannot have one."""
-        self._place = output.bundle
+        self._name, self._place = output.bundle, output.place
         written = _without_version(output.written)
         file = _without_version(output.file)
         for root in self._project.roots:
@@ -94,13 +95,18 @@ class _Planning:
 
     def entry(self, logical: str, output: Output) -> BundleEntry:
         """Return the entry of an output; what is missing in it is reported."""
-        self._place = output.bundle
+        self._name, self._place = output.bundle, output.place
         sources: dict[str, Source] = {}
-        options = self._options(output.tree, sources, logical)
-        return BundleEntry(logical, tuple(sources.values()), options, f'bundles."{output.bundle}"')
+        place = f"{output.place.path}:{output.place.line}" if output.place.line else output.place.path
+        target = self._relative(_without_version(output.file))
+        options = {**self._options(output.tree, sources), "target": target}
+        return BundleEntry(logical, tuple(sources.values()), options, place)
 
-    def named(self, bundle: Bundle, logicals: list[str], ready: Mapping[str, BundleEntry]) -> Mapping[str, Any]:
+    def named(
+        self, name: str, bundle: Bundle, logicals: list[str], ready: Mapping[str, BundleEntry]
+    ) -> Mapping[str, Any]:
         """Return what the manifest says of a name."""
+        self._name, self._place = name, bundle.place
         assets = []
         for part in bundle.parts:
             if isinstance(part, int):
@@ -131,15 +137,15 @@ class _Planning:
 
     def fault(self, rule: str, message: str, hint: str = "") -> str:
         """Add an error about the bundle at hand; return no name."""
-        self.problems.append(Diagnostic(rule, "error", message, Span(f'bundles."{self._place}"'), hint))
+        self.problems.append(Diagnostic(rule, "error", message, self._place, hint))
         return ""
 
-    def _options(self, tree: Mapping[str, Any], sources: dict[str, Source], logical: str) -> dict[str, Any]:
+    def _options(self, tree: Mapping[str, Any], sources: dict[str, Source]) -> dict[str, Any]:
         contents: list[Any] = []
         for item in tree["contents"]:
             if "contents" in item:
-                contents.append(self._options(item, sources, logical))
-            elif "file" in item and item["file"] not in self._outputs:
+                contents.append(self._options(item, sources))
+            elif "file" in item and item["file"] not in self._makers:
                 sources.setdefault(item["file"], self._source(item["file"]))
                 contents.append(list(sources).index(item["file"]))
             else:
@@ -164,13 +170,13 @@ class _Planning:
         return file if inside.startswith("../") else inside
 
     def _missing(self, written: str) -> None:
-        maker = self._outputs.get(written)
+        maker = self._makers.get(written)
         if maker:
-            message = f"`{self._relative(written)}` of bundle `{self._place}` is built by bundle `{maker}`"
+            message = f"`{self._relative(written)}` of bundle `{self._name}` is built by bundle `{maker}`"
             self.fault("built-source", message, "put that bundle itself in its place")
             return
         near = nearest(written, self._survey.sources)
-        message = f"`{written}` of bundle `{self._place}` is not there"
+        message = f"`{written}` of bundle `{self._name}` is not there"
         self.fault("missing-source", message, f"did you mean `{near}`?" if near else "")
 
 

@@ -145,8 +145,10 @@ def _at_first_minifier(outputs: Sequence[_Filter]) -> tuple[Sequence[_Filter], S
 
 
 def _entry(job: Job, shop: Shop) -> Source:
-    """Return the entry as a referrer: it lies where it is published, in the root of its first source."""
+    """Return the entry as a referrer: where its bundle would be written, else in the root of its first source."""
     (logical,) = job.logicals
+    if target := job.options.get("target"):
+        return Source(logical, os.path.join(shop.project.folder, str(target)), logical)
     folders = (root.folder for root in shop.project.roots)
     within = (folder for folder in folders if job.sources[0].file.startswith(os.path.join(folder, "")))
     return Source(logical, os.path.join(next(within, shop.project.folder), logical), logical)
