@@ -113,8 +113,8 @@ def refs_of(outcome: Outcome, logical: str) -> list[str]:
     return [name for name in assets[logical].get("refs", []) if name.startswith("img/")]
 
 
-@pytest.fixture
-def outcome(tree: Tree, compiled: Callable[..., Outcome], esbuild: object) -> Outcome:
+@pytest.fixture(params=["false", "true"], ids=["relative", "importmap"])
+def outcome(request: pytest.FixtureRequest, tree: Tree, compiled: Callable[..., Outcome], esbuild: object) -> Outcome:
     pictures = {f"assets/img/{name}": PIXEL + name.encode() for name in PICTURES}
     modules = {f"assets/js/{name}.js": f"export const name = {json.dumps(name)};" for name in MODULES}
     imports = [f"import({WAYS_IN_JS[n % 4](f'./{name}.js')})" for n, name in enumerate(MODULES)]
@@ -129,7 +129,7 @@ def outcome(tree: Tree, compiled: Callable[..., Outcome], esbuild: object) -> Ou
             {
                 **pictures,
                 **modules,
-                "assetbuild.toml": CONFIG,
+                "assetbuild.toml": CONFIG.replace("[js]", f"[js]\nimportmap = {request.param}"),
                 "assets/css/all.css": "".join(
                     f"a{{--a:url({way(f'../img/{n}')})}}" for n in PICTURES for way in WAYS_IN_CSS
                 ),
@@ -161,14 +161,13 @@ def test_a_browser_loads_every_one_of_them(outcome: Outcome, chromium: str) -> N
     paths = {asset.logical: asset.path for asset in outcome.assets}
     boxes = "".join(f'<p id="i{number}">' for number in range(len(PICTURES)))
     scripts = "".join(f'<script type="module" src="/static/{paths[one]}"></script>' for one in SCRIPTS)
-    page = (
-        f'<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="/static/{paths["css/page.css"]}">'
-    )
+    specifiers: dict[str, str] = json.loads(outcome.manifest).get("importmap", {})
+    imports = {"imports": {name: "/static/" + paths[logical] for name, logical in specifiers.items()}}
+    head = f'<link rel="stylesheet" href="/static/{paths["css/page.css"]}">'
+    head += f'<script type="importmap">{json.dumps(imports)}</script>'
+    page = f'<!doctype html><link rel="icon" href="data:,">{head}{boxes}{scripts}'
 
-    with (
-        serving(Path(outcome.project.output), page + boxes + scripts) as url,
-        chromium_browser(chromium) as browser,
-    ):
+    with serving(Path(outcome.project.output), page) as url, chromium_browser(chromium) as browser:
         ready = "window.names && window.bundled"
         visit = browser.look(url, "window.names", "window.plain", "window.bundled", ready=ready)
 
