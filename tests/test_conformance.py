@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
-from tests.browser import chromium_browser
 from tests.conformance.cases import Case, Language, all_cases
 from tests.conformance.judge import (
     Made,
@@ -19,7 +18,7 @@ from tests.conformance.judge import (
     source_problems,
     target_of,
 )
-from tests.conformance.site import Seen, Site, visit
+from tests.conformance.site import Seen, Site, visited
 from tests.conftest import need
 
 LANGUAGES: list[Language] = ["css", "js"]
@@ -86,17 +85,16 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Language], list[
 
     def look(language: Language) -> list[Seen]:
         if language not in known:
-            known[language] = visited([Site.of_source(case) for case in all_cases(language)])
+            known[language] = looked([Site.of_source(case) for case in all_cases(language)])
         return known[language]
 
     return look
 
 
-def visited(sites: Sequence[Site]) -> list[Seen]:
+def looked(sites: list[Site]) -> list[Seen]:
     found = shutil.which("chromium")
     need("chromium", found is not None)
-    with chromium_browser(found or "") as browser:
-        return visit(browser, sites)
+    return visited(found or "", sites)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -110,7 +108,7 @@ def test_a_browser_asks_for_what_the_cases_say(language: Language, seen: Callabl
 def test_a_browser_asks_the_output_for_the_hashed_form_of_the_same_files_and_nothing_else(
     language: Language, made: Callable[[Language], list[Made]], seen: Callable[[Language], list[Seen]]
 ) -> None:
-    judged = zip(made(language), seen(language), visited([one.site() for one in made(language)]), strict=True)
+    judged = zip(made(language), seen(language), looked([one.site() for one in made(language)]), strict=True)
 
     assert [] == [problem for one, before, after in judged for problem in seen_problems(one, before, after)]
 
@@ -120,7 +118,7 @@ def test_a_browser_asks_a_bundled_and_minified_sheet_for_what_it_asks_the_sheets
 ) -> None:
     """Where a sheet imports others; the rest differs from the sheet itself by rcssmin alone."""
     joined = [(one, old) for one, old in zip(made("css"), seen("css"), strict=True) if is_joined(one)]
-    pages = visited([one.site("css/entry.css") for one, _ in joined])
+    pages = looked([one.site("css/entry.css") for one, _ in joined])
 
     sheets = [frozenset(path for path in one.paths if path.endswith(".css")) for one, _ in joined]
     judged = zip(joined, pages, sheets, strict=True)

@@ -16,7 +16,16 @@ from urllib.parse import unquote, urljoin, urlsplit
 from tests.conformance.cases import Case, Mark
 from tests.conformance.site import BASE, Seen, Site
 
-__all__ = ["Made", "changed_tokens", "compiled", "expected_text", "seen_problems", "source_problems", "url_tokens"]
+__all__ = [
+    "BASE",
+    "Made",
+    "changed_tokens",
+    "compiled",
+    "expected_text",
+    "seen_problems",
+    "source_problems",
+    "url_tokens",
+]
 
 _ENTRY = {"css": "css/entry.css", "js": "js/entry.js"}
 
