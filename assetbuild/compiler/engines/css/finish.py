@@ -23,7 +23,7 @@ from assetbuild.compiler.model import Piece, Ref, Source, Trace
 from assetbuild.compiler.refs.css import map_comments, raw_suffix, survey
 from assetbuild.compiler.refs.css.shape import shape
 from assetbuild.compiler.resolve import Found
-from assetbuild.compiler.sourcemap import SHEET_LINES, Lines, SourceMap, Trail, composed, drawn, parse
+from assetbuild.compiler.sourcemap import SHEET_LINES, Lines, SourceMap, Trail, composed, drawn
 from assetbuild.compiler.tokens import NonceClash, Tokens, trace
 from assetbuild.diagnostic import Diagnostic, Span
 
@@ -135,7 +135,7 @@ class Finishing:
         except CompileFailed as error:
             raise CompileFailed(map(self._placed, error.diagnostics)) from None
         self._judge.diagnostics += map(self._placed, lowered.diagnostics)
-        self.text, self._lowered = lowered.text, parse(lowered.map) if lowered.map else None
+        self.text, self._lowered = lowered.text, lowered.map
         self._tools = {"esbuild": shop.esbuild().version}
 
     def _restored(self, message: str) -> str:

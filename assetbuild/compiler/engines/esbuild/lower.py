@@ -9,19 +9,21 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.engines.esbuild.maps import sheet_map
 from assetbuild.compiler.engines.esbuild.messages import diagnostic
 from assetbuild.compiler.errors import CompileFailed
+from assetbuild.compiler.sourcemap import SourceMap
 from assetbuild.diagnostic import Diagnostic
 
 __all__ = ["Lowered", "css", "css_with_findings"]
 
 
 class Lowered(NamedTuple):
-    """A sheet, the warnings that esbuild had about it, and the map to the sheet before, "" unless asked for."""
+    """A sheet, the warnings that esbuild had about it, and the map to the sheet before if asked for."""
 
     text: str
     diagnostics: tuple[Diagnostic, ...]
-    map: str = ""
+    map: SourceMap | None = None
 
 
 def css(text: str, targets: Sequence[str], minify: bool, shop: Shop) -> str:
@@ -52,4 +54,4 @@ def css_with_findings(
     if made.errors:
         raise CompileFailed([diagnostic(message, "error", restored) for message in made.errors])
     warnings = tuple(diagnostic(message, "warning", restored) for message in made.warnings)
-    return Lowered(made.code, warnings, made.map)
+    return Lowered(made.code, warnings, sheet_map(made.map) if made.map else None)

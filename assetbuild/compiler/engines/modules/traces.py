@@ -11,6 +11,7 @@ import os
 import posixpath
 from collections.abc import Sequence
 
+from assetbuild.compiler.engines.esbuild.maps import sheet_map
 from assetbuild.compiler.engines.incoming import incoming
 from assetbuild.compiler.engines.js.link import Edit, edited
 from assetbuild.compiler.engines.js.traces import Offsets
@@ -47,8 +48,9 @@ class Tracer:
 
     def trace(self, path: str, map_text: str, text: str, edits: Sequence[Edit], pieces: Sequence[Piece]) -> Trace:
         """Return the trace of the output at `path`. edits: of esbuild's `text`, which was then cut into `pieces`."""
-        given = parse(map_text)
-        lines = Lines(text, SHEET_LINES if path.endswith(".css") else SCRIPT_LINES)
+        is_sheet = path.endswith(".css")
+        given = sheet_map(map_text) if is_sheet else parse(map_text)
+        lines = Lines(text, SHEET_LINES if is_sheet else SCRIPT_LINES)
         moves = [Move(*lines.position(edit.end), len(edit.written) - (edit.end - edit.start)) for edit in edits]
         after = SourceMap(given.sources, given.contents, given.names, moved(given.mappings, moves))
         finders = [self._finder(posixpath.join(posixpath.dirname(path), source)) for source in given.sources]
