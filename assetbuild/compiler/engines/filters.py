@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import tempfile
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any, Literal, NamedTuple, cast, get_args
@@ -22,6 +21,7 @@ from assetbuild.compiler.door import NESTING_LIMIT
 from assetbuild.compiler.engines import css, libsass
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.css.minify import minified
+from assetbuild.compiler.engines.filters_text import Place, Text, by_reference, line_by_line
 from assetbuild.compiler.engines.js import minify as js_minify
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Reading
@@ -52,9 +52,6 @@ _CLOSED = frozenset({"", *"{};,"})
 _LIBSASS_STYLE: libsass.Style = "nested"
 _LIBSASS_PRECISION = 5
 
-Place = tuple[tuple[Source, ...], Span]
-"""Whose folders a reference may be relative to, beside the entry's, and where it was written."""
-
 
 class _Filter(NamedTuple):
     name: str
@@ -73,13 +70,6 @@ class _Group(NamedTuple):
     inherited: Sequence[tuple[str, Mapping[str, Any]]]
     config: Mapping[str, Any]
     contents: Sequence[int | _Group]
-
-
-class _Part(NamedTuple):
-    """Text of one source. place: from an offset (start, end) to where it was written."""
-
-    text: str
-    place: Callable[[int, int], Place]
 
 
 def build(job: Job, reading: Reading, shop: Shop) -> Result:
@@ -104,7 +94,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
 
 
 def _sheet(
-    whole: _Part, chain: _Chain, job: Job, reading: Reading, shop: Shop
+    whole: Text, chain: _Chain, job: Job, reading: Reading, shop: Shop
 ) -> tuple[tuple[Piece, ...], tuple[Source, ...], tuple[Diagnostic, ...]]:
     """Return the pieces of a sheet, what its references pull in, and findings."""
     before, after = _at_first_minifier(chain.outputs)
@@ -154,33 +144,6 @@ def _entry(job: Job, shop: Shop) -> Source:
     return Source(logical, os.path.join(next(within, shop.project.folder), logical), logical)
 
 
-def _line_by_line(part: _Part, text: str) -> _Part:
-    """Return `part` with `text`, whose lines are those of its own: a place there is the begin of its line here."""
-    if text == part.text:
-        return part
-    starts = [0, *(found.end() for found in re.finditer("\n", part.text))]
-
-    def place(start: int, _: int) -> Place:
-        line = starts[min(text.count("\n", 0, start), len(starts) - 1)]
-        return part.place(line, line + 1)
-
-    return _Part(text, place)
-
-
-def _by_reference(part: _Part, text: str) -> _Part | None:
-    """Return `part` with `text`, None unless it has the same references: a place there is that of its reference."""
-    before, after = survey(part.text).references, survey(text).references
-    if [one.value for one in before] != [one.value for one in after]:
-        return None
-    starts = [one.start for one in after]
-
-    def place(start: int, _: int) -> Place:
-        number = max(bisect_right(starts, start) - 1, 0)
-        return part.place(before[number].start, before[number].end) if before else part.place(0, 1)
-
-    return _Part(text, place)
-
-
 def _first(item: int | _Group) -> int:
     """Return the index of the first source of a group."""
     return item if isinstance(item, int) else _first(item.contents[0])
@@ -212,7 +175,7 @@ class _Chain:
         self._filters = [*own, *self._described(group.inherited)]
         self.outputs = [one for one in own if "output" in one.stages]
 
-    def merged(self) -> _Part:
+    def merged(self) -> Text:
         """Return everything in the group as one, before the output filters."""
         parts, sources = [], []
         for item in self._group.contents:
@@ -221,7 +184,7 @@ class _Chain:
             sources.append(source)
         return self.whole(parts, sources)
 
-    def _inner(self, group: _Group) -> _Part:
+    def _inner(self, group: _Group) -> Text:
         """Return a group within this one, after its own output filters."""
         chain = _Chain(self._job, self._reading, self._shop, self._folder, group)
         whole = chain.merged()
@@ -230,10 +193,10 @@ class _Chain:
         self.versions |= chain.versions
         return part
 
-    def part(self, source: Source) -> _Part:
+    def part(self, source: Source) -> Text:
         """Return the text of `source` after what opens it and the input filters."""
         text = self._reading.text(source.file)
-        part = _Part(text, lambda start, end: ((source,), span_at(source.shown, text, start, end)))
+        part = Text(text, lambda start, end: ((source,), span_at(source.shown, text, start, end)))
         opening = self._only("open", source)
         inputs = [one for one in self._filters if "input" in one.stages]
         for stage, filters in (("open", opening), ("input", inputs)):
@@ -243,16 +206,16 @@ class _Chain:
                     continue
                 given = {"source": source.logical, "source_path": source.file, "stage": stage, "text": part.text}
                 made = self._call("transform", list(group), source.shown, given)["text"]
-                part = _line_by_line(part, made) if name in _LINE_KEEPERS else self.changed(part, made, (source,))
+                part = line_by_line(part, made) if name in _LINE_KEEPERS else self.changed(part, made, (source,))
         return part
 
-    def whole(self, parts: Sequence[_Part], sources: Sequence[Source]) -> _Part:
+    def whole(self, parts: Sequence[Text], sources: Sequence[Source]) -> Text:
         """Return the parts joined, by a line feed unless a filter joins them its own way. sources: one per part."""
         joining = self._only("concat", sources[0])
         if joining:
             request = {"texts": [part.text for part in parts], "sources": [[s.logical, s.file] for s in sources]}
             text = self._call("join", joining, self._job.logicals[0], request)["text"]
-            return _Part(text, lambda *_: (tuple(sources), Span(self._job.logicals[0])))
+            return Text(text, lambda *_: (tuple(sources), Span(self._job.logicals[0])))
         starts = [0]
         for part in parts:
             starts.append(starts[-1] + len(part.text) + 1)
@@ -261,7 +224,7 @@ class _Chain:
             number = bisect_right(starts, start) - 1
             return parts[number].place(start - starts[number], end - starts[number])
 
-        return _Part("\n".join(part.text for part in parts), place)
+        return Text("\n".join(part.text for part in parts), place)
 
     def output(self, text: str, filters: Sequence[_Filter]) -> str:
         """Return `text` after output filters, in order."""
@@ -280,16 +243,14 @@ class _Chain:
                     text = js_minify.rjsmin_checked(text, shown, run, self._shop.workers())
         return text
 
-    def changed(self, part: _Part, text: str, sources: tuple[Source, ...] = ()) -> _Part:
+    def changed(self, part: Text, text: str, sources: tuple[Source, ...] = ()) -> Text:
         """Return `part` with the text that a filter made of it; places are lost if it changes what is referred to."""
         if text == part.text:
             return part
-        kept = _by_reference(part, text) if self._job.logicals[0].endswith(".css") else None
-        if kept:
-            return kept
         known = sources or self._job.sources
         shown = known[0].shown if len(known) == 1 else self._job.logicals[0]
-        return _Part(text, lambda *_: (known, Span(shown)))
+        lost = Text(text, lambda *_: (known, Span(shown)))
+        return by_reference(part, lost) if self._job.logicals[0].endswith(".css") else lost
 
     def _described(self, given: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[_Filter]:
         if not given:
@@ -327,7 +288,7 @@ class _Chain:
         made = self._call("transform", [one], self._job.logicals[0], {"stage": "output", "text": text})
         return str(made["text"])
 
-    def _compiled(self, one: _Filter, source: Source, text: str | None = None) -> _Part:
+    def _compiled(self, one: _Filter, source: Source, text: str | None = None) -> Text:
         """Return what our guarded libsass makes of `source`, or of `text` in its place."""
         options, project = one.options, self._shop.project
         style = options.get("style") or _LIBSASS_STYLE
@@ -354,7 +315,7 @@ class _Chain:
             written, span = made.origin(start)
             return (source, written), span
 
-        return _Part(made.css, place)
+        return Text(made.css, place)
 
     def _call(
         self, function: str, filters: Sequence[_Filter], shown: str, request: Mapping[str, Any] | None = None
