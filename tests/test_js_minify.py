@@ -4,7 +4,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assetbuild.compiler.engines.js import minify as js_minify
@@ -169,6 +169,7 @@ WORDS = (
 )
 
 
+@example(["a", "/", "="], " ")
 @given(st.lists(st.sampled_from(WORDS.split()), max_size=30), st.sampled_from([" ", "\n", " /* c */ ", " // c\n"]))
 def test_taking_out_white_space_changes_no_token(pieces: list[str], between: str) -> None:
     before = lex(between.join(pieces))
