@@ -244,7 +244,7 @@ def _would_join(kind: int, text: str, following: str) -> bool:
     """Return whether a token of `kind` would be read as another one with `following` right behind it."""
     if text == "<" and following == "!":
         return True  # `<!--` would begin a comment (Annex B.1.1)
-    if text == "/" and following == "=":
+    if text == "/" and following.startswith("="):
         return True  # NEXT_TOKEN leaves `/=` to the lexer, which knows whether a regular expression begins there
     if kind == kinds.NUMBER:
         # §12.9.3: no name right behind a number.
