@@ -222,10 +222,14 @@ def test_taking_something_from_a_script_without_exports_is_refused(build: Build)
     }
 
     refused = build(
-        {"js/a.js": "import a from './c.js'; export { b } from './c.js'; import * as c from './c.js'", **files}
+        {"js/a.js": "import a from './c.js'; export { b } from './c.js'; import*as c from'./c.js'", **files}
     )
     fine = build(
-        {"js/a.js": "import './c.js'; import('./c.js'); import d from './m.js'; import { e } from './e.js'", **files}
+        {
+            "js/a.js": "import'./c.js'; import('./c.js'); export*from'./c.js';"
+            "import d from './m.js'; import { e } from './e.js'",
+            **files,
+        }
     )
 
     assert [("no-exports", "error")] * 3 == rules(refused)

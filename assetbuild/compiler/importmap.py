@@ -57,12 +57,13 @@ def mapped(drafts: Sequence[Draft]) -> Mapped:
         imports[name] = piece.target
         return name.encode()
 
-    made = []
-    for draft in drafts:
-        if draft.logical in scripts and draft.logical not in without and not isinstance(draft.body, Blob):
-            draft = dataclasses.replace(draft, body=tuple(written(piece) for piece in draft.body))  # noqa: PLW2901
-        made.append(draft)
-    return Mapped(tuple(made), dict(sorted(imports.items())))
+    def named(draft: Draft) -> Draft:
+        if isinstance(draft.body, Blob) or draft.logical in without or draft.logical not in scripts:
+            return draft
+        return dataclasses.replace(draft, body=tuple(written(piece) for piece in draft.body))
+
+    made = tuple(named(draft) for draft in drafts)
+    return Mapped(made, dict(sorted(imports.items())))
 
 
 def _without_map(drafts: Iterable[Draft], scripts: Mapping[str, Draft]) -> set[str]:

@@ -108,8 +108,8 @@ class Meanings:
 
     def _check_exports(self, ref: JsRef, target: Source) -> None:
         """Refuse a reference that takes something from a script that exports nothing, such as CommonJS."""
-        takes = self._text[ref.statement_start : ref.start - 1].split()
-        if ref.kind not in ("import", "export") or takes[-1:] != ["from"] or takes[:2] == ["export", "*"]:
+        takes = "".join(self._text[ref.statement_start : ref.start - 1].split())
+        if ref.kind not in ("import", "export") or not takes.endswith("from") or takes == "export*from":
             return
         inventory = self._shop.resolver.inventory
         is_plain = inventory.by_file.get(target.file) == target or target.logical not in inventory.by_logical
