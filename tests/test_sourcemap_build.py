@@ -286,3 +286,59 @@ def test_a_map_follows_what_its_owner_refers_to_into_a_longer_name(build: Make) 
 
     card = "assets/scss/parts/_card.scss"
     assert written(SHEETS, (card, "width")) == made.origins("css/app.css", "width")
+
+
+CHAINS = {
+    "assets/css/one.css": "/* ä😀 */ .one  { background : url(../img/p.png) ; color : red }\n.uno { order: 1 }\n",
+    "assets/css/two.css": "\n.two { z-index: 2; }\n",
+    "assets/css/three.scss": "$n: 3;\n.three { opacity: $n; .deep { top: 0 } }\n",
+    "assets/img/p.png": "",
+    "assets/js/b.js": B,
+    "assets/js/c.js": "/* 😀 */ var  later = 1;\n",
+}
+
+
+@pytest.mark.parametrize(
+    "filters",
+    ["[]", '["rcssmin"]', '["cssrewrite"]', '["cssrewrite", "rcssmin"]', '[{ libsass = { style = "compressed" } }]'],
+)
+def test_filters_that_can_be_followed_leave_a_map(build: Make, filters: str) -> None:
+    config = '[entries]\n"css/all.css" = { sources = ["css/one.css", "css/two.css"], filters = %s }\n' % filters
+
+    made = build(CHAINS, PUBLIC + config)
+
+    uno = "assets/css/one.css:2:0" if "rewrite" in filters else written(CHAINS, ("assets/css/one.css", ".uno"))[0]
+    two = written(CHAINS, ("assets/css/two.css", ".two"))
+    assert [uno, *two] == made.origins("css/all.css", ".uno", ".two")
+    assert made.rules == ()
+
+
+def test_a_chain_of_sass_and_minifier_leads_back_to_the_source(build: Make) -> None:
+    config = (
+        '[entries]\n"css/all.css" = { sources = ["css/three.scss", "css/two.css"], filters = ["libsass", "rcssmin"] }\n'
+    )
+
+    made = build(CHAINS, PUBLIC + config)
+
+    three, two = "assets/css/three.scss", "assets/css/two.css"
+    expected = written(CHAINS, (three, "opacity"), (three, "top"), (two, ".two"))
+    assert expected == made.origins("css/all.css", "opacity", "top", ".two")
+
+
+@pytest.mark.parametrize("filters", ["[]", '["rjsmin"]', '["jsmin"]'])
+def test_filtered_scripts_lead_back_to_their_files(build: Make, filters: str) -> None:
+    config = '[entries]\n"js/all.js" = { sources = ["js/b.js", "js/c.js"], filters = %s }\n' % filters
+
+    made = build(CHAINS, PUBLIC + config)
+
+    expected = written(CHAINS, ("assets/js/b.js", "failed"), ("assets/js/c.js", "later"))
+    assert expected == made.origins("js/all.js", "failed", "later")
+
+
+def test_a_filter_that_gives_no_map_is_said_to_give_none(build: Make) -> None:
+    config = '[entries]\n"css/all.css" = { sources = ["css/one.css"], filters = ["cssmin"] }\n'
+
+    made = build(CHAINS, PUBLIC + config)
+
+    assert made.rules == ("no-source-map",)
+    assert "sourceMappingURL" not in made.text("css/all.css")

@@ -21,8 +21,14 @@ from assetbuild.compiler.door import NESTING_LIMIT
 from assetbuild.compiler.engines import css, libsass
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.css.minify import minified
-from assetbuild.compiler.engines.filters_text import Place, Text, by_reference, line_by_line
+from assetbuild.compiler.engines.css.traces import aligned as css_pairs
+from assetbuild.compiler.engines.css.traces import origin_of as sheet_origin
+from assetbuild.compiler.engines.filters_text import Place, Text, by_reference, line_by_line, one_after_another, through
+from assetbuild.compiler.engines.incoming import incoming
 from assetbuild.compiler.engines.js import minify as js_minify
+from assetbuild.compiler.engines.js.link import edited
+from assetbuild.compiler.engines.js.traces import Offsets, without_maps
+from assetbuild.compiler.engines.js.traces import origin_of as script_origin
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.media import media_type
@@ -30,6 +36,9 @@ from assetbuild.compiler.model import Draft, Facts, Job, Piece, Result, Source
 from assetbuild.compiler.refs.css import check_nesting, survey
 from assetbuild.compiler.refs.css.shape import shape
 from assetbuild.compiler.refs.css.tokens import tokens
+from assetbuild.compiler.refs.js import examine
+from assetbuild.compiler.sourcemap import SCRIPT_LINES, SHEET_LINES, Lines, Trail, drawn
+from assetbuild.compiler.tokens import trace
 from assetbuild.diagnostic import Diagnostic, Span, nearest, span_at
 
 __all__ = ["build"]
@@ -40,6 +49,9 @@ _WORKER = "assetbuild.compiler.engines.filters_worker"
 _CSS_MINIFIERS = frozenset({"cleancss", "cssmin", "cssutils", "rcssmin", "slimmer_css", "yui_css"})
 _OWN = frozenset({"jsmin", "libsass", "rcssmin", "rjsmin"})
 """Filters that we run ourselves or check, instead of handing the text to webassets and believing the result."""
+
+_TOKEN_KEEPERS = frozenset({"jsmin", "rcssmin", "rjsmin"})
+"""Output filters whose result is held to the tokens of the text."""
 
 # Input filters that change words within a line.
 _LINE_KEEPERS = frozenset({"cssrewrite"})
@@ -81,24 +93,37 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         chain = _Chain(job, reading, shop, folder, _group(job.options, len(job.sources)))
         whole = chain.merged()
         if logical.endswith(".css"):
-            pieces, found, diagnostics = _sheet(whole, chain, job, reading, shop)
+            finished = _sheet(whole, chain, job, reading, shop)
         else:
-            text = chain.output(whole.text, chain.outputs)
-            pieces, found, diagnostics = (text.encode(),) if text else (), (), ()
+            finished = _script(chain.after(whole, chain.outputs))
     (source, *others) = job.sources
     kind: Literal["style", "classic"] = "style" if logical.endswith(".css") else "classic"
     facts = Facts(kind=kind, is_entry=True, source="" if others else source.shown)
-    draft = Draft(logical, media_type(logical), pieces, facts)
-    findings = (*chain.warnings, *diagnostics)
-    return Result((draft,), found, reading.inputs(), reading.absent(), findings, chain.versions)
+    draft = Draft(logical, media_type(logical), finished.pieces, facts, trace=finished.trace)
+    findings = [*chain.warnings, *finished.diagnostics]
+    if shop.project.sourcemaps != "none" and finished.pieces and finished.trace is None:
+        message = f"`{logical}` has no source map: its filters give none"
+        findings.append(Diagnostic("no-source-map", "note", message, Span(job.sources[0].shown)))
+    return Result((draft,), finished.found, reading.inputs(), reading.absent(), tuple(findings), chain.versions)
 
 
-def _sheet(
-    whole: Text, chain: _Chain, job: Job, reading: Reading, shop: Shop
-) -> tuple[tuple[Piece, ...], tuple[Source, ...], tuple[Diagnostic, ...]]:
-    """Return the pieces of a sheet, what its references pull in, and findings."""
+def _script(made: Text) -> css.Finished:
+    """Return the pieces of a script, without the comments that name the maps of what it was made of."""
+    script = examine(made.text)
+    edits = [*without_maps(script, made.text)]
+    text, offsets = edited(made.text, edits), Offsets(edits)
+    pieces: tuple[Piece, ...] = (text.encode(),) if text else ()
+    if made.trail is None or not pieces:
+        return css.Finished(pieces, (), ())
+    starts = (script.tokens.starts[index] for index in script.tokens.significant())
+    source_map = drawn(Lines(text, SCRIPT_LINES), [(offsets.after(start), made.trail(start)) for start in starts])
+    return css.Finished(pieces, (), (), trace=trace(pieces, source_map, 0))
+
+
+def _sheet(whole: Text, chain: _Chain, job: Job, reading: Reading, shop: Shop) -> css.Finished:
+    """Return the sheet with its references resolved."""
     before, after = _at_first_minifier(chain.outputs)
-    part = chain.changed(whole, chain.output(whole.text, before))
+    part = chain.after(whole, before)
     entry = _entry(job, shop)
     too_deep = check_nesting(part.text)
     if too_deep is not None:
@@ -109,7 +134,7 @@ def _sheet(
         # `cssrewrite` has made paths relative to the entry already; webassets without it takes them to be.
         return tuple(dict.fromkeys((entry, *part.place(offset, offset + 1)[0])))
 
-    finished = css.finish(
+    return css.finish(
         part.text,
         referrers_at,
         lambda start, end: part.place(start, end)[1],
@@ -118,8 +143,8 @@ def _sheet(
         reading=reading,
         shop=shop,
         lower=(lambda text: chain.output(text, after)) if after else None,
+        trail=part.trail if _keep_tokens(after) else None,
     )
-    return finished.pieces, finished.found, finished.diagnostics
 
 
 def _group(options: Mapping[str, Any], count: int) -> _Group:
@@ -132,6 +157,11 @@ def _group(options: Mapping[str, Any], count: int) -> _Group:
 def _at_first_minifier(outputs: Sequence[_Filter]) -> tuple[Sequence[_Filter], Sequence[_Filter]]:
     at = next((number for number, one in enumerate(outputs) if one.name in _CSS_MINIFIERS), len(outputs))
     return outputs[:at], outputs[at:]
+
+
+def _keep_tokens(filters: Sequence[_Filter]) -> bool:
+    """Return whether the filters take out white space and comments only, so that each token can be followed."""
+    return all(one.name in _TOKEN_KEEPERS for one in filters)
 
 
 def _entry(job: Job, shop: Shop) -> Source:
@@ -174,6 +204,7 @@ class _Chain:
         own = list(self._described(group.filters))
         self._filters = [*own, *self._described(group.inherited)]
         self.outputs = [one for one in own if "output" in one.stages]
+        self._is_mapped = shop.project.sourcemaps != "none"
 
     def merged(self) -> Text:
         """Return everything in the group as one, before the output filters."""
@@ -188,7 +219,7 @@ class _Chain:
         """Return a group within this one, after its own output filters."""
         chain = _Chain(self._job, self._reading, self._shop, self._folder, group)
         whole = chain.merged()
-        part = chain.changed(whole, chain.output(whole.text, chain.outputs))
+        part = chain.after(whole, chain.outputs)
         self.warnings += chain.warnings
         self.versions |= chain.versions
         return part
@@ -196,7 +227,8 @@ class _Chain:
     def part(self, source: Source) -> Text:
         """Return the text of `source` after what opens it and the input filters."""
         text = self._reading.text(source.file)
-        part = Text(text, lambda start, end: ((source,), span_at(source.shown, text, start, end)))
+        place = partial(span_at, source.shown, text)
+        part = Text(text, lambda start, end: ((source,), place(start, end)), self._trail_of(source, text))
         opening = self._only("open", source)
         inputs = [one for one in self._filters if "input" in one.stages]
         for stage, filters in (("open", opening), ("input", inputs)):
@@ -224,7 +256,28 @@ class _Chain:
             number = bisect_right(starts, start) - 1
             return parts[number].place(start - starts[number], end - starts[number])
 
-        return Text("\n".join(part.text for part in parts), place)
+        return Text("\n".join(part.text for part in parts), place, one_after_another(parts, starts))
+
+    def after(self, part: Text, filters: Sequence[_Filter]) -> Text:
+        """Return `part` after output filters."""
+        made = self.changed(part, self.output(part.text, filters))
+        if part.trail is None or made.trail is not None or not _keep_tokens(filters):
+            return made
+        pairs = css_pairs if self._job.logicals[0].endswith(".css") else js_minify.pairs
+        return made._replace(trail=through(part.trail, pairs(part.text, made.text)))
+
+    def _trail_of(self, source: Source, text: str) -> Trail | None:
+        """Return where the text of a source was written, if a map is to be made."""
+        if not self._is_mapped:
+            return None
+        if source.file.lower().endswith(".css"):
+            origin = sheet_origin(source, text, self._reading)
+        elif source.file.lower().endswith((".js", ".mjs")):
+            origin = script_origin(source, text, examine(text), self._reading)
+        else:
+            origin = incoming(source, Lines(text, SHEET_LINES), (), self._reading)
+        self.warnings += origin.diagnostics
+        return origin.trail
 
     def output(self, text: str, filters: Sequence[_Filter]) -> str:
         """Return `text` after output filters, in order."""
@@ -315,7 +368,7 @@ class _Chain:
             written, span = made.origin(start)
             return (source, written), span
 
-        return Text(made.css, place)
+        return Text(made.css, place, made.origin.place if text is None and self._is_mapped else None)
 
     def _call(
         self, function: str, filters: Sequence[_Filter], shown: str, request: Mapping[str, Any] | None = None

@@ -122,15 +122,17 @@ def finish(
     reading: Reading,
     shop: Shop,
     lower: Callable[[str], str] | None = None,
+    trail: Trail | None = None,
 ) -> Finished:
     """Return the pieces of a sheet, its references resolved.
 
     referrers_at: whose folders a reference at an offset may be relative to; the last is the file it stands in.
     span_at: the place of `text[start:end]` in what people wrote. lower: takes the place of rcssmin.
+    trail: where the text was written, if a map is to be made; then `lower` takes out white space and comments only.
     """
-    finishing = Finishing(text, referrers_at, span_at, Judge(missing, reading, shop))
+    finishing = Finishing(text, referrers_at, span_at, Judge(missing, reading, shop), trail=trail)
     if lower is not None:
-        finishing.text = lower(finishing.text)
+        finishing.shrink(lower)
     elif is_minified:
         finishing.minify()
     return finishing.finished()

@@ -116,6 +116,12 @@ class Finishing:
             Diagnostic("not-minified", "warning", f"sheet {problem}", self._span_at(place, place + 1))
         )
 
+    def shrink(self, run: Callable[[str], str]) -> None:
+        """Let `run` make the text smaller."""
+        before = self.text
+        after = self.text = run(before)
+        self._pairs = lambda: aligned(before, after)
+
     def lower(self, source: Source, options: Mapping[str, object], shop: Shop) -> None:
         """Let esbuild lower the text for the targets, and minify it if the options say so."""
         from assetbuild.compiler.engines.esbuild.lower import css_with_findings
