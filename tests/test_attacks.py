@@ -182,3 +182,12 @@ def test_closed_standard_streams_do_not_reach_the_engines(tree: Tree, closed: tu
 
     assert 0 == done.returncode, done.stderr
     assert whole(project / "build/assets")
+
+
+@pytest.mark.parametrize("text", ["x = " + "[" * 300 + "]" * 300, "x = (1", "/* never closed"])
+def test_a_script_that_cannot_be_minified_is_never_published_in_silence(tree: Tree, text: str) -> None:
+    minified = 'roots = [{ path = "assets", minify = true }]'
+
+    done = command("compile", tree({"assets/a.js": text, "assetbuild.toml": minified}))
+
+    assert (1, True) == (done.returncode, done.stderr.startswith("error: ")), done.stderr
