@@ -165,6 +165,7 @@ def test_html_names_nothing_else(text: str) -> None:
         '<svg><image xlink:href="x"></image></svg>',
         "<svg><image xlink:href = ' x '/></svg>",
         "<svg xmlns:l='http://www.w3.org/1999/xlink'><image l:href='x'/></svg>",
+        "<!DOCTYPE svg [<!ENTITY l 'http://www.w3.org/1999/xlink'>]><svg xmlns:xlink='&l;'><use xlink:href='x'/></svg>",
         "<svg:svg xmlns:svg='http://www.w3.org/2000/svg'><svg:use href='x'/></svg:svg>",
         "<s:svg xmlns:s='http://www.w3.org/2000/svg'><s:style>a{b:url(x)}</s:style></s:svg>",
         "<svg><feImage href='x'/></svg>",

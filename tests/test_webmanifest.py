@@ -125,6 +125,14 @@ def test_what_is_no_json_is_an_error_with_its_place(
     assert ("invalid-json", "error", message, place) == (found.rule, found.severity, found.message, found.span[1:3])
 
 
+def test_a_comma_too_many_is_named(build: Build) -> None:
+    for text in ('{"icons": [],}', '{"icons": [ {} ,\n ]}'):
+        with pytest.raises(CompileFailed) as caught:
+            build(text, {})
+
+        assert "remove the comma before it" == caught.value.diagnostics[0].hint
+
+
 def test_half_a_surrogate_pair_is_no_more_than_a_name_that_does_not_exist(build: Build) -> None:
     assert ["\ufffd.png", "\U0001f600.png"] == values('{"icons":[{"src":"\\ud83d.png"},{"src":"\\uD83D\\uDE00.png"}]}')
     assert [("missing-reference", "error")] == rules(build('{"icons":[{"src":"\\ud83d.png"}]}', {}))

@@ -44,7 +44,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         if any(ref.kind == "url" for ref in {*found.references} - {*references}):
             message = "`<base>` changes what relative references mean: they are left as they are"
             place = span_at(source.shown, text, *found.base)
-            findings.append(Diagnostic("base-element", "warning", message, place, "remove `<base>`"))
+            findings.append(Diagnostic("base-element", "warning", message, place, "write them from the root"))
 
     def style_of(written: str) -> RefStyle:
         is_rooted = written.startswith(("/", shop.project.urls.public or shop.project.base))

@@ -21,5 +21,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         found = references(text)
     except NotJson as error:
         place = span_at(source.shown, text, error.start)
-        raise CompileFailed([Diagnostic("invalid-json", "error", error.message, place)]) from None
+        is_behind_comma = text[error.start : error.start + 1] in {"]", "}"} and text[: error.start].rstrip()[-1:] == ","
+        hint = "remove the comma before it" if is_behind_comma else ""
+        raise CompileFailed([Diagnostic("invalid-json", "error", error.message, place, hint)]) from None
     return relinked(job, text, found, reading=reading, shop=shop)

@@ -137,8 +137,9 @@ class _Walk:
     def _named(self, tag: Tag) -> Tag:
         """Return the tag with the names of its namespaces; "" for an element that is neither SVG nor XHTML."""
         for name, attribute in tag.attributes.items():
-            if name.startswith("xmlns:") and attribute.end - attribute.start < 100:
-                self._prefixes[name[6:]] = self._text[attribute.start : attribute.end]
+            namespace = self._text[attribute.start : min(attribute.end, attribute.start + 99)]
+            if name.startswith("xmlns:") and "&" not in namespace:  # an entity most often holds what everybody uses
+                self._prefixes[name[6:]] = namespace
         named = {}
         for name, attribute in tag.attributes.items():
             prefix, colon, local = name.partition(":")

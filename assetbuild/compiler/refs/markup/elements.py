@@ -83,11 +83,11 @@ def lower_names() -> dict[str, str]:
 
 
 def _of_link(tag: Tag, name: str, text: str) -> Content:
+    if name not in {"href", "imagesrcset"}:
+        return ""
     kinds = set(_value(tag, "rel", text).split())
     if name == "imagesrcset":
         return "srcset" if "preload" in kinds else ""
-    if name != "href":
-        return ""
     if kinds & _LOADED:
         return "url"
     return "link" if "prefetch" in kinds else ""
