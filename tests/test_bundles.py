@@ -414,6 +414,29 @@ def test_an_option_comes_from_the_filter_the_bundle_or_the_environment(python: P
     assert styles == [[["libsass", {"style": style}]] for style in ("compact", "expanded", "nested")]
 
 
+def test_sass_is_looked_for_in_the_folders_of_its_filter(tree: Tree) -> None:
+    code = (
+        "env.config['LIBSASS_INCLUDES'] = ['parts/of/sass']\n"
+        "env.register('a', Bundle('a.scss', filters='libsass', output='a.css'))"
+    )
+    folder = tree({**python_project(code, {"a.scss": "@import 'b';"}), "parts/of/sass/_b.scss": ".b { c: d }"})
+
+    assert text_of(compiled_in(folder), "a.css") == ".b {\n  c: d; }\n"
+
+
+def test_a_reference_that_an_inner_bundle_minified_is_still_told_at_its_line(tree: Tree) -> None:
+    bundles = "a: {output: o.css, contents: [{contents: [a.css, b.css], filters: 'cssrewrite,rcssmin'}]}"
+    folder = tree(
+        yaml_project(bundles, {"a.css": "a { b: c }", "b.css": "/* one */\nd {\n  e: url(#f) url(no.png);\n}"})
+    )
+
+    with pytest.raises(CompileFailed) as caught:
+        compiled_in(folder)
+
+    shown = {said(one) for one in caught.value.diagnostics}
+    assert shown == {"static/b.css:3 missing-reference: `no.png` is not in any asset root"}
+
+
 def test_the_definition_counts_as_an_input(tree: Tree) -> None:
     folder = tree(python_project("env.register('a', Bundle('a.css', output='b.css'))", {"a.css": ""}))
     before = json.loads(compiled_in(folder).manifest)["build"]["inputs"]
@@ -462,7 +485,7 @@ def test_an_environment_that_is_not_there_is_refused(python: Planning, environme
 
 
 def test_what_the_users_code_raises_is_told_at_its_line_with_what_it_printed(tree: Tree) -> None:
-    code = "print('opening the shop')\ndef make():\n    return json.loads('{')\nimport json\n"
+    code = "import os\nos.system('echo opening the shop')\ndef make():\n    return json.loads('{')\nimport json\n"
     folder = tree(python_project(code, {"a.css": ""}, "shop:make()"))
 
     with pytest.raises(DiagnosticsError) as caught:
@@ -470,7 +493,7 @@ def test_what_the_users_code_raises_is_told_at_its_line_with_what_it_printed(tre
 
     (found,) = caught.value.diagnostics
     assert said(found) == (
-        "shop.py:5 environment-failed: `shop:make()` fails: JSONDecodeError: Expecting property name enclosed in "
+        "shop.py:6 environment-failed: `shop:make()` fails: JSONDecodeError: Expecting property name enclosed in "
         "double quotes: line 1 column 2 (char 1)"
     )
     assert found.span is not None
@@ -527,6 +550,12 @@ def test_a_frozen_compile_reads_yaml_and_runs_no_code(tree: Tree) -> None:
             "bundles.yaml:0 invalid-yaml: bundles must be a mapping of names to their `contents`, `filters`, `output`",
         ),
         ("a: {\nb: [}", "bundles.yaml:2 invalid-yaml: the file is not YAML: "),
+        ("bundles: {3: {contents: a.css}}", "bundles.yaml:0 invalid-yaml: bundles must be a mapping of names"),
+        ("a: {contents: a.css, output: 3}", 'bundles."a":0 bad-output: output `3` of bundle `a` is no path'),
+        (
+            "a: {contents: a.css, output: b.css, extra: x}",
+            'bundles."a":0 bad-extra: `extra` of bundle `a` is no mapping',
+        ),
         ("a: {contents: [3]}", 'bundles."a":0 bad-contents: bundle `a` holds `3`, which is no path'),
         (
             "filters: [shop.Own]\nbundles: {a: {contents: a.css}}",
@@ -712,7 +741,10 @@ def test_two_inline_definitions_of_one_output_must_agree(tree: Tree) -> None:
 
     assert names(planned_in(tree(files)))["o.js"]["assets"] == ["o.js"]
     files["templates/page.html"] = tag + tag.replace("a.js", "b.js")
-    assert "two-" in faults(lambda: planned_in(tree(files)))[0]
+    assert fault(lambda: planned_in(tree(files))) == (
+        "templates/page.html:1 two-bundles: bundle `o.js` is also defined in `templates/page.html`, with other contents"
+        " | give one of them another output"
+    )
 
 
 def test_without_webassets_the_extra_is_named(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,8 @@ class _Entry(NamedTuple):
 
 def confines(project: Project, bundles: Bundles = _NONE) -> tuple[str, ...]:
     """Return the real folders outside which no source is read: roots, load paths, packages, entries' own folders."""
-    folders = [*(root.folder for root in project.roots), *bundles.folders()]
+    folders = [root.folder for root in project.roots]
+    folders += (os.path.join(project.folder, folder) for folder in bundles.folders())
     folders += project.sass.load_paths
     folders.append(os.path.join(project.folder, "node_modules"))
     for target in project.urls.aliases.values():

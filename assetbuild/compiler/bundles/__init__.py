@@ -58,7 +58,7 @@ class Bundles(NamedTuple):
     diagnostics: tuple[Diagnostic, ...] = ()
 
     def folders(self) -> tuple[str, ...]:
-        """Return the folders that sources and dependencies lie in, sorted."""
+        """Return the folders that sources and dependencies lie in, sorted; some may be relative to the project."""
         files = {file for output in self.outputs for file in _files(output.tree)}
         return tuple(sorted({os.path.dirname(file) for file in files}))
 
@@ -118,7 +118,7 @@ def _files(tree: Mapping[str, Any]) -> Iterator[str]:
     yield from tree["depends"]
     for name, options in (*tree["filters"], *tree["inherited"]):
         if name == "libsass":
-            yield from (os.path.join(os.path.abspath(folder), "") for folder in options.get("includes") or ())
+            yield from (os.path.join(folder, "") for folder in options.get("includes") or ())
     for item in tree["contents"]:
         if "file" in item:
             yield item["file"]

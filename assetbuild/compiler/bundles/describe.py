@@ -69,6 +69,7 @@ class _Described:
     def add(self, name: str, bundle: Any, place: Span) -> None:
         """Add a bundle and what it builds."""
         self._name, self._place, self._open = name, place, []
+        known = len(self.outputs)
         try:
             parts = list(self._parts(bundle, self._wrap(self._environment, bundle), ()))
         except DiagnosticsError as error:
@@ -80,6 +81,7 @@ class _Described:
             first = self.bundles[name]["place"]
             message = f"bundle `{name}` is also defined in `{first.path}`, with other contents"
             self._fault("two-bundles", message, "give one of them another output")
+            del self.outputs[known:]
         self.bundles.setdefault(name, {"parts": parts, "extra": self._extra(bundle), "place": place})
 
     def close(self) -> None:
@@ -112,6 +114,8 @@ class _Described:
 
     def _output(self, bundle: Any, context: Any, extra: Sequence[Any]) -> int:
         """Return the number of the output that `bundle` builds."""
+        if not isinstance(bundle.output, str):
+            raise self._error("bad-output", f"output `{bundle.output!r}` of bundle `{self._name}` is no path")
         file = self._target(bundle, context)
         tree = self._tree(bundle, context, (), extra)
         if tree is None:
@@ -142,7 +146,7 @@ class _Described:
             return None
         config: dict[str, Any] = {}
         named = [filters.described(one, context, self._name, self._place, config) for one in whole]
-        depends = [found for _, found in self._resolved(bundle.depends or (), context) if found]
+        depends = [found for _, found in self._resolved(bundle.depends or (), context, may_be_empty=True) if found]
         return {
             "filters": named[: len(own)],
             "inherited": named[len(own) :],
@@ -154,7 +158,7 @@ class _Described:
     def _contents(self, bundle: Any, context: Any) -> Iterator[tuple[str, Any]]:
         """Yield what a bundle holds, as written and found, once each; an old output of its own is no part of it."""
         old = None
-        if bundle.output:
+        if isinstance(bundle.output, str) and bundle.output:
             old = re.compile(VERSIONS.join(map(re.escape, self._target(bundle, context).split(VERSION))))
         seen: set[Any] = set()
         for item, found in self._resolved(bundle.contents, context):
@@ -164,7 +168,7 @@ class _Described:
                 yield item, found
             seen.add(found)
 
-    def _resolved(self, items: Iterable[Any], context: Any) -> Iterator[tuple[str, Any]]:
+    def _resolved(self, items: Iterable[Any], context: Any, may_be_empty: bool = False) -> Iterator[tuple[str, Any]]:
         """Yield each item with the files and bundles that it stands for; None for a file that is not there."""
         for item in items:
             if isinstance(item, self._bundle):
@@ -184,7 +188,7 @@ class _Described:
                 message = f"`{written}` of bundle `{self._name}` cannot be looked for: {error}"
                 raise self._error("bad-contents", message.rstrip(".")) from None
             files = found if isinstance(found, list) else [found]
-            if not files:
+            if not files and not may_be_empty:
                 message = f"`{written}` of bundle `{self._name}` matches no file"
                 self.findings.append(Diagnostic("empty-glob", "warning", message, self._place))
             for file in files:
@@ -214,7 +218,11 @@ class _Described:
     def _extra(self, bundle: Any) -> dict[str, Any]:
         """Return the values that templates read beside the URL; the manifest holds scalars only."""
         kept = {}
-        for key, value in (bundle.extra or {}).items():
+        given = bundle.extra or {}
+        if not isinstance(given, dict):
+            self._fault("bad-extra", f"`extra` of bundle `{self._name}` is no mapping")
+            return {}
+        for key, value in given.items():
             if isinstance(key, str) and isinstance(value, str | int | None):
                 kept[key] = value
             else:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from io import StringIO
 from typing import Any, NamedTuple, NoReturn
@@ -63,7 +64,7 @@ def _from_yaml(request: Mapping[str, Any]) -> Opened:
         raise EngineUnavailable([Diagnostic("missing-package", "error", message, Span(name), "pip install pyyaml")])
     document = _document(name, text)
     bundles = document.get("bundles", {}) if "bundles" in document else document
-    if not isinstance(bundles, dict) or not all(isinstance(one, dict | None) for one in bundles.values()):
+    if not _is_table(bundles) or not all(isinstance(one, dict | None) for one in bundles.values()):
         _refuse("invalid-yaml", "bundles must be a mapping of names to their `contents`, `filters`, `output`", name)
     if "bundles" in document and document.get("filters"):
         hint = "use webassets' own filters, or run the tool before the compile"
@@ -93,9 +94,13 @@ def _document(name: str, text: str) -> dict[str, Any]:
         _refuse("invalid-yaml", f"the file is not YAML: {error}", name)
     if document is None:
         return {}
-    if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
+    if not isinstance(document, dict) or not _is_table(document):
         _refuse("invalid-yaml", "the file must be a mapping of names to bundles", name)
     return document
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(key, str) for key in value)
 
 
 class _Named(StringIO):
@@ -156,14 +161,32 @@ def _environment_of(found: Any) -> tuple[Any, Any]:
 @contextmanager
 def _users_code(request: Mapping[str, Any]) -> Iterator[None]:
     """Keep what the user's code prints; raise what it raises as one finding."""
-    said = StringIO()
+    with tempfile.TemporaryFile() as said:
+        try:
+            with _printed_to(said.fileno()):
+                yield
+        except DiagnosticsError:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001  any exception there is a finding about that code
+            said.seek(0)
+            printed = said.read().decode(errors="replace")
+            raise DiagnosticsError([_failure(error, printed, request)]) from None
+
+
+@contextmanager
+def _printed_to(descriptor: int) -> Iterator[None]:
+    """Send standard output and error to a file, also what native code and other programs print."""
+    kept = {standard: os.dup(standard) for standard in (1, 2)}
+    for standard in kept:
+        os.dup2(descriptor, standard)
     try:
-        with redirect_stdout(said), redirect_stderr(said):
-            yield
-    except DiagnosticsError:
-        raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001  any exception there is a finding about that code
-        raise DiagnosticsError([_failure(error, said.getvalue(), request)]) from None
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        for standard, own in kept.items():
+            os.dup2(own, standard)
+            os.close(own)
 
 
 def _failure(error: BaseException, said: str, request: Mapping[str, Any]) -> Diagnostic:
