@@ -170,6 +170,7 @@ WORDS = (
 
 
 @example(["a", "/", "=>"], " ")
+@example([".", ".", "."], " ")
 @given(st.lists(st.sampled_from(WORDS.split()), max_size=30), st.sampled_from([" ", "\n", " /* c */ ", " // c\n"]))
 def test_taking_out_white_space_changes_no_token(pieces: list[str], between: str) -> None:
     before = lex(between.join(pieces))

@@ -246,6 +246,8 @@ def _would_join(kind: int, text: str, following: str) -> bool:
         return True  # `<!--` would begin a comment (Annex B.1.1)
     if text == "/" and following.startswith("="):
         return True  # NEXT_TOKEN leaves `/=` to the lexer, which knows whether a regular expression begins there
+    if text == "." and following.startswith("."):
+        return True  # two are no token, but three are one
     if kind == kinds.NUMBER:
         # §12.9.3: no name right behind a number.
         return not following[0].isascii() or following[0].isalnum() or following[0] in "._$\\"
