@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from assetbuild.compiler.plan import confines, plan
 from assetbuild.compiler.project import Entry, Project, Root, Urls
 from assetbuild.compiler.resolve import Ambiguous, Found, Missing, Outcome, Resolver, Untouched
 from assetbuild.compiler.survey import survey
+from assetbuild.diagnostic import nearest
 from assetbuild.disk import RealDisk
 from tests.conftest import Tree
 
@@ -165,6 +166,30 @@ def test_a_miss_lists_the_places_and_the_nearest_name_as_it_would_be_written(tre
     assert isinstance(outcome, Missing)
     assert ("css/img/logo.pgn", "img/logo.pgn") == outcome.tried[:2]
     assert "../img/logo.png" == outcome.nearest
+
+
+def test_a_mistyped_folder_is_recognised_by_the_name_in_it(tree: Tree) -> None:
+    outcome = resolved(tree(SITE), "../Images/LOGO.png")
+
+    assert isinstance(outcome, Missing)
+    assert "../img/logo.png" == outcome.nearest
+
+
+def test_a_miss_is_compared_with_its_neighbours_and_not_with_every_asset(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+
+    def counting(word: str, candidates: Iterable[str]) -> str | None:
+        compared.extend(candidates)
+        return nearest(word, compared)
+
+    monkeypatch.setattr("assetbuild.compiler.resolve.nearest", counting)
+    outcome = resolved(tree(SITE | {f"assets/icons/{n}.svg": "" for n in range(300)}), "../img/logo.pgn")
+
+    assert isinstance(outcome, Missing)
+    assert "../img/logo.png" == outcome.nearest
+    assert ["img/logo.png", "img/my photo.png"] == sorted(compared)
 
 
 def test_a_file_that_exists_and_is_withheld_says_why(tree: Tree) -> None:
