@@ -7,7 +7,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.compiler.sourcemap import MapError, Origin, chars, parse, units
+from assetbuild.compiler.sourcemap import (
+    SCRIPT_LINES,
+    SHEET_LINES,
+    Lines,
+    MapError,
+    Mapping,
+    Move,
+    Origin,
+    Place,
+    SourceMap,
+    Written,
+    chars,
+    composed,
+    drawn,
+    dumped,
+    encoded,
+    followed,
+    moved,
+    parse,
+    units,
+)
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 SOURCES = 3
@@ -137,3 +157,122 @@ def test_columns_count_utf_16_code_units(line: str, length: int) -> None:
 
     assert length == chars(line, units(line[:length]))
     assert len(line) == chars(line, units(line) + 5)
+
+
+def entries(mappings: list[tuple[int, ...]]) -> list[Mapping]:
+    """Return `mappings` as a map yields them."""
+    return [
+        (line, column, Origin(source, *rest) if source >= 0 else None)
+        for line, column, source, *rest in sorted(mappings)
+    ]
+
+
+def flat(mappings: list[Mapping]) -> SourceMap:
+    return SourceMap(("0", "1", "2"), (None,) * SOURCES, ("a", "b"), encoded(mappings))
+
+
+unique = st.lists(mapping, unique_by=lambda entry: entry[:2])
+
+
+@given(unique)
+def test_what_is_encoded_is_decoded_to_the_same(mappings: list[tuple[int, ...]]) -> None:
+    assert entries(mappings) == list(flat(entries(mappings)))
+
+
+@given(unique)
+def test_mappings_are_written_as_the_format_writes_them(mappings: list[tuple[int, ...]]) -> None:
+    given_in_order = sorted(mappings)
+
+    assert written(given_in_order).rstrip(";") == encoded(entries(given_in_order))
+
+
+@given(unique, unique, st.tuples(small, st.integers(0, 2000)))
+def test_a_composed_map_says_what_looking_up_twice_says(
+    outer: list[tuple[int, ...]], inner: list[tuple[int, ...]], place: tuple[int, int]
+) -> None:
+    first, second = flat(entries(outer)), flat(entries(inner))
+    texts = [Written(f"{number}.scss", None) for number in range(SOURCES)]
+    find = followed(second, texts)
+
+    made = composed(first, [find] * SOURCES)
+
+    step = first.at(*place)
+    expected = find(step.line, step.column) if step else None
+    origin = made.at(*place)
+    found = (
+        Place(texts[0], 0, 0)
+        if origin is None
+        else Place(Written(made.sources[origin.source], None), origin.line, origin.column)
+    )
+    assert (expected is None) == (origin is None)
+    assert expected is None or expected[:3] == found[:3]
+
+
+@given(unique, st.lists(st.tuples(small, st.integers(0, 2000), st.integers(0, 99)), unique_by=lambda move: move[:2]))
+def test_a_moved_map_leads_from_the_new_places_to_the_old_origins(
+    mappings: list[tuple[int, ...]], moves: list[tuple[int, int, int]]
+) -> None:
+    expected = [
+        (line, column + sum(by for at, behind, by in moves if at == line and behind <= column), origin)
+        for line, column, origin in entries(mappings)
+    ]
+    before = flat(entries(mappings))
+
+    after = moved(before.mappings, [Move(*move) for move in moves])
+
+    assert expected == list(SourceMap(before.sources, before.contents, before.names, after))
+
+
+@given(st.text("ab😀\n\r\f\u2028", max_size=30), st.data())
+def test_positions_and_offsets_are_each_other_s_inverse(text: str, data: st.DataObject) -> None:
+    for pattern in (SCRIPT_LINES, SHEET_LINES):
+        lines = Lines(text, pattern)
+        offset = data.draw(st.integers(0, len(text)))
+
+        assert offset == lines.offset(*lines.position(offset))
+
+
+def test_a_place_behind_the_end_is_the_end() -> None:
+    lines = Lines("ab\ncd", SCRIPT_LINES)
+
+    assert (3, 5, 5) == (lines.offset(0, 99), lines.offset(1, 99), lines.offset(7, 0))
+
+
+def test_the_sections_of_an_index_map_are_one_map() -> None:
+    inner = json.loads(map_of("AAAA,EAAEA"))
+    index = {
+        "version": 3,
+        "sections": [
+            {"offset": {"line": 0, "column": 0}, "map": inner},
+            {"offset": {"line": 2, "column": 5}, "map": {**inner, "sourceRoot": "r", "mappings": "CAAA;AACAA"}},
+        ],
+    }
+
+    found = parse(json.dumps(index))
+
+    assert ("0.scss", "1.scss", "2.scss", "r/0.scss", "r/1.scss", "r/2.scss") == found.sources
+    places = [(0, 0), (0, 2), (1, 0), (2, 5), (2, 6), (3, 0)]
+    expected = [Origin(0, 0, 0), Origin(0, 0, 2, 0), Origin(0, 0, 2, 0), None, Origin(3, 0, 0), Origin(3, 1, 0, 2)]
+    assert expected == [found.at(*place) for place in places]
+
+
+def test_sections_out_of_order_are_refused() -> None:
+    part = {"offset": {"line": 1, "column": 0}, "map": json.loads(map_of("AAAA"))}
+    before = {**part, "offset": {"line": 0, "column": 0}}
+
+    with pytest.raises(MapError, match="its sections overlap, or are out of order"):
+        parse(json.dumps({"version": 3, "sections": [part, before]}))
+
+
+def test_half_a_surrogate_pair_in_a_map_that_came_in_is_written_as_an_escape() -> None:
+    broken = SourceMap(("a.js",), ("\ud83d",), (), "AAAA")
+
+    assert b'"sourcesContent":["\\ud83d"]' in dumped(broken, "b.js")
+
+
+def test_a_mapping_that_says_nothing_new_is_left_out() -> None:
+    here = Place(Written("a", None), 1, 1)
+
+    made = drawn(Lines("abc\ndef", SCRIPT_LINES), [(0, here), (1, here), (4, here), (5, None), (6, None)])
+
+    assert [(0, 0), (1, 0), (1, 1)] == [found[:2] for found in made]
