@@ -735,6 +735,16 @@ def test_an_inline_definition_that_cannot_be_compiled_is_refused_at_its_line(
     assert found.startswith(f"templates/page.html:{expected}")
 
 
+def test_a_file_that_is_no_template_is_only_a_warning(tree: Tree) -> None:
+    planned = planned_in(tree(with_template("<p>assets\n{{ 'open }}")))
+
+    (found,) = planned.diagnostics
+    assert (found.severity, said(found)) == (
+        "warning",
+        'templates/page.html:2 unreadable-template: Jinja cannot read the template: unexpected char "\'" at 13',
+    )
+
+
 def test_two_inline_definitions_of_one_output_must_agree(tree: Tree) -> None:
     tag = '{% assets "a.js", output="o.js" %}{% endassets %}'
     files = with_template(tag + tag)

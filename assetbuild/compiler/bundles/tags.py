@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from assetbuild.diagnostic import Diagnostic, Span
+from assetbuild.diagnostic import Diagnostic, Severity, Span
 
 __all__ = ["Tag", "tags"]
 
@@ -33,18 +33,23 @@ def tags(templates: Iterable[tuple[str, str]], jinja: Any) -> tuple[list[Tag], l
     environment = base.overlay(extensions=["webassets.ext.jinja2.AssetsExtension"])
     found: list[Tag] = []
     problems: list[Diagnostic] = []
+    unreadable = import_module("jinja2").TemplateSyntaxError
     for shown, text in templates:
-        lines = text.splitlines()
+        lines, is_read = text.splitlines(), False
         try:
-            for number, source in _sources(environment, text):
+            sources = list(_sources(environment, text))
+            is_read = True
+            for number, source in sources:
                 made = _tag(environment, source, Span(shown, number, 1, 0, lines[number - 1]))
                 if isinstance(made, Tag):
                     found.append(made)
                 elif made:
                     problems.append(made)
-        except import_module("jinja2").TemplateSyntaxError as error:
+        except unreadable as error:
+            # A file that is no template may lie beside them; a tag that was found and cannot be read is a fault.
             message = f"Jinja cannot read the template: {error.message}"
-            problems.append(Diagnostic("unreadable-template", "error", message, Span(shown, error.lineno)))
+            severity: Severity = "error" if is_read else "warning"
+            problems.append(Diagnostic("unreadable-template", severity, message, Span(shown, error.lineno)))
     return found, problems
 
 
