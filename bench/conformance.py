@@ -71,12 +71,12 @@ def main() -> None:
     chromium = shutil.which("chromium") or sys.exit("needs chromium")
     tools = [tool for tool in columns(environment(args.peers)) if args.only.lower() in tool.name.lower()]
     parts = [HEAD]
-    for language, title in (("css", "Stylesheets"), ("js", "Scripts")):
+    titles: dict[Language, str] = {"css": "Stylesheets", "js": "Scripts"}
+    for language, title in titles.items():
         cases = all_cases(language)
         sources = visited(chromium, [Site.of_source(case) for case in cases])
         found = {tool.name: verdicts(tool, cases, sources, chromium) for tool in tools if language in tool.languages}
         parts += [f"## {title}: {len(cases)} cases", counts(found), failures(cases, found)]
-        print(parts[-2], file=sys.stderr)
     text = "\n\n".join(parts) + "\n"
     if args.write:
         args.write.write_text(text, encoding="utf-8")
@@ -107,7 +107,7 @@ def columns(python: Path) -> list[Tool]:
         return lambda cases, work: adapted([python, PEERS / "django_storage.py", work, kind], cases, work)
 
     def esbuild(cases: Sequence[Case], work: Path) -> list[Output]:
-        command = [python, PEERS / "esbuild_bundle.py", work, program.file, cases[0].language]
+        command = [python, PEERS / "esbuild_bundle.py", work, program.argv[0], cases[0].language]
         return adapted(command, cases, work)
 
     def rewrite(cases: Sequence[Case], work: Path) -> list[Output]:
@@ -161,6 +161,7 @@ def ours(cases: Sequence[Case], work: Path) -> list[Output]:
 
 def verdicts(tool: Tool, cases: Sequence[Case], sources: Sequence[Seen], chromium: str) -> list[str]:
     """Return the verdict on every case."""
+    print(tool.name, file=sys.stderr)
     with tempfile.TemporaryDirectory() as work:
         outputs = tool.make(cases, Path(work))
         pages = visited(chromium, [output.site() for output in outputs])

@@ -27,8 +27,8 @@ def compile_case(folder: Path, esbuild: str, main: str) -> dict[str, Any]:
         "--bundle",
         "--format=esm",
         "--splitting",
-        "--external:/*",  # without it every path from the root is an error
-        "--external:https:*",
+        "--external:/media/*",  # the application's own paths; "/*" would take every file for one of them
+        "--external:/staticky/*",
         "--entry-names=[dir]/[name]-[hash]",
         "--asset-names=[dir]/[name]-[hash]",
         f"--outbase={source}",

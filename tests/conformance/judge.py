@@ -157,17 +157,21 @@ def _flat(nodes: Any) -> Any:
 
 
 def changed_tokens(before: str, after: str) -> list[tuple[str, str]] | None:
-    """Return what each changed URL or string was and is; None if anything else changed."""
+    """Return what each changed URL or string was and is; None if anything else changed.
+
+    A string may have become a URL: in `@import` the one stands for the other (css-cascade-5 §2).
+    """
     old, new = url_tokens(before), url_tokens(after)
-    if len(old) != len(new) or any(a[0] != b[0] for a, b in zip(old, new, strict=True)):
+    if len(old) != len(new):
         return None
     pairs = [(a, b) for a, b in zip(old, new, strict=True) if a != b]
-    return None if any(a[0] not in {"url", "string"} for a, _ in pairs) else [(a[1], b[1]) for a, b in pairs]
+    kinds = {"url", "string"}
+    return [(a[1], b[1]) for a, b in pairs] if all(a[0] in kinds and b[0] in kinds for a, b in pairs) else None
 
 
 def target_of(written: str, sheet: str) -> str:
-    """Return the path that a URL in the sheet at the path `sheet` means."""
-    return unquote(urlsplit(urljoin("http://x/" + sheet, written.strip())).path).removeprefix("/")
+    """Return the path under the base that a URL in the sheet at the path `sheet` means."""
+    return unquote(urlsplit(urljoin("http://x" + BASE + sheet, written.strip())).path).removeprefix(BASE)
 
 
 def marked_targets(case: Case) -> list[str]:
