@@ -191,3 +191,13 @@ def test_a_script_that_cannot_be_minified_is_never_published_in_silence(tree: Tr
     done = command("compile", tree({"assets/a.js": text, "assetbuild.toml": minified}))
 
     assert (1, True) == (done.returncode, done.stderr.startswith("error: ")), done.stderr
+
+
+def test_a_salt_or_revision_that_the_manifest_cannot_hold_is_refused_at_once(tree: Tree) -> None:
+    salted = command("compile", tree({"assets/a.css": "", "assetbuild.toml": 'salt = "\\u0085"'}))
+    revised = command("compile", tree({"assetbuild.toml": ""}), "--revision", "a\nb")
+
+    assert (2, 2) == (salted.returncode, revised.returncode)
+    assert salted.stderr.startswith("error: `<U+0085>` holds a control character, at `salt` (assetbuild.toml)")
+    assert "the revision `a" in revised.stderr
+    assert "[bad-revision]" in revised.stderr

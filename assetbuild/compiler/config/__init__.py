@@ -25,6 +25,7 @@ from assetbuild.compiler.errors import ConfigError
 from assetbuild.compiler.project import Profile, Project, Root, Tools
 from assetbuild.diagnostic import Diagnostic, Span, span_at
 from assetbuild.disk import Disk
+from assetbuild.manifest.names import is_text
 
 __all__ = ["CONFIG_FILE", "OUTPUT", "Flags", "configured_output", "configured_tools", "place_of", "read"]
 
@@ -160,7 +161,7 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
         keep_names=table.texts("keep_names", checks.glob),
         site_root=table.texts("site_root", checks.glob),
         names=table.text("names", defaults.names, checks.names),
-        salt=table.text("salt", defaults.salt),
+        salt=table.text("salt", defaults.salt, checks.printable),
         entries=read_entries(table.table("entries")),
         sass=sections.sass(table.table("sass"), folder, is_auto=not table.has("webassets")),
         css=sections.css(table.table("css")),
@@ -174,7 +175,7 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
         webassets=sections.webassets(table.table("webassets")),
         template_folders=sections.templates(table.table("templates"), folder),
         detected=detected,
-        revision=flags.revision or environ.get("ASSETBUILD_REVISION", ""),
+        revision=_revision(table, flags.revision or environ.get("ASSETBUILD_REVISION", "")),
         profile=flags.profile,
         jobs=flags.jobs or _processors(),
         is_offline=flags.is_offline,
@@ -184,6 +185,13 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
     table.close(_LATER)
     _check_output(table, project)
     return replace(project, config_digest_hex=_digest(project))
+
+
+def _revision(table: Table, text: str) -> str:
+    if text and not is_text(text):
+        message = f"the revision `{text}` holds a control character, or is not UTF-8"
+        table.document.error("bad-revision", message, (), "give one line of text, such as the hash of the commit")
+    return text
 
 
 def _roots(table: Table, folder: str, output: str, disk: Disk) -> tuple[tuple[Root, ...], tuple[str, ...]]:

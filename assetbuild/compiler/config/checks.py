@@ -21,6 +21,7 @@ __all__ = [
     "logical_path",
     "names",
     "package",
+    "printable",
     "public",
     "registry",
     "root",
@@ -170,6 +171,11 @@ def environment(text: str) -> str | None:
 def filled(text: str) -> str | None:
     """Check a text that must not be empty."""
     return None if text else "is empty"
+
+
+def printable(text: str) -> str | None:
+    """Check a text that the manifest records."""
+    return "holds a control character" if _CONTROL.search(text) else None
 
 
 def size(text: str) -> str | None:

@@ -70,9 +70,8 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         named = named_maps(script, text, source, tokens, reading, shop)
         links = links._replace(found=(*links.found, *named.found))
         if not links.edits and not named.edits:
-            return _Made(
-                (reading.read(source.file),), links, [*broken, *named.diagnostics]
-            )  # to the byte, with its BOM
+            whole = (reading.read(source.file),)  # to the byte, with its BOM
+            return _Made(whole, links, [*broken, *named.diagnostics])
         return _Made(tokens.cut(edited(text, [*links.edits, *named.edits])), links, [*broken, *named.diagnostics])
 
     pieces, links, findings, trace = with_tokens(text, make)
