@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,10 @@ from assetbuild.compiler.door import Refused
 from assetbuild.compiler.engines import markup
 from assetbuild.compiler.model import Blob, Job, Result
 from assetbuild.compiler.project import Urls
+from tests.browser import chromium_browser
 from tests.conftest import Tree
 from tests.script_shop import Files, Yard, draft_of, rules, written
+from tests.serving import serving
 
 Build = Callable[..., Result]
 
@@ -247,6 +250,35 @@ def test_pictures_that_name_each_other_are_named_by_their_cycle(compiled: Callab
         assets[f"{name}.svg"].body for name in "abc"
     ]
     assert all(asset.cycle_hex for asset in assets.values())
+
+
+def test_a_page_opens_clean_from_the_output(compiled: Callable[..., Outcome], tree: Tree, chromium: str) -> None:
+    """Sprites, sheets of drawings, candidates and icons are asked for by their published names, and are there."""
+    files = {
+        "p/page.html": """<!doctype html><link rel=manifest href=../site.webmanifest>
+<link rel=icon href="../i%20(1).svg"><link rel=stylesheet href='&#46;./s.css?v=1'><img srcset="../i%20(1).svg 1x" src=../none.svg hidden><body>
+<p style="background:url(&quot;../d.svg?a&amp;b#c&quot;)">a</p><svg><use xlink:href="/static/sprite.svg#wall" /></svg>
+<style>p{mask:url(../i%20\\(1\\).svg)}</style>""",
+        "site.webmanifest": '{"icons": [{"src": "i%20\\u00281).svg", "sizes": "any"}]}',
+        "d.svg": """<?xml-stylesheet href="s.css"?><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">
+<style><![CDATA[rect { fill: url(#none) }]]></style><use href="sprite.svg#wall"/></svg>""",
+        "i (1).svg": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
+        "sprite.svg": '<svg xmlns="http://www.w3.org/2000/svg"><symbol id="wall"><path d="M0 0h9v9z"/></symbol></svg>',
+        "s.css": "body{margin:0}",
+    }
+    project = tree({f"assets/{name}": content for name, content in files.items()})
+    (project / "assetbuild.toml").write_text('[missing]\nallow = ["none.svg"]\n')
+    outcome = compiled(project)
+    paths = {asset.logical: asset.path for asset in outcome.assets}
+    manifest = f"fetch('/static/{paths['site.webmanifest']}').then(r => r.json())"
+    icon = f"{manifest}.then(m => fetch('/static/' + m.icons[0].src)).then(r => r.status)"
+
+    with serving(Path(outcome.project.output), "") as url, chromium_browser(chromium) as browser:
+        visit = browser.look(f"{url}/static/{paths['p/page.html']}", icon)
+
+    assert ([], [200]) == (visit.problems, visit.values)
+    asked = {re.sub(r"[?#].*", "", each.removeprefix(url)) for each in visit.requests}
+    assert {f"/static/{path}" for path in paths.values()} == asked - {"/favicon.ico"}
 
 
 def test_a_new_picture_renames_the_page_and_the_drawing_that_use_it(
