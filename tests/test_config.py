@@ -69,6 +69,7 @@ splitting = false
 format = "iife"
 jsx = "transform"
 jsx_import_source = "preact"
+importmap = true
 
 [urls]
 aliases = { "~" = "node_modules" }
@@ -169,7 +170,7 @@ def test_every_key_of_the_configuration_reaches_the_project(tree: Tree) -> None:
         ),
         sass=Sass("libsass", False, (f"{root}/scss",), ("import",), ("slash-div",)),
         css=Css("esbuild", False, ("chrome109", "safari16.4")),
-        js=Js(False, ("es2022",), {"process.env.MODE": '"live"'}, ("react",), False, "iife", "transform", "preact"),
+        js=Js(False, ("es2022",), {"process.env.MODE": '"live"'}, ("react",), False, "iife", "transform", "preact", True),
         urls=Urls({"~": "node_modules"}, "/static/", {"fonts": "fa/webfonts"}),
         missing_allow=("vendor/**",),
         sourcemaps="public",
