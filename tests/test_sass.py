@@ -311,10 +311,13 @@ def test_more_than_five_deprecations_of_a_kind_are_all_told(bench: Bench) -> Non
     assert len(made.diagnostics) == len(names)
 
 
-def test_deprecations_of_packages_are_counted_in_one_note(bench: Bench) -> None:
+def test_deprecations_of_a_package_are_counted_in_one_note(bench: Bench) -> None:
     made = bench.run(
         {
-            "assets/app.scss": '@use "kit";',
+            "assets/app.scss": '@use "kit";\n@use "@other/set";',
+            "node_modules/@other/set/package.json": "{}",
+            "node_modules/@other/set/_index.scss": '@import "a";',
+            "node_modules/@other/set/_a.scss": "",
             "node_modules/kit/package.json": "{}",
             "node_modules/kit/_index.scss": '@import "a", "b";\nc { d: lighten(red, 1%) }',
             "node_modules/kit/_a.scss": "",
@@ -322,8 +325,12 @@ def test_deprecations_of_packages_are_counted_in_one_note(bench: Bench) -> None:
         }
     ).made
 
-    message = "packages use deprecated Sass 4 times: `color-functions` 1, `global-builtin` 1, `import` 2"
-    assert made.diagnostics == (Diagnostic("sass-deprecation", "note", message, group="sass:packages"),)
+    other = "package `@other/set` uses deprecated Sass once: `import` 1"
+    kit = "package `kit` uses deprecated Sass 4 times: `color-functions` 1, `global-builtin` 1, `import` 2"
+    assert made.diagnostics == (
+        Diagnostic("sass-deprecation", "note", other, group="sass:package:@other/set"),
+        Diagnostic("sass-deprecation", "note", kit, group="sass:package:kit"),
+    )
 
 
 def test_a_deprecation_can_be_silenced(bench: Bench) -> None:

@@ -1,19 +1,20 @@
 """What Dart Sass reports, in the words of the house: events of a compile become diagnostics.
 
 Receives events and the sources of the compile; hands on values. A deprecation of the project's own code is a warning at
-its place, grouped by its kind; those in packages are counted in one note, since the project cannot mend them.
+its place, grouped by its kind; those of a package are counted in one note, since the project cannot mend them.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from assetbuild.compiler.engines.sass.find import Refusal
 from assetbuild.compiler.engines.sass.places import Sources, file_of
 from assetbuild.compiler.engines.sass.wire import Event, Place
+from assetbuild.compiler.packages import split_specifier
 from assetbuild.diagnostic import Diagnostic, Note, Severity, Span
 
 __all__ = ["diagnostics", "failure"]
@@ -33,17 +34,18 @@ _KINDS: Mapping[str, tuple[str, Severity]] = {
 def diagnostics(events: Sequence[Event], sources: Sources, folder: str) -> tuple[Diagnostic, ...]:
     """Return the findings of a compile. folder: to which the paths of traces are relative."""
     found = []
-    quiet: Counter[str] = Counter()
+    quiet: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for event in events:
         file = file_of(event.place.url) if event.place else None
         if event.kind == "deprecation" and file is not None and not sources.source(file).is_first_party:
-            quiet[event.deprecation] += 1
+            quiet[_package(sources.source(file).shown)][event.deprecation] += 1
         else:
             found.append(_diagnostic(event, sources, folder))
-    if quiet:
-        kinds = ", ".join(f"`{name}` {count}" for name, count in sorted(quiet.items()))
-        message = f"packages use deprecated Sass {quiet.total()} times: {kinds}"
-        found.append(Diagnostic("sass-deprecation", "note", message, group="sass:packages"))
+    for package, counts in sorted(quiet.items()):
+        kinds = ", ".join(f"`{name}` {count}" for name, count in sorted(counts.items()))
+        whose = f"package `{package}` uses" if package else "folders of others use"
+        message = f"{whose} deprecated Sass {_times(counts.total())}: {kinds}"
+        found.append(Diagnostic("sass-deprecation", "note", message, group=f"sass:package:{package}"))
     return tuple(found)
 
 
@@ -55,6 +57,15 @@ def failure(event: Event, sources: Sources, folder: str, refusals: Mapping[str, 
         return Diagnostic(refusal.rule, "error", refusal.message, span, refusal.hint, notes)
     message, hint = _worded(event.message)
     return Diagnostic("sass-error", "error", message, span, hint, notes)
+
+
+def _package(shown: str) -> str:
+    """Return the npm package that a file lies in, "" if it lies in a root that is somebody else's."""
+    return split_specifier(shown.rpartition("node_modules/")[2])[0] if "node_modules/" in shown else ""
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
 
 
 def _diagnostic(event: Event, sources: Sources, folder: str) -> Diagnostic:
