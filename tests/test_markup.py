@@ -256,7 +256,8 @@ def test_a_page_opens_clean_from_the_output(compiled: Callable[..., Outcome], tr
     """Sprites, sheets of drawings, candidates and icons are asked for by their published names, and are there."""
     files = {
         "p/page.html": """<!doctype html><link rel=manifest href=../site.webmanifest>
-<link rel=icon href="../i%20(1).svg"><link rel=stylesheet href='&#46;./s.css?v=1'><img srcset="../i%20(1).svg 1x" src=../none.svg hidden><body>
+<link rel=icon href="../i%20(1).svg"><link rel=stylesheet href='&#46;./s.css?v=1'>
+<img srcset="../i%20(1).svg 1x" src=../none.svg hidden><body>
 <p style="background:url(&quot;../d.svg?a&amp;b#c&quot;)">a</p><svg><use xlink:href="/static/sprite.svg#wall" /></svg>
 <style>p{mask:url(../i%20\\(1\\).svg)}</style>""",
         "site.webmanifest": '{"icons": [{"src": "i%20\\u00281).svg", "sizes": "any"}]}',

@@ -114,6 +114,7 @@ def test_html_names_what_a_browser_loads(text: str) -> None:
         "<img src='no>",
         "<img src=",
         "<img src>",
+        "<img src src=no>",
         "<img src=''>",
         "<img src=' '>",
         "<img data-src=no alt=no>",

@@ -79,11 +79,12 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def attributes(text: str, token: Token) -> Iterator[Attribute]:
-    """Return the attributes of a tag that have a value; their names are in lower case."""
+    """Return the attributes of a tag, their names in lower case; without a value the place is an empty one."""
     for match in _ONE_ATTRIBUTE.finditer(text, token.start + 1 + len(token.name), token.end):
-        written = next((group for group in ("double", "single", "bare") if match[group] is not None), None)
-        if written:
-            yield Attribute(folded(match["name"]), *match.span(written))
+        if match["name"] is not None:
+            written = next((group for group in ("double", "single", "bare") if match[group] is not None), None)
+            place = match.span(written) if written else (match.end(), match.end())
+            yield Attribute(folded(match["name"]), *place)
 
 
 def _token(match: re.Match[str]) -> Token:
