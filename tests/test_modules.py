@@ -230,6 +230,17 @@ def test_urls_relative_to_the_module_are_references_in_every_dialect(service: Es
     assert 'new URL(".", import.meta.url), new URL("https://x.y", import.meta.url)' in text
 
 
+def test_white_space_and_comments_may_stand_within_import_meta_url(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/js/a.js": 'f(new URL("./x.png", import . meta . url), new URL("./x.png", import/* ? */.meta\n.url))',
+        "assets/js/x.png": "",
+    }
+
+    result = bundle(service, tree(files), {"js/out.js": "js/a.js"})
+
+    assert 2 == texts(result)["js/out.js"].count('new URL("<js/x.png>", import.meta.url)')
+
+
 def test_a_worker_in_typescript_is_compiled_as_an_entry_of_its_own(service: Esbuild, tree: Tree) -> None:
     files = {
         "assets/js/app.ts": 'new Worker(new URL("./w.ts", import.meta.url), { type: "module" })',

@@ -23,6 +23,8 @@ _DIALECTS = {".jsx": "jsx", ".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "ts
 _LOADERS = {**_PLAIN, **_DIALECTS, ".css": "css", ".json": "json", ".txt": "text"}
 _WORKERS = ("worker", "shared-worker", "worklet")
 # ECMA-262 §12.3, LineTerminatorSequence.
+# White space and comments may stand on both sides of the dot (ECMA-262 §13.3, ImportMeta).
+_IMPORT_DOT = re.compile(r"import\s*(?:\.|/[/*])")
 _LINE_END = re.compile("\r\n|[\n\r\u2028\u2029]")
 _FOLDERS = (".", "..", "./", "../")
 
@@ -54,7 +56,7 @@ def named(file: str, text: str, service: Esbuild) -> list[Named]:
         found = [ref for ref in css.references(text) if ref.kind not in ("import", "late-import")]
         return [Named(ref.start, ref.end, ref.value) for ref in found]
     # Only what hangs on `import.meta` is ours, and few files have it: the lexer is slow beside this search.
-    if "import.meta" not in text:
+    if "meta" not in text or _IMPORT_DOT.search(text) is None:
         return []
     from assetbuild.compiler.refs import js
 
