@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 
 from assetbuild.compiler import Outcome
+from assetbuild.compiler.engines.css.minify import minified
+from assetbuild.compiler.engines.css.traces import aligned
 from assetbuild.compiler.errors import CompileFailed
+from assetbuild.compiler.refs.css import survey
+from assetbuild.compiler.refs.css.shape import shape
+from assetbuild.compiler.refs.css.tokens import tokens
 from assetbuild.compiler.sourcemap import encoded
 from assetbuild.compiler.sourcemap.read import Origin
 from assetbuild.compiler.tools import Program
@@ -336,3 +341,23 @@ def test_a_filter_that_gives_no_map_is_said_to_give_none(build: Make) -> None:
     assert ".t1{order:1}" in made.text("css/all.css")
     assert "sourceMappingURL" not in made.text("css/all.css")
     assert made.rules == ("no-source-map",)
+
+
+@pytest.mark.parametrize("sheet", ["bootstrap/dist/css/bootstrap.css", "bulma/css/bulma.css"])
+def test_every_token_of_a_minified_sheet_is_followed_to_its_own(npm_packages: Path, sheet: str) -> None:
+    text = (npm_packages / sheet).read_text()[:60_000].rpartition("}")[0] + "}"
+    text += shape(text).closing
+    made = minified(text, survey(text).customs)
+    assert made is not None
+
+    pairs = list(aligned(text, made))
+
+    before = {token.start: text[token.start : token.end] for token in tokens(text)}
+    after = {token.start: made[token.start : token.end] for token in tokens(made)}
+    wrong = [(after[new], before[old]) for new, old in pairs if "url" not in after[new] and after[new] != before[old]]
+    assert [] == wrong
+    silent = {"{", "}", ";", ",", ")", "]", " ", "\n"}
+    followed = {new for new, _ in pairs}
+    left = [word for start, word in after.items() if start not in followed and word not in silent]
+    assert all(word.startswith("/*!") for word in left)
+    assert pairs == sorted(pairs, key=lambda pair: pair[1])
