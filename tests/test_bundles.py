@@ -296,6 +296,20 @@ def test_a_bundle_without_output_and_filters_stands_for_its_files(yaml: Planning
     }
 
 
+def test_a_bundle_that_can_only_be_merged_has_no_name(yaml: Planning) -> None:
+    planned = yaml(
+        "sass: {contents: a.scss}\nshrunk: {contents: a.css, filters: rcssmin}\n"
+        "all: {contents: [sass, shrunk], filters: libsass, output: all.css}",
+        {"a.scss": "", "a.css": ""},
+    )
+
+    assert names(planned) == {"all": {"assets": ["all.css"], "extra": {}}}
+    assert fault(lambda: yaml("sass: {contents: a.scss}", {"a.scss": ""})) == (
+        'bundles."sass":0 unpublished: `static/a.scss` is used as it is and not published: it is compiled through '
+        "entries and not published as it stands | give the bundle an output"
+    )
+
+
 def test_a_bundle_of_bundles_stands_for_their_outputs_and_hands_its_filters_on(yaml: Planning) -> None:
     planned = yaml(
         "all: {contents: [a, b], filters: rjsmin}\na: {contents: a.js, output: gen/a.js, filters: jsmin}\n"
@@ -439,12 +453,9 @@ def test_a_reference_that_an_inner_bundle_minified_is_still_told_at_its_line(tre
 
 def test_the_definition_counts_as_an_input(tree: Tree) -> None:
     folder = tree(python_project("env.register('a', Bundle('a.css', output='b.css'))", {"a.css": ""}))
-    before = json.loads(compiled_in(folder).manifest)["build"]["inputs"]
+    project = config.read(str(folder), {}, RealDisk(), config.Flags(jobs=1))
 
-    with open(folder / "shop.py", "a") as file:
-        file.write("\n# said\n")
-
-    assert json.loads(compiled_in(folder).manifest)["build"]["inputs"] != before
+    assert [one.file for one in load(project, RealDisk()).inputs] == [str(folder / "shop.py")]
 
 
 def test_an_environment_is_found_by_name_by_call_and_in_an_application(tree: Tree) -> None:

@@ -42,11 +42,15 @@ class Output(NamedTuple):
 
 
 class Bundle(NamedTuple):
-    """What a name stands for. parts: numbers of outputs, files (absolute), and in a tuple what is missing."""
+    """What a name stands for. parts: numbers of outputs, files (absolute), and in a tuple what is missing.
+
+    is_merged: it stands inside another bundle as well.
+    """
 
     parts: tuple[int | str | tuple[str], ...]
     extra: Mapping[str, Any]
     place: Span
+    is_merged: bool
 
 
 class Bundles(NamedTuple):
@@ -93,10 +97,7 @@ def load(project: Project, disk: Disk) -> Bundles:
     inputs |= {file: disk.read(file) for file in made["modules"]}
     return Bundles(
         tuple(map(_output, made["outputs"])),
-        {
-            key: Bundle(tuple(map(_part, b["parts"])), b["extra"], Span(*b["place"]))
-            for key, b in made["bundles"].items()
-        },
+        {name: _bundle(one) for name, one in made["bundles"].items()},
         tuple(Input(file, hashlib.sha256(body).hexdigest()) for file, body in sorted(inputs.items())),
         findings(made["findings"]),
     )
@@ -104,6 +105,10 @@ def load(project: Project, disk: Disk) -> Bundles:
 
 def _output(one: Mapping[str, Any]) -> Output:
     return Output(one["output"], one["file"], one["bundle"], Span(*one["place"]), one["tree"])
+
+
+def _bundle(one: Mapping[str, Any]) -> Bundle:
+    return Bundle(tuple(map(_part, one["parts"])), one["extra"], Span(*one["place"]), one["is_merged"])
 
 
 def _part(part: Mapping[str, Any]) -> int | str | tuple[str]:

@@ -30,8 +30,8 @@ def described(environment: Any, tags: Iterable[Tag], project: str) -> dict[str, 
     """Return `outputs`, what is built, and `bundles`, what each name stands for; `findings` beside them.
 
     An output: `output` (as written), `file` (absolute, with the placeholder), `bundle`, `place`, `tree`. A bundle:
-    `parts`, each a number of an output or a `file`, and `extra`. A tree: `filters`, `inherited`, `config`, `depends`
-    and `contents`, each a `file`, what is `missing`, or a tree.
+    `parts`, each a number of an output, a `file` or what is `missing`, `extra`, `place` and `is_merged`. A tree:
+    `filters`, `inherited`, `config`, `depends` and `contents`, each a `file`, what is `missing`, or a tree.
     """
     made = _Described(environment, project)
     # webassets has no public way from a bundle to its name.
@@ -61,7 +61,7 @@ class _Described:
         self._place = Span("")
         self._open: list[Any] = []
         self._merged: set[int] = set()
-        self._lacking: dict[str, tuple[Any, Span]] = {}
+        self._added: dict[str, Any] = {}
         self.outputs: list[dict[str, Any]] = []
         self.bundles: dict[str, dict[str, Any]] = {}
         self.findings: list[Diagnostic] = []
@@ -75,8 +75,7 @@ class _Described:
         except DiagnosticsError as error:
             self.findings += error.diagnostics
             return
-        if None in parts:
-            self._lacking[name] = (bundle, place)
+        self._added[name] = bundle
         if name in self.bundles and self.bundles[name]["parts"] != parts:
             first = self.bundles[name]["place"]
             message = f"bundle `{name}` is also defined in `{first.path}`, with other contents"
@@ -85,14 +84,15 @@ class _Described:
         self.bundles.setdefault(name, {"parts": parts, "extra": self._extra(bundle), "place": place})
 
     def close(self) -> None:
-        """Add an error for each bundle without an output that no other merges."""
-        for name, (bundle, place) in self._lacking.items():
-            self.bundles[name]["parts"] = []
-            if id(bundle) not in self._merged:
-                hint = 'give it one, such as `output="gen/name.css"`, or use it in another bundle'
-                self.findings.append(
-                    Diagnostic("no-output", "error", f"bundle `{name}` has filters and no output", place, hint)
-                )
+        """Settle which bundles stand inside others; add an error for each other one that lacks an output."""
+        for name, one in self.bundles.items():
+            one["is_merged"] = id(self._added[name]) in self._merged
+            if None in one["parts"]:
+                one["parts"] = []
+                if not one["is_merged"]:
+                    hint = 'give it one, such as `output="gen/name.css"`, or use it in another bundle'
+                    message = f"bundle `{name}` has filters and no output"
+                    self.findings.append(Diagnostic("no-output", "error", message, one["place"], hint))
         if not self.bundles and not self.findings:
             self.findings.append(Diagnostic("no-bundles", "error", "the environment has no bundles"))
 

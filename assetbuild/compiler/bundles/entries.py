@@ -48,7 +48,7 @@ def planned(bundles: Bundles, project: Project, survey: Survey) -> Planned:
     for logical, output in zip(logicals, bundles.outputs, strict=True):
         entry = made.entry(logical, output)
         other = entries.setdefault(logical, entry)
-        if (other.sources, other.options) != (entry.sources, entry.options):
+        if logical and (other.sources, other.options) != (entry.sources, entry.options):
             message = f"`{other.place}` and `{entry.place}` both make `{logical}`"
             made.fault("two-sources", message, "give one of them another `output`")
     ready = {logical: entry for logical, entry in entries.items() if logical and entry.sources}
@@ -118,6 +118,8 @@ class _Planning:
             source = self._source(part)
             if source.logical in self._survey.published or source.logical in ready:
                 assets.append(source.logical)
+            elif bundle.is_merged:
+                return {"assets": []}
             else:
                 why = self._survey.withheld.get(source.logical, "lies in no root")
                 message = f"`{source.shown}` is used as it is and not published: it {why}"
