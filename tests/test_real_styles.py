@@ -51,21 +51,23 @@ PIXEL = bytes.fromhex(
     "000049454e44ae426082"
 )
 LOAD_PATHS = ("node_modules/@uswds/uswds/packages", "node_modules/foundation-sites/scss")
-CONFIG = f"""
+PLACES = """
 roots = [
   "assets",
-  {{ path = "node_modules/govuk-frontend/dist/govuk/assets", as = "govuk" }},
-  {{ path = "node_modules/@uswds/uswds/dist", as = "uswds", include = ["fonts/**", "img/*", "img/usa-icons*/*"] }},
+  { path = "node_modules/govuk-frontend/dist/govuk/assets", as = "govuk" },
+  { path = "node_modules/@uswds/uswds/dist", as = "uswds", include = ["fonts/**", "img/*", "img/usa-icons*/*"] },
 ]
+[urls]
+mounts = { "assets" = "govuk", "fonts" = "uswds/fonts", "img" = "uswds/img" }
+[compress]
+gzip = false
+br = false
+"""
+CONFIG = f"""{PLACES}
 [entries]
 "css/all.css" = "css/plain.css"
 [sass]
 load_paths = {json.dumps(LOAD_PATHS)}
-[urls]
-mounts = {{ "assets" = "govuk", "fonts" = "uswds/fonts", "img" = "uswds/img" }}
-[compress]
-gzip = false
-br = false
 """
 REFERENCE = """
 const sass = require(process.cwd() + "/node_modules/sass");
@@ -226,4 +228,29 @@ def test_a_page_with_all_real_sheets_opens_clean_with_every_font_and_image(
     assert set(loaded["families"]) >= FAMILIES
     assert loaded["faces"] >= 60
     assert loaded["images"] >= 40
+    assert [] == lost(outcome)
+
+
+def test_uswds_compiles_to_the_same_sheet_by_each_of_the_load_paths_in_use(
+    project: Project, compiled: Callable[..., Outcome]
+) -> None:
+    package = "node_modules/@uswds/uswds"
+    load_paths = [
+        f"{package}/dist/scss/stylesheets",
+        f"{package}/dist/theme",
+        "node_modules/@uswds",
+        f"{package}/packages",
+    ]
+    files: dict[str, str | bytes] = {
+        "assets/css/dist.scss": SHEETS["gov"],
+        "assets/css/organisation.scss": SHEETS["gov"].replace('"uswds"', '"uswds/packages/uswds"'),
+        "assetbuild.toml": f"{PLACES}[sass]\nload_paths = {json.dumps(load_paths)}\n",
+    }
+
+    outcome = compiled(project(files), profile="fast")
+
+    sheets = texts(outcome)
+    dist, organisation = (sheets[path_of(outcome, f"css/{name}.css")] for name in ("dist", "organisation"))
+    assert dist == organisation
+    assert len(split(dist)[1]) >= 100
     assert [] == lost(outcome)
