@@ -22,7 +22,7 @@ _URL_PART = r"""(?:[^"'()\\#\s]|\\.|\#(?!\{)|\#\{[^{}]*+\})"""
 _CODE = re.compile(
     rf"""
     (?P<line>//) | (?P<block>/\*) | (?P<quote>["'])
-    | (?P<url>(?<!{_NAME})url\(\s*+{_URL_PART}++\s*+\))
+    | (?P<url>(?<!{_NAME})url\(\s*+(?>{_URL_PART}+)\s*+\))
     | (?P<open>\#\{{|[{{(\[]) | (?P<close>[}})\]])
     | (?P<at>@{_NAME}++) | (?P<load>{_NAME}+?\.load-css(?!{_NAME}))
     | \\. | {_NAME}++
@@ -34,14 +34,14 @@ _LINE_END = re.compile(r"[\n\r\f]|\Z")
 _BLOCK_END = re.compile(r"\*/|\Z")
 _LINES = re.compile(r"(?P<indent>[ \t]*+)(?P<text>[^\n\r\f]*+)(?:\r\n|[\n\r\f]|\Z)")
 
-_COMMENTS = r"(?:\s|/\*.*?\*/)*+"
+_COMMENTS = r"(?>(?:\s|/\*.*?\*/)*)"
 _ARGUMENT = re.compile(
-    rf"""{_COMMENTS}(?:"(?P<double>(?:[^"\\\n]|\\.)*+)"|'(?P<single>(?:[^'\\\n]|\\.)*+)'|url\([^)]*+\)|(?P<bare>[\w./~@:-]++))"""
+    rf"""{_COMMENTS}(?:"(?P<double>(?>(?:[^"\\\n]|\\.)*))"|'(?P<single>(?>(?:[^'\\\n]|\\.)*))'|url\([^)]*+\)|(?P<bare>[\w./~@:-]++))"""
     r"[ \t]*+",
     re.DOTALL,
 )
-_STATEMENT_END = re.compile(r"(?:\s|/\*.*?\*/|//[^\n\r\f]*+)*+(?:[;}]|\Z)", re.DOTALL)
-_LINE_STATEMENT_END = re.compile(r"(?:[ \t]|/\*.*?\*/)*+(?:[;\n\r\f]|//|\Z)", re.DOTALL)
+_STATEMENT_END = re.compile(r"(?>(?:\s|/\*.*?\*/|//[^\n\r\f]*+)*)(?:[;}]|\Z)", re.DOTALL)
+_LINE_STATEMENT_END = re.compile(r"(?>(?:[ \t]|/\*.*?\*/)*)(?:[;\n\r\f]|//|\Z)", re.DOTALL)
 
 
 class Place(NamedTuple):

@@ -168,6 +168,8 @@ class Finishing:
             for ref, *span in self._marked
             if ref in lost
         ]
+        if self._trail and self._sheet.is_open and self.text == self._edited.text:
+            self.text += shape(self.text).closing  # the comment that names the map must not fall into what is open
         found, findings = tuple(self._found.values()), tuple(dict.fromkeys(self._judge.diagnostics))
         pieces = self._tokens.cut(self.text)
         traced = trace(pieces, self._map(self._trail), self._tokens.units) if self._trail else None

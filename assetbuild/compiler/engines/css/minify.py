@@ -19,22 +19,22 @@ from assetbuild.diagnostic import Diagnostic
 __all__ = ["minified", "versions"]
 
 _WS = r"[ \t\n\r\f]"
-_COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
-_ESCAPE = rf"\\(?:[0-9a-fA-F]{{1,6}}+(?:\r\n|{_WS})?+|[^0-9a-fA-F])"
-_STRING = r"""(?:"(?:[^"\\\n\r\f]++|\\\r\n|\\[\s\S])*+"|'(?:[^'\\\n\r\f]++|\\\r\n|\\[\s\S])*+')"""
+_COMMENT = r"/\*[^*]*+(?>(?:\*(?!/)[^*]*+)*)\*/"
+_ESCAPE = rf"\\(?:[0-9a-fA-F]{{1,6}}+(?>(?:\r\n|{_WS})?)|[^0-9a-fA-F])"
+_STRING = r"""(?:"(?>(?:[^"\\\n\r\f]++|\\\r\n|\\[\s\S])*)"|'(?>(?:[^'\\\n\r\f]++|\\\r\n|\\[\s\S])*)')"""
 # Said by what does not belong to names, as in refs/css/tokens.py: a quick class to compile.
 _NAME = r"[^\x00-,./:-@\[-^`{-\x7f]"
 _URL = rf"(?<!{_NAME})[uU][rR][lL]\({_WS}*+"
-_BARE = rf"""(?:[^"'()\\ \t\n\r\f]++|{_ESCAPE})*+"""
+_BARE = rf"""(?>(?:[^"'()\\ \t\n\r\f]++|{_ESCAPE})*)"""
 # Where white space means nothing outside custom properties: behind and before these. Not before `:` (`.a :hover`).
 _BEHIND = r"(?:(?<=[{};,(\[:>=!])(?<!\\.)|^)"
 _BEFORE = r"(?=[{};,)\]!>=]|\Z)"
-_GAP = rf"(?:{_WS}++|{_COMMENT})*+"
+_GAP = rf"(?>(?:{_WS}++|{_COMMENT})*)"
 # The first alternative of each passes over what needs no look.
 _SHIELDED = re.compile(
-    rf"""(?:[^ \t\n\r\f"'/\\uU;]++|[uU](?![rR][lL]\()|/(?!\*)|{_WS}++(?!:|/\*)|{_ESCAPE}(?!{_WS})|;(?!{_GAP};))++
+    rf"""(?>(?:[^ \t\n\r\f"'/\\uU;]++|[uU](?![rR][lL]\()|/(?!\*)|{_WS}++(?!:|/\*)|{_ESCAPE}(?!{_WS})|;(?!{_GAP};))+)
     |(?P<empty>;{_GAP})(?=;)
-    |(?P<run>(?:{_WS}++|{_COMMENT})++)
+    |(?P<run>(?>(?:{_WS}++|{_COMMENT})+))
     |(?P<string>{_STRING})
     |(?P<url>{_URL})(?P<quoted>{_STRING}){_WS}*+
     |{_URL}(?P<bare>{_BARE}){_WS}*+\)
@@ -43,10 +43,10 @@ _SHIELDED = re.compile(
     re.VERBOSE,
 )
 _PIECE = re.compile(
-    rf"""((?:[^ \t\n\r\f"'/\\uU]++|[uU](?![rR][lL]\()|/(?!\*)|{_ESCAPE}
-        |\ (?=[\w.\#*+~\[(&%@:-])(?<![{{}};,(\[:>=!]\ ))++|{_STRING}|{_URL}{_BARE}{_WS}*+\)|[uU"'\\])
-    |{_BEHIND}(?:{_WS}++|{_COMMENT})++|(?:{_WS}++|{_COMMENT})++{_BEFORE}
-    |((?:{_WS}|{_COMMENT})(?:{_WS}++|{_COMMENT})*+)""",
+    rf"""((?>(?:[^ \t\n\r\f"'/\\uU]++|[uU](?![rR][lL]\()|/(?!\*)|{_ESCAPE}
+        |\ (?=[\w.\#*+~\[(&%@:-])(?<![{{}};,(\[:>=!]\ ))+)|{_STRING}|{_URL}{_BARE}{_WS}*+\)|[uU"'\\])
+    |{_BEHIND}(?>(?:{_WS}++|{_COMMENT})+)|(?>(?:{_WS}++|{_COMMENT})+){_BEFORE}
+    |((?:{_WS}|{_COMMENT})(?>(?:{_WS}++|{_COMMENT})*))""",
     re.VERBOSE,
 )
 _LAST_END = re.compile(r";+(?=\}|\Z)")

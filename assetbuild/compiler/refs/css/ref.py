@@ -14,7 +14,7 @@ __all__ = ["CssRef", "RefKind", "bare", "quoted", "raw_suffix"]
 
 RefKind = Literal["url", "src", "image-set", "import", "late-import"]
 
-_CHARACTER = re.compile(r"\\(?:[0-9a-fA-F]{1,6}+(?:\r\n|[ \t\n\r\f])?+|\r\n|[\s\S]?)|[^\\]")
+_CHARACTER = re.compile(r"\\(?:[0-9a-fA-F]{1,6}+(?>(?:\r\n|[ \t\n\r\f])?)|\r\n|[\s\S]?)|[^\\]")
 
 
 class CssRef(NamedTuple):

@@ -19,40 +19,40 @@ CLOSERS = {"{": "}", "(": ")", "[": "]"}
 
 # Possessive quantifiers throughout: what is matched is never given back, so every scan is linear.
 _WS = r"[ \t\n\r\f]"
-_HEX = rf"\\[0-9a-fA-F]{{1,6}}+(?:\r\n|{_WS})?+"
+_HEX = rf"\\[0-9a-fA-F]{{1,6}}+(?>(?:\r\n|{_WS})?)"
 # §4.3.8: a backslash before a newline is no escape; before the end of the text it is one, of U+FFFD (§4.3.7).
 _ESCAPE = rf"(?:{_HEX}|\\(?:[^0-9a-fA-F\n\r\f]|\Z))"
 # §4.2: every character from U+0080 on belongs in names, as browsers have it.
 # Said by what does not: a class of a million characters would take the pattern engine 50 ms to compile.
 _NAME_START = r"[^\x01-@\[-^`{-\x7f]"
 _NAME_CHAR = r"[^\x01-,./:-@\[-^`{-\x7f]"
-_NAME_REST = rf"(?:{_NAME_CHAR}++|{_ESCAPE})*+"
+_NAME_REST = rf"(?>(?:{_NAME_CHAR}++|{_ESCAPE})*)"
 _IDENT = rf"(?:--|-?(?:{_NAME_START}|{_ESCAPE})){_NAME_REST}"
-_NUMBER = r"[+-]?(?:[0-9]++(?:\.[0-9]++)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+"
-_COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
-_CUT_COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\Z"
+_NUMBER = r"[+-]?(?:[0-9]++(?>(?:\.[0-9]++)?)|\.[0-9]++)(?>(?:[eE][+-]?[0-9]++)?)"
+_COMMENT = r"/\*[^*]*+(?>(?:\*(?!/)[^*]*+)*)\*/"
+_CUT_COMMENT = r"/\*[^*]*+(?>(?:\*(?!/)[^*]*+)*)\Z"
 _IN_STRING = rf"(?:{_HEX}|\\(?:\r\n|[^0-9a-fA-F]|\Z))"
-_OPEN_STRING = rf"""(?:"(?:[^"\\\n\r\f]++|{_IN_STRING})*+|'(?:[^'\\\n\r\f]++|{_IN_STRING})*+)"""
-_STRING = rf"""(?:"(?:[^"\\\n\r\f]++|{_IN_STRING})*+"|'(?:[^'\\\n\r\f]++|{_IN_STRING})*+')"""
+_OPEN_STRING = rf"""(?:"(?>(?:[^"\\\n\r\f]++|{_IN_STRING})*)|'(?>(?:[^'\\\n\r\f]++|{_IN_STRING})*))"""
+_STRING = rf"""(?:"(?>(?:[^"\\\n\r\f]++|{_IN_STRING})*)"|'(?>(?:[^'\\\n\r\f]++|{_IN_STRING})*)')"""
 
 
 def _letter(letter: str) -> str:
     """Return a pattern of one letter of `url`, each way that it can be written."""
     codes = "|".join(f"{ord(case):x}".replace("c", "[cC]") for case in (letter, letter.upper()))
-    return rf"(?:\\?[{letter}{letter.upper()}]|\\0{{0,4}}(?:{codes})(?:\r\n|{_WS})?+)"
+    return rf"(?:\\?[{letter}{letter.upper()}]|\\0{{0,4}}(?:{codes})(?>(?:\r\n|{_WS})?))"
 
 
 _URL_OPEN = "".join(map(_letter, "url")) + rf"""\({_WS}*+(?!["'])"""
-_URL_BODY = rf"""(?:[^"'()\\\x01-\x20\x7f]++|{_ESCAPE})*+"""
-_BAD_URL_REST = rf"(?:[^)\\]++|{_ESCAPE}|\\)*+"
+_URL_BODY = rf"""(?>(?:[^"'()\\\x01-\x20\x7f]++|{_ESCAPE})*)"""
+_BAD_URL_REST = rf"(?>(?:[^)\\]++|{_ESCAPE}|\\)*)"
 
 _TOKEN = re.compile(
     rf"""(?P<whitespace>{_WS}++)
     |(?P<url>{_URL_OPEN}{_URL_BODY}{_WS}*+(?:\)|\Z))
     |(?P<bad_url>{_URL_OPEN}{_BAD_URL_REST}(?:\)|\Z))
     |(?P<cdc>-->)
-    |(?P<number>{_NUMBER})(?:(?P<percentage>%)|(?P<dimension>{_IDENT}))?+
-    |(?P<ident>{_IDENT})(?P<function>\()?+
+    |(?P<number>{_NUMBER})(?>(?:(?P<percentage>%)|(?P<dimension>{_IDENT}))?)
+    |(?P<ident>{_IDENT})(?>(?P<function>\()?)
     |(?P<hash>\#(?:{_NAME_CHAR}|{_ESCAPE}){_NAME_REST})
     |(?P<at_keyword>@{_IDENT})
     |(?P<comment>{_COMMENT}|{_CUT_COMMENT})
@@ -66,7 +66,7 @@ _PUNCTUATION = frozenset("{}()[]:;,")
 
 # What `marks` passes over. A name behind a digit or `#` is the rest of that token and opens no function. Functions
 # without anything of interest in them are passed whole: `var(--a)`, `rgb(0 0 0)`, `:not(.b)`.
-_IDLE = rf"""(?:
+_IDLE = rf"""(?>(?:
     [ \t\n\r\f:,.>~*=|^$!%&?`+\x01-\x08\x0b\x0e-\x1f\x7f]++
     |(?!--){_IDENT}(?!\()
     |[0-9\#]{_NAME_REST}
@@ -77,7 +77,7 @@ _IDLE = rf"""(?:
     |@(?!--|-?(?:{_NAME_START}|{_ESCAPE}))
     |<(?!!--)
     |\\(?=[\n\r\f])
-)++"""
+)+)"""
 
 _MARK = re.compile(
     rf"""{_IDLE}
@@ -92,13 +92,13 @@ _MARK = re.compile(
     |(?P<cut_comment>{_CUT_COMMENT})
     |(?P<at>@{_IDENT})
     |(?P<html><!--|-->)
-    |(?P<custom>--{_NAME_REST}(?:{_WS}++|{_COMMENT})*+:)
+    |(?P<custom>--{_NAME_REST}(?>(?:{_WS}++|{_COMMENT})*):)
     |(?P<function>{_IDENT}\()
     |(?P<dashed>--{_NAME_REST})""",
     re.VERBOSE,
 )
-_BLANK = re.compile(rf"(?:{_WS}++|{_COMMENT})*+")
-_ESCAPED = re.compile(rf"\\(?:([0-9a-fA-F]{{1,6}}+)(?:\r\n|{_WS})?+|(\r\n|[\n\r\f])|([\s\S]?))")
+_BLANK = re.compile(rf"(?>(?:{_WS}++|{_COMMENT})*)")
+_ESCAPED = re.compile(rf"\\(?:([0-9a-fA-F]{{1,6}}+)(?>(?:\r\n|{_WS})?)|(\r\n|[\n\r\f])|([\s\S]?))")
 
 
 class Token(NamedTuple):

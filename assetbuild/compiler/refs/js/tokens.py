@@ -65,7 +65,7 @@ _LT = "\\n\\r\\u2028\\u2029"
 # a character that no name may hold is an error in every reading.
 _BEYOND = f"[^\\x00-\\x7f{_WS}{_LT}]"
 _ESCAPE = r"\\u(?:[0-9A-Fa-f]{4}|\{[0-9A-Fa-f]+\})"
-_IDENTIFIER = f"(?:[A-Za-z_$]|{_BEYOND}|{_ESCAPE})(?:[A-Za-z0-9_$]|{_BEYOND}|{_ESCAPE})*+"
+_IDENTIFIER = f"(?:[A-Za-z_$]|{_BEYOND}|{_ESCAPE})(?>(?:[A-Za-z0-9_$]|{_BEYOND}|{_ESCAPE})*)"
 
 # §12.9.3; a legacy octal literal has no fraction, so that `017.toString()` is a member access.
 _NUMBER = (
@@ -82,7 +82,7 @@ NEXT_TOKEN: Final = re.compile(
     f"|([{_WS}]++)(?![{_LT}])"
     f"|([{_WS}]*[{_LT}][{_WS}{_LT}]*+)"
     r"|([{}()\[\];,:])"
-    rf"|('(?:[^'\\\n\r]++|\\(?:\r\n|[\s\S]))*+'?|\"(?:[^\"\\\n\r]++|\\(?:\r\n|[\s\S]))*+\"?)"
+    rf"|('(?>(?:[^'\\\n\r]++|\\(?:\r\n|[\s\S]))*)'?|\"(?>(?:[^\"\\\n\r]++|\\(?:\r\n|[\s\S]))*)\"?)"
     f"|({_NUMBER})"
     r"|(//|/\*|<!--|-->)"
     f"|({_OPERATOR})"
@@ -95,10 +95,10 @@ NEXT_TOKEN: Final = re.compile(
 
 LINE_END: Final = re.compile(f"[{_LT}]")
 HASHBANG_LINE: Final = re.compile(f"#![^{_LT}]*+")
-TEMPLATE_TEXT: Final = re.compile(r"[^`\\$]*+(?:(?:\\[\s\S]|\$(?!\{))[^`\\$]*+)*+")
+TEMPLATE_TEXT: Final = re.compile(r"[^`\\$]*+(?>(?:(?:\\[\s\S]|\$(?!\{))[^`\\$]*+)*)")
 # §12.9.5: no line terminator; within a class a slash does not end it. Flags are any IdentifierPart.
 REGEX_LITERAL: Final = re.compile(
-    rf"/(?![*/])(?:[^/\\\[{_LT}]++|\\[^{_LT}]|\[(?:[^\]\\{_LT}]++|\\[^{_LT}])*+\])++/(?:[A-Za-z0-9_$]|{_BEYOND}|{_ESCAPE})*+"
+    rf"/(?![*/])(?>(?:[^/\\\[{_LT}]++|\\[^{_LT}]|\[(?>(?:[^\]\\{_LT}]++|\\[^{_LT}])*)\])+)/(?>(?:[A-Za-z0-9_$]|{_BEYOND}|{_ESCAPE})*)"
 )
 
 _STRING_ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]+)\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([0-7]{1,3})|(\r\n|[\s\S]))")

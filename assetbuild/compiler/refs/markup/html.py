@@ -20,8 +20,8 @@ _WS = r"[\t\n\f\r ]"
 _ATTRIBUTE = rf"""[^\t\n\f\r />][^\t\n\f\r />=]*+
     (?:{_WS}*+={_WS}*+(?:"[^"]*+"|'[^']*+'|[^\t\n\f\r >"'][^\t\n\f\r >]*+|(?=>))|(?!{_WS}*+=))"""
 _MARK = re.compile(
-    rf"""(?P<comment><!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+(?:--!?>|\Z)))
-    |(?P<tag><(?P<slash>/)?(?P<name>[a-zA-Z][^\t\n\f\r />]*+)(?:{_WS}++|/(?!>)|{_ATTRIBUTE})*+(?P<solidus>/)?+>)
+    rf"""(?P<comment><!--(?:-?>|[^-]*+(?>(?:-(?!-!?>)[^-]*+)*)(?:--!?>|\Z)))
+    |(?P<tag><(?P<slash>/)?(?P<name>[a-zA-Z][^\t\n\f\r />]*+)(?>(?:{_WS}++|/(?!>)|{_ATTRIBUTE})*)(?>(?P<solidus>/)?)>)
     |(?P<cut></?[a-zA-Z][\s\S]*+)
     |(?P<doctype><!(?i:doctype)[^>]*+(?:>|\Z))
     |(?P<bogus><[!?/][^>]*+(?:>|\Z))""",
@@ -29,7 +29,7 @@ _MARK = re.compile(
 )
 _ONE_ATTRIBUTE = re.compile(
     rf"""(?P<name>[^\t\n\f\r />][^\t\n\f\r />=]*+)
-    (?:{_WS}*+={_WS}*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\t\n\f\r >]*+)))?+
+    (?>(?:{_WS}*+={_WS}*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\t\n\f\r >]*+)))?)
     |[\t\n\f\r /]++|>""",
     re.VERBOSE,
 )

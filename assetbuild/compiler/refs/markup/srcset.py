@@ -9,7 +9,7 @@ __all__ = ["candidates"]
 
 _CANDIDATE = re.compile(r"[\t\n\f\r ,]*+([^\t\n\f\r ]++)")
 # Commas in parentheses divide nothing.
-_DESCRIPTORS = re.compile(r"(?:[^(,]++|\([^)]*+(?:\)|\Z))*+")
+_DESCRIPTORS = re.compile(r"(?>(?:[^(,]++|\([^)]*+(?:\)|\Z))*)")
 
 
 def candidates(text: str) -> Iterator[tuple[int, int]]:

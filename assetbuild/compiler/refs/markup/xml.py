@@ -16,20 +16,20 @@ __all__ = ["attributes", "pseudo_attributes", "tokens"]
 # Possessive quantifiers throughout, and no tag passes a `<`: every scan is linear.
 _WS = r"[ \t\r\n]"
 _NAME = r"""[^\s<>/=!?&'"][^\s<>/=?&'"]*+"""
-_COMMENT = r"<!--[^-]*+(?:-(?!->)[^-]*+)*+(?:-->|\Z)"
-_INSTRUCTION = r"<\?[^?]*+(?:\?(?!>)[^?]*+)*+(?:\?>|\Z)"
+_COMMENT = r"<!--[^-]*+(?>(?:-(?!->)[^-]*+)*)(?:-->|\Z)"
+_INSTRUCTION = r"<\?[^?]*+(?>(?:\?(?!>)[^?]*+)*)(?:\?>|\Z)"
 _QUOTED = r""""[^"]*+"|'[^']*+'"""
 # §2.8: declarations, comments and processing instructions between brackets; their quotes may hold brackets.
-_SUBSET = rf"""\[(?:[^\]"'<]++|{_QUOTED}|{_COMMENT}|{_INSTRUCTION}|<(?!!--|\?))*+\]"""
+_SUBSET = rf"""\[(?>(?:[^\]"'<]++|{_QUOTED}|{_COMMENT}|{_INSTRUCTION}|<(?!!--|\?))*)\]"""
 _ATTRIBUTE = rf"""(?P<attribute>{_NAME}){_WS}*+={_WS}*+(?:"(?P<double>[^"<]*+)"|'(?P<single>[^'<]*+)')"""
 _PLAIN_ATTRIBUTE = re.sub(r"\?P<\w+>", "?:", _ATTRIBUTE)
 _MARK = re.compile(
     rf"""(?P<comment>{_COMMENT})
-    |(?P<cdata><!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+(?:\]\]>|\Z))
-    |(?P<instruction><\?(?P<target>{_NAME})?+[^?]*+(?:\?(?!>)[^?]*+)*+(?:\?>|\Z))
-    |(?P<doctype><!DOCTYPE(?:[^\["'>]++|{_QUOTED}|{_SUBSET})*+>)
+    |(?P<cdata><!\[CDATA\[[^\]]*+(?>(?:\](?!\]>)[^\]]*+)*)(?:\]\]>|\Z))
+    |(?P<instruction><\?(?>(?P<target>{_NAME})?)[^?]*+(?>(?:\?(?!>)[^?]*+)*)(?:\?>|\Z))
+    |(?P<doctype><!DOCTYPE(?>(?:[^\["'>]++|{_QUOTED}|{_SUBSET})*)>)
     |(?P<cut><!DOCTYPE[\s\S]*+)
-    |(?P<tag><(?P<slash>/)?(?P<name>{_NAME})(?:{_WS}++(?:{_PLAIN_ATTRIBUTE})?+)*+(?P<solidus>/)?+>)""",
+    |(?P<tag><(?P<slash>/)?(?P<name>{_NAME})(?>(?:{_WS}++(?>(?:{_PLAIN_ATTRIBUTE})?))*)(?>(?P<solidus>/)?)>)""",
     re.VERBOSE,
 )
 _ONE_ATTRIBUTE = re.compile(_ATTRIBUTE)
