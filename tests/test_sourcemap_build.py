@@ -361,3 +361,54 @@ def test_every_token_of_a_minified_sheet_is_followed_to_its_own(npm_packages: Pa
     left = [word for start, word in after.items() if start not in followed and word not in silent]
     assert all(word.startswith("/*!") for word in left)
     assert pairs == sorted(pairs, key=lambda pair: pair[1])
+
+
+def test_a_sheet_that_is_left_open_is_closed_before_it_names_its_map(build: Make) -> None:
+    files = {"assets/a.css": '.a{content:"x'}
+
+    made = build(files, PUBLIC + '[css]\nminify = false\n[entries]\n"b.css" = "a.css"\n')
+
+    assert made.text("b.css").startswith('.a{content:"x"}\n/*# sourceMappingURL=')
+
+
+def test_names_in_the_place_of_references_are_counted_too(build: Make) -> None:
+    files = {
+        "assets/a.js": 'import { value } from "./deep/module.js"; import "preact"; value.asked();\n',
+        "assets/deep/module.js": "export const value = {}",
+        "node_modules/preact/package.json": '{"name": "preact", "module": "p.js"}',
+        "node_modules/preact/p.js": "export {}",
+    }
+    config = 'roots = [{ path = "assets", minify = true }]\n' + PUBLIC + "[js]\nimportmap = true\n"
+
+    made = build(files, config)
+
+    assert '"preact"' in made.text("a.js")
+    assert written(files, ("assets/a.js", "asked")) == made.origins("a.js", "asked")
+
+
+@pytest.mark.parametrize(
+    ("url", "rule"),
+    [
+        ("%00.map", "dangling-source-map"),
+        ("/a.js.map", "dangling-source-map"),
+        ("data:,", "broken-source-map"),
+        ("data:application/json;base64,@", "broken-source-map"),
+        ("broken.map", "broken-source-map"),
+        ("odd.map", ""),
+        ("//host/a.map", ""),
+        ("https://[/a.map", ""),
+    ],
+)
+def test_a_map_that_cannot_be_followed_leads_to_the_file_itself(build: Make, url: str, rule: str) -> None:
+    odd = {"version": 3, "sources": ["file://[", "\0", "C:\\a\\b.js", "x" * 300], "names": [], "mappings": ""}
+    files = {
+        "assets/x/a.js": f"asked()\n//# sourceMappingURL={url}\n",
+        "assets/x/broken.map": '{"version": 3, "sources": [], "mappings": "AAAA"}',
+        "assets/x/odd.map": json.dumps({**odd, "mappings": encoded([(0, 0, Origin(n, 0, 0)) for n in range(4)])}),
+    }
+
+    made = build(files, 'exclude = ["x/*.js"]\n' + PUBLIC + '[entries]\n"all.js" = { classic = ["x/a.js"] }\n')
+
+    expected = ["assets/x/" + "x" * 300 + ":1:0"] if url == "odd.map" else written(files, ("assets/x/a.js", "asked"))
+    assert expected == made.origins("all.js", "asked")
+    assert made.rules == ((rule,) if rule else ())

@@ -90,7 +90,7 @@ def _map_at(url: str, source: Source, reading: Reading) -> tuple[SourceMap, list
         path = unquote(urlsplit(url).path)
         file = os.path.normpath(os.path.join(os.path.dirname(file), path))
         shown = posixpath.normpath(posixpath.join(posixpath.dirname(shown), path))
-        if path.startswith("/") or not reading.exists(file):
+        if path.startswith("/") or not _is_there(file, reading):
             raise FileNotFoundError(file)
         try:
             text = reading.text(file)
@@ -107,9 +107,8 @@ def _source(name: str, content: str | None, map_file: str, map_shown: str, readi
     if not name:
         return None
     if _ABSOLUTE.match(name):
-        inside = os.path.relpath(unquote(urlsplit(name).path), reading.library.folder)
-        name = posixpath.basename(name.replace("\\", "/")) if inside.startswith("..") else inside.replace(os.sep, "/")
-        return Written(name, content)
+        # Of a path on the machine that made the map, only the last part means anything on others.
+        return Written(posixpath.basename(name.replace("\\", "/")), content)
     if _SCHEME.match(name):
         return Written(name, content)
     if content is None:
@@ -119,9 +118,16 @@ def _source(name: str, content: str | None, map_file: str, map_shown: str, readi
 
 def _text_at(file: str, reading: Reading) -> str | None:
     try:
-        return reading.text(file) if reading.exists(file) else None
+        return reading.text(file) if _is_there(file, reading) else None
     except (door.Refused, Outside):
         return None  # the map says where it came from, and that is all that there is
+
+
+def _is_there(file: str, reading: Reading) -> bool:
+    try:
+        return reading.exists(file)
+    except ValueError:
+        return False  # no file has NUL or half a surrogate pair in its name
 
 
 def _carried(url: str) -> str:

@@ -31,6 +31,7 @@ __all__ = [
     "pairs",
     "rjsmin_checked",
     "smaller",
+    "smaller_with_places",
     "squeezed",
     "versions",
 ]
