@@ -428,6 +428,53 @@ def test_a_stylesheet_or_chunk_that_a_file_stands_for_already_is_an_error(servic
     ] == [finding.message for finding in result.diagnostics]
 
 
+@pytest.mark.parametrize(
+    ("files", "written", "shown"),
+    [
+        ({}, "../../secret/key", "{above}/secret/key"),
+        ({}, "{above}/secret/key", "{above}/secret/key"),
+        ({}, "../../secret/key.json", "{above}/secret/key.json"),
+        ({}, "../../secret/key.css", "{above}/secret/key.css"),
+        ({}, "../../secret/key.txt", "{above}/secret/key.txt"),
+        ({}, "../../secret/key.vue", "{above}/secret/key.vue"),
+        ({}, "../.env", ".env"),
+        ({"node_modules/p/package.json": '{"main": "../../../secret/key"}'}, "p", "{above}/secret/key"),
+        (
+            {"assets/tsconfig.json": '{"compilerOptions": {"paths": {"k": ["../../secret/key"]}}}'},
+            "k",
+            "{above}/secret/key",
+        ),
+        ({}, "./linked.js", "{above}/secret/key"),
+        ({}, "./linked/key.js", "{above}/secret/key.js"),
+    ],
+)
+def test_an_import_that_leads_out_of_the_declared_folders_is_refused_at_its_place(
+    service: Esbuild, tree: Tree, files: dict[str, str], written: str, shown: str
+) -> None:
+    secrets = {f"secret/key{ext}": "t0ken: x y {" for ext in ("", ".js", ".json", ".css", ".txt", ".vue")}
+    above = tree(secrets)
+    written = written.replace("{above}", str(above))
+    sources = {"assets/a.js": f'import x from "{written}"; f(x)', ".env": "t0ken: x y {", **files}
+    tree({f"project/{file}": text for file, text in sources.items()})
+    (above / "project/assets/linked.js").symlink_to(above / "secret/key")
+    (above / "project/assets/linked").symlink_to(above / "secret")
+
+    result = bundle(service, above / "project", {"out.js": "a.js"})
+
+    message = f"`{shown.replace('{above}', str(above))}` lies outside the declared roots"
+    assert [("outside-roots", message, "assets/a.js", 1, 15)] == findings(result)
+    assert "t0ken" not in repr(result)
+
+
+def test_a_broken_description_outside_is_named_and_not_quoted(service: Esbuild, tree: Tree) -> None:
+    above = tree({"secret/package.json": "t0ken", "project/assets/a.js": 'import "../../secret"'})
+
+    result = bundle(service, above / "project", {"out.js": "a.js"})
+
+    assert {"outside-roots", "missing-reference"} == {finding.rule for finding in result.diagnostics}
+    assert "t0ken" not in repr(result)
+
+
 def test_a_file_that_kills_esbuild_is_named_and_nothing_hangs(tree: Tree) -> None:
     files = {"assets/app.js": 'import "./deep.js"', "assets/deep.js": "x=" + "a=>" * 100_000 + "1"}
 

@@ -16,6 +16,7 @@ from assetbuild.compiler.engines.esbuild import Built, Esbuild, EsbuildFault
 from assetbuild.compiler.engines.esbuild.messages import Message, diagnostic
 from assetbuild.compiler.engines.esbuild.packets import Value
 from assetbuild.compiler.engines.modules.chunks import Layout, drafts, layout
+from assetbuild.compiler.engines.modules.confined import confined
 from assetbuild.compiler.engines.modules.inputs import record
 from assetbuild.compiler.engines.modules.marks import BrokenMark, Marks
 from assetbuild.compiler.engines.modules.places import loader_of
@@ -174,10 +175,10 @@ def _diagnostics(graph: _Graph, reading: Reading) -> list[Diagnostic]:
         return reading.shown(os.path.join(folder, file))
 
     def said(message: Message, severity: Severity) -> Diagnostic:
-        finding = diagnostic(message, severity, graph.marks.restored, shown)
         own = sources.explanation(message)
+        finding = diagnostic(message, severity, graph.marks.restored, shown)
         if own is None:
-            return finding
+            return confined(finding, message, reading)
         return own if own.span is not None else own._replace(span=finding.span)
 
     found = [said(message, "error") for message in built.errors]

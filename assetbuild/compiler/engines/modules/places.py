@@ -18,7 +18,8 @@ from assetbuild.compiler.sourcemap import SourceMap, chars, parse, units
 
 __all__ = ["Named", "loader_of", "map_comments_of", "named"]
 
-_PLAIN = {".js": "js", ".mjs": "js", ".cjs": "js"}
+# "": esbuild reads a file without an extension as JavaScript.
+_PLAIN = {"": "js", ".js": "js", ".mjs": "js", ".cjs": "js"}
 _DIALECTS = {".jsx": "jsx", ".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx"}
 _LOADERS = {**_PLAIN, **_DIALECTS, ".css": "css", ".json": "json", ".txt": "text"}
 _WORKERS = ("worker", "shared-worker", "worklet")

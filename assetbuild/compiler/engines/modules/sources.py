@@ -29,13 +29,16 @@ from assetbuild.compiler.resolve import NPM_FOLDER, Found
 from assetbuild.compiler.tokens import NonceClash
 from assetbuild.diagnostic import Diagnostic, Severity, Span, nearest, span_at
 
-__all__ = ["HERE", "HERE_NAME", "ModuleSources"]
+__all__ = ["HERE", "HERE_NAME", "OUTSIDE_HINT", "ModuleSources"]
 
 HERE = "assetbuild-here"
 """Path that `--inject` names in a classic script: the module that knows the script's own URL."""
 
 HERE_NAME = "assetbuildScriptUrl"
 """What `import.meta.url` becomes there. The name is global to the graph, so it is one that nobody writes."""
+
+OUTSIDE_HINT = "copy it into a folder of `roots`"
+"""What to do about a file that the project may not read."""
 
 # HTML §4.12.1.1: `currentScript` is the script while it runs, and null later and in workers.
 _HERE_TEXT = (
@@ -112,9 +115,11 @@ class ModuleSources:
         if request["namespace"] == "asset":
             code = f'export default new URL("{self._by_asset[path]}", import.meta.url).href'
             return {"contents": code.encode(), "loader": "js"}
-        if not loader_of(path):
-            return None
         try:
+            # First, whatever the language: esbuild quotes what it reads.
+            self._reading.library.confine(path)
+            if not loader_of(path):
+                return None
             text = self._reading.text(path)
             self._marks.check(text)
             self.texts[path] = text
@@ -122,7 +127,7 @@ class ModuleSources:
         except DiagnosticsError as error:
             return self._refused(error.diagnostics)
         except Outside as error:
-            return self._refused([Diagnostic("outside-roots", "error", str(error), Span(self._reading.shown(path)))])
+            return self._refused([Diagnostic("outside-roots", "error", str(error), None, OUTSIDE_HINT)])
         except OSError as error:
             message = f"cannot read `{self._reading.shown(path)}`: {error.strerror}"
             return self._refused([Diagnostic("unreadable", "error", message)])
