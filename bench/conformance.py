@@ -50,7 +50,8 @@ class Output(NamedTuple):
     def site(self) -> Site:
         """Return the page that uses the output; an empty one after an error."""
         main = self.paths.get(self.case.main, "")
-        return Site(self.case, BASE + main, {BASE + path: body for path, body in self.files.items()})
+        files = {BASE + path: body for path, body in self.files.items()}
+        return Site(self.case, BASE + main, files, self.case.is_classic and not self.is_bundle)
 
 
 class Tool(NamedTuple):

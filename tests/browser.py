@@ -162,11 +162,11 @@ class Browser:
 
 
 @contextlib.contextmanager
-def chromium_browser(chromium: str) -> Iterator[Browser]:
-    """Give a browser with an empty profile; at the end its processes are gone."""
+def chromium_browser(chromium: str, patience_s: float = _PATIENCE_S) -> Iterator[Browser]:
+    """Give a browser with an empty profile; at the end, or when `patience_s` is over, its processes are gone."""
     profile = tempfile.mkdtemp(prefix="browser-")
     browser = Browser(chromium, profile)
-    deadline = threading.Timer(_PATIENCE_S, browser.kill)  # a browser that hangs ends its pipe, and so the test
+    deadline = threading.Timer(patience_s, browser.kill)  # a browser that hangs ends its pipe, and so the test
     deadline.start()
     try:
         yield browser

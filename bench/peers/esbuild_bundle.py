@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,17 +41,21 @@ def compile_case(folder: Path, esbuild: str, main: str) -> dict[str, Any]:
     done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
     if done.returncode:
         return {"error": done.stderr.strip().partition("\n")[0]}
-    paths, inlined = {}, []
-    for output, facts in json.loads((folder / "meta.json").read_text())["outputs"].items():
-        path = os.path.relpath(source / output, out)
-        inputs = list(facts["inputs"])
+    meta = json.loads((folder / "meta.json").read_text())
+    inlined = {_file(each, source) for each in meta["inputs"] if _file(each, source).endswith(_TEXTS)} - {main}
+    paths = {}
+    for output, facts in meta["outputs"].items():
+        path, inputs = os.path.relpath(source / output, out), [_file(each, source) for each in facts["inputs"]]
         if facts.get("entryPoint") == main:
             paths[main] = path
-        if facts.get("entryPoint") or not path.endswith(tuple(sorted(extensions - {*_TEXTS, ""}))):
-            inlined += [each for each in inputs if each != main]
-        elif len(inputs) == 1:
+        elif len(inputs) == 1 and not inputs[0].endswith(_TEXTS):
             paths[inputs[0]] = path
-    return {"paths": paths, "inlined": inlined}
+    return {"paths": paths, "inlined": sorted(inlined)}
+
+
+def _file(written: str, source: Path) -> str:
+    """Return the file that an input is: esbuild keeps the query and the fragment in its name."""
+    return written if (source / written).exists() else re.split("[?#]", written)[0]
 
 
 def main() -> None:

@@ -96,6 +96,7 @@ def source_problems(case: Case, seen: Seen) -> list[str]:
     asked = {path.removeprefix(BASE) for path in seen.found}
     problems = [f"{case.name}: not requested: {path}" for path in sorted(case.requests - asked)]
     problems += [f"{case.name}: requested too: {path}" for path in sorted(asked - case.requests)]
+    problems += [f"{case.name}: the page was never done"] if seen.ran is None else []
     return problems + _foreign_problems(case, seen) + [f"{case.name}: {wrong}" for wrong in seen.wrong]
 
 

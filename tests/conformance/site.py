@@ -17,7 +17,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from assetbuild.compiler.media import media_type
-from tests.browser import Browser, chromium_browser
+from tests.browser import chromium_browser
 from tests.conformance.cases import Case
 
 __all__ = ["BASE", "Seen", "Site", "visited"]
@@ -25,7 +25,7 @@ __all__ = ["BASE", "Seen", "Site", "visited"]
 BASE = "/static/"
 
 _AT_ONCE = 24
-_PER_BROWSER = 120
+_BROWSER_PATIENCE_S = 180.0
 _QUIET_S = 0.2  # how long a page that has loaded must ask for nothing until it counts as done
 _PATIENCE_S = 5.0
 _HEAD = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">'
@@ -101,15 +101,7 @@ class Seen:
 
 def visited(chromium: str, sites: Sequence[Site]) -> list[Seen]:
     """Return what a browser asked each of `sites` for. chromium: its file."""
-    seen: list[Seen] = []
-    for first in range(0, len(sites), _PER_BROWSER):
-        with chromium_browser(chromium) as browser:
-            seen += _visit(browser, sites[first : first + _PER_BROWSER])
-    return seen
-
-
-def _visit(browser: Browser, sites: Sequence[Site]) -> list[Seen]:
-    with _serving(sites) as (port, seen):
+    with chromium_browser(chromium, _BROWSER_PATIENCE_S) as browser, _serving(sites) as (port, seen):
         for first in range(0, len(sites), _AT_ONCE):
             last = min(first + _AT_ONCE, len(sites))
             url = f"http://frames.case.localhost:{port}/?{first}-{last}"
