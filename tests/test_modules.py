@@ -475,6 +475,23 @@ def test_a_broken_description_outside_is_named_and_not_quoted(service: Esbuild, 
     assert "t0ken" not in repr(result)
 
 
+def test_what_only_we_may_import_is_refused_in_the_files_of_people(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/a.js": 'import "assetbuild:x"; import("assetbuild:y"); import "./a.css"\nimport "assetbuild-here"',
+        "assets/a.css": '@import "assetbuild:z"; a { b: url(assetbuild:none-of-ours) }',
+    }
+
+    result = bundle(service, tree(files), {"out.js": "a.js"})
+
+    said = "`assetbuild:{}` has the scheme of assetbuild's own placeholders"
+    assert [
+        ("missing-package", "package `assetbuild-here` is not installed", "assets/a.js", 2, 8),
+        ("reserved-scheme", said.format("x"), "assets/a.js", 1, 8),
+        ("reserved-scheme", said.format("y"), "assets/a.js", 1, 31),
+        ("reserved-scheme", said.format("z"), "assets/a.css", 1, 9),
+    ] == findings(result)
+
+
 def test_a_file_that_kills_esbuild_is_named_and_nothing_hangs(tree: Tree) -> None:
     files = {"assets/app.js": 'import "./deep.js"', "assets/deep.js": "x=" + "a=>" * 100_000 + "1"}
 

@@ -26,7 +26,7 @@ from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Outside, Reading
 from assetbuild.compiler.model import Ref, RefStyle, Source
 from assetbuild.compiler.resolve import NPM_FOLDER, Found
-from assetbuild.compiler.tokens import NonceClash
+from assetbuild.compiler.tokens import SCHEME, NonceClash
 from assetbuild.diagnostic import Diagnostic, Severity, Span, nearest, span_at
 
 __all__ = ["HERE", "HERE_NAME", "OUTSIDE_HINT", "ModuleSources"]
@@ -87,11 +87,14 @@ class ModuleSources:
     def resolve(self, request: Mapping[str, Value], again: Again) -> Mapping[str, Value] | None:
         """Return where an import leads, None where esbuild knows best."""
         path, kind = cast(str, request["path"]), cast(str, request["kind"])
-        if path == HERE:
+        if path == HERE and not request["importer"]:
             return {"path": HERE, "namespace": HERE}
         if kind == "url-token":
             # Our tokeniser has seen them all: what is left is not ours, and not esbuild's either.
             return {"path": path, "external": True}
+        if path.startswith(SCHEME):
+            message = f"`{path}` has the scheme of assetbuild's own placeholders"
+            return self._refused([Diagnostic("reserved-scheme", "error", message, None, "give it another name")])
         if kind == "entry-point" or path.startswith(("/", "#")) or ":" in path.removeprefix("node:"):
             return None
         answer = again(request)
