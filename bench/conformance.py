@@ -26,8 +26,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from tests.conformance.cases import Case, Language, all_cases  # noqa: E402
-from tests.conformance.judge import BASE, Made, changed_tokens, compiled, marked_targets, target_of  # noqa: E402
-from tests.conformance.site import Seen, Site, visited  # noqa: E402
+from tests.conformance.judge import Made, changed_tokens, compiled, marked_targets, target_of  # noqa: E402
+from tests.conformance.site import BASE, Seen, Site, visited  # noqa: E402
 from tests.conftest import pinned  # noqa: E402
 
 PEERS = REPOSITORY / "bench/peers"

@@ -46,12 +46,13 @@ def settings_for(case: Case) -> str:
 
 
 def text_problems(made: Made) -> list[str]:
-    wanted, got = expected_text(made).removeprefix("\ufeff"), made.text().removeprefix("\ufeff")
-    return [] if wanted == got else [f"{made.case.name}: {got!r} is not {wanted!r}"]
+    wanted = {logical: expected_text(made, logical).removeprefix("\ufeff") for logical in made.case.texts}
+    got = {logical: made.text(logical).removeprefix("\ufeff") for logical in made.case.texts}
+    return [f"{made.case.name}: {got[each]!r} is not {wanted[each]!r}" for each in wanted if wanted[each] != got[each]]
 
 
 def token_problems(made: Made) -> list[str]:
-    changed = changed_tokens(made.case.plain(made.case.main).removeprefix("\ufeff"), made.text())
+    changed = changed_tokens(made.case.plain(made.case.main).removeprefix("\ufeff"), made.text(made.case.main))
     if changed is None:
         return [f"{made.case.name}: a token that is no reference changed"]
     by_path = {path: logical for logical, path in made.paths.items()}

@@ -17,14 +17,14 @@ from tests.conformance.cases import Case, Mark
 from tests.conformance.site import BASE, Seen, Site
 
 __all__ = [
-    "BASE",
     "Made",
     "changed_tokens",
     "compiled",
     "expected_text",
+    "marked_targets",
     "seen_problems",
     "source_problems",
-    "url_tokens",
+    "target_of",
 ]
 
 _ENTRY = {"css": "css/entry.css", "js": "js/entry.js"}
@@ -37,9 +37,9 @@ class Made(NamedTuple):
     paths: Mapping[str, str]
     bodies: Mapping[str, bytes]
 
-    def text(self) -> str:
-        """Return the published form of the text under test."""
-        return self.bodies[self.paths[self.case.main]].decode()
+    def text(self, logical: str) -> str:
+        """Return the published form of a text."""
+        return self.bodies[self.paths[logical]].decode()
 
     def site(self, main: str = "") -> Site:
         """Return the published tree; `main` is the logical path that the page uses."""
@@ -52,10 +52,10 @@ class Made(NamedTuple):
         return by_path.get(url_path.removeprefix(BASE), url_path)
 
 
-def compiled(case: Case, folder: Path, settings: str = "", root: str = '"assets"') -> Made:
+def compiled(case: Case, folder: Path, settings: str = "") -> Made:
     """Compile the tree of `case` in `folder` as the command does, and return what lies in the output.
 
-    Raises what a compile raises. settings: more lines of the configuration. root: an item of `roots`.
+    Raises what a compile raises. settings: more lines of the configuration.
     """
     from assetbuild.compiler import compile, config
     from assetbuild.disk import RealDisk
@@ -64,7 +64,7 @@ def compiled(case: Case, folder: Path, settings: str = "", root: str = '"assets"
         file = folder / "assets" / logical
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
-    text = f"roots = [{root}]\n{settings}\n[compress]\ngzip = false\nbr = false\n"
+    text = f"{settings}\n[compress]\ngzip = false\nbr = false\n"
     (folder / "assetbuild.toml").write_text(text, encoding="utf-8")
     compile(config.read(str(folder), dict(os.environ), RealDisk(), config.Flags()))
     output = folder / "build/assets"
@@ -73,22 +73,22 @@ def compiled(case: Case, folder: Path, settings: str = "", root: str = '"assets"
     return Made(case, paths, {path: (output / path).read_bytes() for path in manifest["files"]})
 
 
-def expected_text(made: Made) -> str:
-    """Return the text under test with the published name of its target in the place of each mark, and nothing else."""
+def expected_text(made: Made, logical: str) -> str:
+    """Return a text of the case with the published name of its target in the place of each mark, and nothing else."""
     case = made.case
-    plain, parts, at = case.plain(case.main), [], 0
-    for start, end, target in case.marks(case.main):
-        published = posixpath.relpath(made.paths[target], posixpath.dirname(case.main))
-        is_specifier = case.language == "js" and not published.startswith("../") and not _is_url(plain, start)
+    plain, parts, at = case.plain(logical), [], 0
+    for start, end, target in case.marks(logical):
+        published = posixpath.relpath(made.paths[target], posixpath.dirname(logical))
+        is_specifier = case.language == "js" and not published.startswith("../") and not _is_url(plain[:start])
         parts += [plain[at:start], "./" * is_specifier + published]
         at = end
     return "".join([*parts, plain[at:]])
 
 
-def _is_url(plain: str, start: int) -> bool:
-    """Return whether the literal at `start` is the first argument of `URL` or `importScripts`, no module specifier."""
-    before = plain[:start]
-    return max(before.rfind("URL"), before.rfind("importScripts")) > max(before.rfind("import"), before.rfind("from"))
+def _is_url(before: str) -> bool:
+    """Return whether the literal behind `before` is no module specifier: an argument of `URL` or `importScripts`."""
+    call = max(before.rfind("URL"), before.rfind("importScripts"))
+    return call >= 0 and call >= max(before.rfind("import"), before.rfind("from"))
 
 
 def source_problems(case: Case, seen: Seen) -> list[str]:
@@ -125,7 +125,7 @@ def _foreign_problems(case: Case, seen: Seen) -> list[str]:
     return [f"{case.name}: lost: {wrong}"] if wrong else []
 
 
-def url_tokens(text: str) -> list[tuple[str, str]]:
+def _url_tokens(text: str) -> list[tuple[str, str]]:
     """Return the tokens of a stylesheet as tinycss2 reads them, in a flat row, as (kind, value).
 
     Comments, white space and the way a URL is quoted are left out; the argument of a function with one string is a
@@ -162,7 +162,7 @@ def changed_tokens(before: str, after: str) -> list[tuple[str, str]] | None:
 
     A string may have become a URL: in `@import` the one stands for the other (css-cascade-5 §2).
     """
-    old, new = url_tokens(before), url_tokens(after)
+    old, new = _url_tokens(before), _url_tokens(after)
     if len(old) != len(new):
         return None
     pairs = [(a, b) for a, b in zip(old, new, strict=True) if a != b]
