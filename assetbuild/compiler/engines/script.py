@@ -20,8 +20,8 @@ from assetbuild.compiler.engines.js.link import (
 )
 from assetbuild.compiler.engines.js.traces import mapped_script, named_maps, origin_of, traced, without_maps
 from assetbuild.compiler.files import Reading
-from assetbuild.compiler.model import Draft, Facts, Job, Kind, Piece, Result, Trace
-from assetbuild.compiler.refs.js import examine, may_refer
+from assetbuild.compiler.model import Draft, Facts, Job, Kind, Piece, Result, Source, Trace
+from assetbuild.compiler.refs.js import Script, examine, may_refer
 from assetbuild.compiler.tokens import Tokens
 from assetbuild.diagnostic import Diagnostic
 
@@ -52,27 +52,15 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         links = link(script.references, text, (source,), tokens, reading=reading, shop=shop)
         broken = faults(script, text, source.shown) if is_minified else []
         is_smaller = is_minified and not broken
-        is_changed = is_smaller or bool(links.edits and script.source_maps)
-        if is_changed and shop.project.sourcemaps != "none":
+        if shop.project.sourcemaps != "none" and (is_smaller or (links.edits and script.source_maps)):
+            made = _mapped(source, text, script, links, tokens, reading, shop, is_minified=is_smaller)
+        elif is_smaller:
             edits = [*links.edits, *without_maps(script, text)]
-            origin = origin_of(source, text, script, reading)
-            mapped = mapped_script(
-                text, script, edits, source.shown, shop, is_minified=is_smaller, unreadable="warning"
-            )
-            pieces = tokens.cut(mapped.text)
-            stops = ((after, origin.trail(before)) for after, before in mapped.pairs)
-            findings = [*broken, *origin.diagnostics, *mapped.diagnostics]
-            return _Made(pieces, links, findings, traced(mapped.text, stops, tokens, pieces))
-        if is_smaller:
-            edits = [*links.edits, *without_maps(script, text)]
-            made, findings = js_minify.smaller(text, edits, source.shown, shop.workers(), unreadable="warning")
-            return _Made(tokens.cut(made), links, findings)
-        named = named_maps(script, text, source, tokens, reading, shop)
-        links = links._replace(found=(*links.found, *named.found))
-        if not links.edits and not named.edits:
-            whole = (reading.read(source.file),)  # to the byte, with its BOM
-            return _Made(whole, links, [*broken, *named.diagnostics])
-        return _Made(tokens.cut(edited(text, [*links.edits, *named.edits])), links, [*broken, *named.diagnostics])
+            smaller, findings = js_minify.smaller(text, edits, source.shown, shop.workers(), unreadable="warning")
+            made = _Made(tokens.cut(smaller), links, findings)
+        else:
+            made = _as_written(source, text, script, links, tokens, reading, shop)
+        return made._replace(diagnostics=[*broken, *made.diagnostics])
 
     pieces, links, findings, trace = with_tokens(text, make)
     kind: Kind = "module" if script.is_module else "classic"
@@ -85,3 +73,35 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         diagnostics=(*links.diagnostics, *findings, *left_calls(script, text, source, shop.project)),
         tools=js_minify.versions() if is_minified else {},
     )
+
+
+def _mapped(  # noqa: PLR0917 - what `build` knows of the script
+    source: Source,
+    text: str,
+    script: Script,
+    links: Links,
+    tokens: Tokens,
+    reading: Reading,
+    shop: Shop,
+    *,
+    is_minified: bool,
+) -> _Made:
+    """Return the script with a map of ours, which follows the one that it names."""
+    edits = [*links.edits, *without_maps(script, text)]
+    origin = origin_of(source, text, script, reading)
+    mapped = mapped_script(text, script, edits, source.shown, shop, is_minified=is_minified, unreadable="warning")
+    pieces = tokens.cut(mapped.text)
+    stops = ((after, origin.trail(before)) for after, before in mapped.pairs)
+    trace = traced(mapped.text, stops, tokens, pieces) if mapped.pairs else None
+    return _Made(pieces, links, [*origin.diagnostics, *mapped.diagnostics], trace)
+
+
+def _as_written(  # noqa: PLR0917 - what `build` knows of the script
+    source: Source, text: str, script: Script, links: Links, tokens: Tokens, reading: Reading, shop: Shop
+) -> _Made:
+    """Return the script with its references rewritten, that to its map among them; to the byte if it has none."""
+    named = named_maps(script, text, source, tokens, reading, shop)
+    links = links._replace(found=(*links.found, *named.found))
+    if not links.edits and not named.edits:
+        return _Made((reading.read(source.file),), links, named.diagnostics)  # with its BOM
+    return _Made(tokens.cut(edited(text, [*links.edits, *named.edits])), links, named.diagnostics)
