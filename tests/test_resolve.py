@@ -210,3 +210,12 @@ def test_no_reference_reaches_out_of_the_roots(tree: Tree) -> None:
         "~/other/x.png",
     ):
         assert isinstance(resolved(project, written), Missing), written
+
+
+def test_a_project_below_a_node_modules_folder_has_files_of_its_own(tree: Tree) -> None:
+    files = {"assets/a.css": "", "other/_x.png": "", "node_modules/p/y.png": ""}
+    folder = tree({f"node_modules/app/{file}": text for file, text in files.items()}) / "node_modules/app"
+    aliases = Urls(aliases={"@": "other"})
+
+    assert isinstance(resolved(folder, "@/_x.png", "a.css", urls=aliases), Missing)
+    assert "npm/p/y.png" == logical(resolved(folder, "../node_modules/p/y.png", "a.css"))

@@ -159,7 +159,7 @@ class Resolver:
             known = self.inventory.by_file.get(file)
             if known is not None:
                 yield known
-            elif _package_part(file) is not None:
+            elif self.is_packaged(file):
                 look.tried.append(look.reading.shown(file))
                 if look.reading.exists(file):
                     yield self.npm_source(file, look.reading)
@@ -216,7 +216,7 @@ class Resolver:
         known = self.inventory.by_file.get(file)
         if known is not None:
             yield known
-        elif _package_part(file) is not None and look.reading.exists(file):
+        elif self.is_packaged(file) and look.reading.exists(file):
             yield self.npm_source(file, look.reading)
 
     def _package(self, path: str, look: _Look) -> Iterator[Source]:
@@ -234,7 +234,12 @@ class Resolver:
 
     def npm_source(self, file: str, reading: Reading) -> Source:
         """Return the source for a file of an npm package that no root publishes."""
-        return Source(NPM_FOLDER + (_package_part(file) or ""), file, reading.shown(file), is_first_party=False)
+        inside = _package_part(file, self.project.folder) or ""
+        return Source(NPM_FOLDER + inside, file, reading.shown(file), is_first_party=False)
+
+    def is_packaged(self, file: str) -> bool:
+        """Return whether `file` lies in an npm package."""
+        return _package_part(file, self.project.folder) is not None
 
     def _site_root(self, path: str) -> Source | None:
         logical = path.lstrip("/")
@@ -293,13 +298,15 @@ def _keys(logical: str) -> tuple[tuple[str, str], tuple[str, str]]:
     return ("folder", folder), ("name", name)
 
 
-def _package_part(file: str) -> str | None:
+def _package_part(file: str, project: str) -> str | None:
     """Return what follows the first `node_modules` in `file`, None if it lies in no package.
 
     The first: a package inside a package is another version of one that lies beside it, and needs a name of its own.
+    Of a file in the project, only the folders below that of the project count: it may lie in a package itself.
     """
-    before, mark, inside = file.replace(os.sep, "/").partition("/node_modules/")
-    return inside if mark and before else None
+    part = file.removeprefix(project) if file.startswith(os.path.join(project, "")) else file
+    _, mark, inside = part.replace(os.sep, "/").partition("/node_modules/")
+    return inside if mark else None
 
 
 def _package_folders(referrers: Sequence[Source], project: str) -> list[str]:

@@ -149,7 +149,7 @@ class ModuleSources:
             inside = os.path.relpath(file, os.path.realpath(root.folder)).replace(os.sep, "/")
             if not inside.startswith("../"):
                 return Source(posixpath.join(root.mount, inside), file, shown, root.missing == "error")
-        if "/node_modules/" in file:
+        if resolver.is_packaged(file):
             return resolver.npm_source(file, self._reading)
         # In no root: nothing is published beside it, so its logical path must not name a folder of any root.
         return Source("../" + shown.lstrip("/"), file, shown)
