@@ -9,6 +9,7 @@ the sheets of tests/test_real_styles.py are compiled from their sources. Counted
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -51,8 +52,6 @@ def written(folder: Path, files: Mapping[str, str | bytes], modules: Path) -> Pa
 
 def as_they_are(folder: Path, modules: Path) -> Path:
     """Return a project that publishes every package which the folder asks for."""
-    import json
-
     names = sorted(set(json.loads((modules.parent / "package.json").read_text())["dependencies"]) - NOT_COUNTED)
     roots = [f'{{ path = "node_modules/{name}", as = "{name}", missing = "warn" }}' for name in names]
     config = f"roots = [{', '.join(roots)}]\n[compress]\ngzip = false\nbr = false\n[sass]\nauto = false\n"
