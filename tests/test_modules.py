@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from assetbuild.compiler.engines.esbuild import Esbuild, EsbuildFault
 from assetbuild.compiler.engines.modules.marks import BrokenMark, Marks
+from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.model import Facts, Input, Ref, Result
 from assetbuild.compiler.tokens import NonceClash
 from assetbuild.diagnostic import Span
@@ -490,6 +491,93 @@ def test_what_only_we_may_import_is_refused_in_the_files_of_people(service: Esbu
         ("reserved-scheme", said.format("y"), "assets/a.js", 1, 31),
         ("reserved-scheme", said.format("z"), "assets/a.css", 1, 9),
     ] == findings(result)
+
+
+GRAPH = {
+    "project/assets/a.ts": 'import * as c from "c"; import "./lib/b"; class A { x = c } f(A, c.default)',
+    "project/assets/lib/b.ts": "f(7)",
+    "project/node_modules/c/index.js": "exports.a = 1",
+}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {},
+        {"tsconfig.json": '{"compilerOptions": {"useDefineForClassFields": false}}'},
+        {"assets/lib/tsconfig.json": "{}", "tsconfig.json": "{}"},
+    ],
+)
+def test_what_lies_above_the_project_decides_no_bytes(service: Esbuild, tree: Tree, own: dict[str, str]) -> None:
+    alone = tree({**GRAPH, **{f"project/{file}": text for file, text in own.items()}})
+    before = texts(bundle(service, alone / "project", {"out.js": "a.ts"}))
+    above = tree({"tsconfig.json": '{"compilerOptions": {"useDefineForClassFields": false}}', "package.json": "{}"})
+
+    after = bundle(service, above / "project", {"out.js": "a.ts"})
+
+    assert () == after.diagnostics
+    assert before == texts(after)
+
+
+@pytest.mark.parametrize("own", [{}, {"tsconfig.json": "{}"}])
+def test_a_broken_configuration_above_the_project_is_not_read(
+    service: Esbuild, tree: Tree, own: dict[str, str]
+) -> None:
+    above = tree({**GRAPH, "tsconfig.json": "t0ken", **{f"project/{file}": text for file, text in own.items()}})
+
+    assert () == bundle(service, above / "project", {"out.js": "a.ts"}).diagnostics
+
+
+def test_a_configuration_that_only_part_of_the_graph_would_take_from_above_is_refused(
+    service: Esbuild, tree: Tree
+) -> None:
+    above = tree({**GRAPH, "tsconfig.json": "{}", "project/assets/lib/tsconfig.json": "{}"})
+
+    with pytest.raises(CompileFailed) as caught:
+        bundle(service, above / "project", {"out.js": "a.ts"})
+
+    message = f"`{above}/tsconfig.json` decides how `assets/a.ts` is compiled, and lies outside the declared roots"
+    assert [("outside-roots", message)] == [finding[:1] + finding[2:3] for finding in caught.value.diagnostics]
+
+
+@pytest.mark.parametrize("written", ["../../secret", "../../secret.json", "c/../../../secret"])
+def test_a_configuration_that_extends_a_file_outside_is_refused(service: Esbuild, tree: Tree, written: str) -> None:
+    above = tree({**GRAPH, "secret.json": "t0ken", "project/assets/tsconfig.json": f'{{"extends": "{written}"}}'})
+
+    with pytest.raises(CompileFailed) as caught:
+        bundle(service, above / "project", {"out.js": "a.ts"})
+
+    (found,) = caught.value.diagnostics
+    span = found.span
+    assert span is not None
+    assert ("assets/tsconfig.json", 1, 14) == (span.path, span.line, span.column)
+    assert f"`{above}/secret.json` lies outside the declared roots" == found.message
+
+
+@pytest.mark.parametrize("deciding", ['{"type": "module"}', '{"sideEffects": false}'])
+def test_a_package_above_the_project_that_decides_something_is_refused(
+    service: Esbuild, tree: Tree, deciding: str
+) -> None:
+    above = tree({**GRAPH, "package.json": deciding})
+
+    refused = bundle(service, above / "project", {"out.js": "a.ts"})
+    tree({"project/package.json": "{}"})
+    shielded = bundle(service, above / "project", {"out.js": "a.ts"})
+    tree({"package.json": "{}"})
+    harmless = bundle(service, above / "project", {"out.js": "a.ts"})
+
+    message = f"`{above}/package.json` decides how `assets/a.ts` is compiled, and lies outside the declared roots"
+    assert message in [finding.message for finding in refused.diagnostics]
+    assert () == shielded.diagnostics
+    assert texts(harmless) == texts(shielded)
+
+
+def test_the_descriptions_in_the_folder_of_the_project_are_inputs(service: Esbuild, tree: Tree) -> None:
+    folder = tree({"assets/a.ts": "f(1)", "tsconfig.json": "{}", "package.json": "{}"})
+
+    result = bundle(service, folder, {"out.js": "a.ts"})
+
+    assert {str(folder / name) for name in ("tsconfig.json", "package.json")} <= {found.file for found in result.inputs}
 
 
 def test_a_file_that_kills_esbuild_is_named_and_nothing_hangs(tree: Tree) -> None:

@@ -15,6 +15,7 @@ from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.esbuild import Built, Esbuild, EsbuildFault
 from assetbuild.compiler.engines.esbuild.messages import Message, diagnostic
 from assetbuild.compiler.engines.esbuild.packets import Value
+from assetbuild.compiler.engines.modules.above import Above
 from assetbuild.compiler.engines.modules.chunks import Layout, drafts, layout
 from assetbuild.compiler.engines.modules.confined import confined
 from assetbuild.compiler.engines.modules.inputs import record
@@ -44,6 +45,7 @@ class _Graph(NamedTuple):
     sources: ModuleSources
     marks: Marks
     public: str
+    above: Above
 
 
 def build(job: Job, reading: Reading, shop: Shop) -> Result:
@@ -58,6 +60,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         *_diagnostics(graph, reading),
         *_left_for_the_browser(graph, options),
         *graph.sources.contexts(),
+        *graph.above.packages(graph.sources.texts),
     ]
     made: list[Draft] = []
     if not any(finding.severity == "error" for finding in found):
@@ -87,8 +90,11 @@ def _graph(entries: Mapping[str, Source], options: Mapping[str, Any], reading: R
     """Return the build of `entries`, made again where the first reading showed that it must be.
 
     Again: with the workers that were found, which are entries too; with another nonce, if a text holds ours; with every
-    import asked for, if one could not be explained.
+    import asked for, if one could not be explained; with the TypeScript configurations that count for what was read.
     """
+    above = Above(reading, shop.project.folder)
+    files = {os.path.realpath(source.file) for source in entries.values()}
+    flags = above.flags(files)
     attempt = 0
     is_thorough = False
     while True:
@@ -98,12 +104,15 @@ def _graph(entries: Mapping[str, Source], options: Mapping[str, Any], reading: R
         # One mark serves as the public path, so that esbuild itself writes it where outputs refer to each other.
         public = marks.mark(Ref("", "module"))
         try:
-            built = shop.esbuild().build(_request(entries, options, public, shop), sources)
+            every = (*_flags(options, public, shop.project.folder), *flags)
+            built = shop.esbuild().build(_request(entries, every, shop), sources)
         except EsbuildFault as fault:
             raise EsbuildFault([*fault.diagnostics, *_blame(sources, shop, reading)]) from fault
         is_unexplained = not is_thorough and any(not sources.explanation(error) for error in built.errors)
-        if not (sources.has_clash or is_unexplained or sources.workers.keys() - entries.keys()):
-            return _Graph(built, entries, sources, marks, public)
+        before, flags = flags, above.flags(files := files | sources.texts.keys())
+        is_whole = flags == before and not sources.workers.keys() - entries.keys()
+        if is_whole and not (sources.has_clash or is_unexplained):
+            return _Graph(built, entries, sources, marks, public, above)
         attempt += sources.has_clash
         is_thorough = is_thorough or is_unexplained
         entries = {**sources.workers, **entries}
@@ -120,12 +129,12 @@ def _blame(sources: ModuleSources, shop: Shop, reading: Reading) -> Iterator[Dia
                 return
 
 
-def _request(entries: Mapping[str, Source], options: Mapping[str, Any], public: str, shop: Shop) -> Mapping[str, Value]:
+def _request(entries: Mapping[str, Source], flags: Sequence[str], shop: Shop) -> Mapping[str, Value]:
     folder = shop.project.folder
     outputs = [[name, os.path.realpath(source.file)] for name, (_, source) in _outputs_of(entries).items()]
     # Apart, without texts: what esbuild has seen holds marks, and what people wrote is at hand.
     maps = ("--sourcemap=external", "--sources-content=false") if _is_mapped(shop) else ()
-    return {"entries": outputs, "flags": [*_flags(options, public, folder), *maps], "absWorkingDir": folder}
+    return {"entries": outputs, "flags": [*flags, *maps], "absWorkingDir": folder}
 
 
 def _is_mapped(shop: Shop) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from assetbuild.compiler.engines.esbuild.messages import Message
+from assetbuild.compiler.engines.modules.inputs import may_describe
 from assetbuild.compiler.engines.modules.sources import OUTSIDE_HINT
 from assetbuild.compiler.files import Outside, Reading
 from assetbuild.diagnostic import Diagnostic, Span
@@ -35,6 +36,5 @@ def _may_be_quoted(file: str, reading: Reading) -> bool:
     try:
         reading.library.confine(file)
     except Outside:
-        is_inside = os.path.realpath(file).startswith(os.path.join(reading.library.folder, ""))
-        return is_inside and file.endswith(".json")
+        return file.endswith(".json") and may_describe(file, reading)
     return True

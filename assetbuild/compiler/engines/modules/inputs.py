@@ -6,6 +6,7 @@ Receives the metafile; hands on nothing, but tells the job's record. esbuild rea
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import posixpath
@@ -17,7 +18,7 @@ from assetbuild.compiler import door
 from assetbuild.compiler.engines.esbuild import Built
 from assetbuild.compiler.files import Outside, Reading
 
-__all__ = ["record"]
+__all__ = ["extends_of", "may_describe", "record"]
 
 # esbuild's documentation, "Resolve extensions": tried in this order, after the name as it is written.
 _EXTENSIONS = (".tsx", ".ts", ".jsx", ".js", ".css", ".json")
@@ -73,18 +74,34 @@ def _places(bare: str) -> Iterator[str]:
     yield from (os.path.join(bare, "index" + ext) for ext in _EXTENSIONS)
 
 
+def may_describe(file: str, reading: Reading) -> bool:
+    """Return whether a description may decide anything: it lies in a declared folder or in the project's own."""
+    try:
+        reading.library.confine(file)
+    except Outside:
+        return os.path.realpath(file).startswith(os.path.join(reading.library.folder, ""))
+    return True
+
+
 def _description(file: str, reading: Reading, seen: set[str]) -> None:
     """Record a description, and what a TypeScript configuration extends."""
-    if file in seen or not reading.exists(file):
+    if file in seen or not may_describe(file, reading):
         return
     seen.add(file)
+    # Not asked of `reading`, for which the project's own folder is no source: but here it is what decides.
+    disk = reading.library.disk
+    if not disk.is_file(file):
+        reading.note_absent(file)
+        return
+    body = disk.read(file)
+    reading.note(file, hashlib.sha256(body).hexdigest())
     try:
-        text = reading.text(file)
-    except (door.Refused, Outside):
+        text = door.admit(body, reading.shown(file))
+    except door.Refused:
         return  # esbuild has read it, or refused it, in its own words
     if posixpath.basename(file) == "package.json":
         return
-    for base in _extends(text):
+    for base in extends_of(text):
         if base.startswith("."):
             place = os.path.normpath(os.path.join(os.path.dirname(file), base))
             _description(place if place.endswith(".json") else place + ".json", reading, seen)
@@ -94,7 +111,8 @@ def _description(file: str, reading: Reading, seen: set[str]) -> None:
 _LOOSE = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*[\s\S]*?\*/|,(?=\s*[}\]])')
 
 
-def _extends(text: str) -> list[str]:
+def extends_of(text: str) -> list[str]:
+    """Return what a TypeScript configuration is based on, as it is written."""
     try:
         described = json.loads(_LOOSE.sub(lambda found: found[1] or "", text))
     except ValueError:
