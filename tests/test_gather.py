@@ -79,6 +79,43 @@ def test_a_stylesheet_gives_way_to_the_bundle_that_is_made_of_it(tree: Tree, com
     assert "a{color:red}" == text_of(outcome, "js/app.css").strip()
 
 
+@pytest.mark.usefixtures("esbuild")
+def test_a_script_that_only_a_bundler_understands_is_no_fault_where_a_graph_holds_it(
+    tree: Tree, compiled: Callable[..., Outcome]
+) -> None:
+    """A module in plain JavaScript imports its neighbours, and they import packages by their bare names."""
+    project = tree(
+        {
+            "assetbuild.toml": '[entries]\n"js/out.js" = { module = "js/app.js" }\n',
+            "assets/js/app.js": 'import { size } from "./dep.js"; document.title = size',
+            "assets/js/dep.js": 'import size from "pkg"; export { size }',
+            "node_modules/pkg/package.json": '{"name": "pkg", "main": "main.js", "type": "module"}',
+            "node_modules/pkg/main.js": "export default 'seven'",
+        }
+    )
+
+    outcome = compiled(project)
+
+    assert {"js/app.js", "js/dep.js", "js/out.js"} <= set(names(outcome))
+    assert "seven" in text_of(outcome, "js/out.js")
+    assert () == outcome.diagnostics
+
+
+@pytest.mark.usefixtures("esbuild")
+def test_a_fault_of_a_script_in_a_graph_is_told_once(tree: Tree, compiled: Callable[..., Outcome]) -> None:
+    project = tree(
+        {
+            "assetbuild.toml": '[entries]\n"js/out.js" = { module = "js/app.js" }\n',
+            "assets/js/app.js": 'import "nowhere"',
+        }
+    )
+
+    with pytest.raises(CompileFailed) as failed:
+        compiled(project)
+
+    assert 1 == len(failed.value.diagnostics)
+
+
 @pytest.mark.parametrize("jobs", [1, 8])
 def test_the_number_of_jobs_does_not_show(tree: Tree, compiled: Callable[..., Outcome], jobs: int) -> None:
     files = {f"assets/{n}.scss": f"@use 'part'; a {{ b: {n} }}" for n in range(20)}

@@ -34,7 +34,6 @@ def gather(
     job_of: the job that publishes a file as itself. on_done: called after each job, from any thread.
     Raises `EngineUnavailable`, with the reasons of all jobs, if an engine that is needed is not there.
     """
-    results: list[Result] = []
     unavailable: list[Diagnostic] = []
 
     def run(job: Job) -> Result:
@@ -55,14 +54,33 @@ def gather(
             on_done(job)
 
     done = {logical for job in jobs for logical in job.logicals}
+    made: list[tuple[Job, Result]] = []
     wave = list(jobs)
     while wave:
-        made = pool.parallel(run, wave, jobs=_threads(wave, shop.project.jobs), weight=_weight)
-        results += made
-        wave = [job_of(source) for source in _new(made, done)]
+        results = pool.parallel(run, wave, jobs=_threads(wave, shop.project.jobs), weight=_weight)
+        made += zip(wave, results, strict=True)
+        wave = [job_of(source) for source in _new(results, done)]
     if unavailable:
-        raise EngineUnavailable(dict.fromkeys(unavailable))
+        faults = [each for _, result in made for each in result.diagnostics if each.severity == "error"]
+        raise EngineUnavailable([*unavailable, *faults])
+    bundled = _bundled(made)
+    results = [run(replace(job, engine="copy", options={})) if job in bundled else result for job, result in made]
     return _without_stand_ins(results)
+
+
+def _bundled(made: Sequence[tuple[Job, Result]]) -> list[Job]:
+    """Return the jobs of plain scripts that no browser could run as they are, and that a module graph is made of.
+
+    Their bundle stands for them, so what is wrong with them alone is not said; they are published untouched.
+    """
+    used = {each for job, result in made if job.engine == "modules" for each in result.inputs}
+    return [
+        job
+        for job, result in made
+        if job.engine == "script"
+        and any(each.severity == "error" for each in result.diagnostics)
+        and any(each.file == job.sources[0].file for each in used.intersection(result.inputs))
+    ]
 
 
 def _without_stand_ins(results: Sequence[Result]) -> list[Result]:
