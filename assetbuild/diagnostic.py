@@ -108,10 +108,13 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     if word.casefold() in by_folded:
         return by_folded[word.casefold()]
     matches = get_close_matches(word.casefold(), by_folded, n=2, cutoff=0.75)
-    if not matches:
-        same_name = [c for f, c in by_folded.items() if f.rpartition("/")[2] == word.casefold().rpartition("/")[2]]
-        return same_name[0] if len(same_name) == 1 else None
-    return by_folded[matches[0]]
+    if matches:
+        return by_folded[matches[0]]
+    by_name: dict[str, list[str]] = {}
+    for folded, candidate in by_folded.items():
+        by_name.setdefault(folded.rpartition("/")[2], []).append(candidate)
+    names = get_close_matches(word.casefold().rpartition("/")[2], by_name, n=1, cutoff=0.75)
+    return by_name[names[0]][0] if names and len(by_name[names[0]]) == 1 else None
 
 
 def by_place(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

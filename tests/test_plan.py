@@ -179,3 +179,14 @@ def test_a_fault_points_into_the_configuration(tree: Tree) -> None:
         for each in found.diagnostics
         if each.span
     ]
+
+
+def test_what_was_probably_meant_otherwise_is_a_warning(tree: Tree) -> None:
+    scripts = planned(tree({"assets/js/app.ts": "", "assets/_only.scss": ""}))
+
+    assert [
+        "`assets/js/app.ts` is compiled through an entry alone, and no entry is a module "
+        '| write "js/app.js" = { module = "js/app.ts" } under `[entries]`',
+        "nothing to publish was found in `assets` | ",
+    ] == problems(scripts)
+    assert {"warning"} == {each.severity for each in scripts.diagnostics}

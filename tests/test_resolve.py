@@ -145,6 +145,8 @@ def test_mounts_say_what_another_tool_copies_where(tree: Tree) -> None:
 
     assert "fa/webfonts/s.woff2" == logical(resolved(project, "../fonts/s.woff2", urls=urls))
     assert "fa/webfonts/s.woff2" == logical(resolved(project, "/static/fonts/s.woff2", urls=urls))
+    public = Urls(public="/s/", mounts={"fonts": "fa/webfonts"})
+    assert "fa/webfonts/s.woff2" == logical(resolved(project, "/s/fonts/s.woff2", urls=public))
 
 
 def test_a_site_root_file_is_found_at_its_absolute_path(tree: Tree) -> None:

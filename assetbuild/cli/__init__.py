@@ -84,7 +84,7 @@ def _run(argv: Sequence[str], terminal: Terminal) -> int:
         if extra is None:
             return _bug(terminal, is_json)
         hint = f"pip install 'assetbuild[{extra}]'"
-        message = f"the package `{error.name}` is not installed"
+        message = f"this needs the extra `{extra}`: its package `{error.name}` is not installed"
         return _refused(Diagnostic("missing-extra", "error", message, hint=hint), terminal, is_json)
     except OSError as error:
         place = f": `{str(error.filename).rstrip('/')}`" if error.filename else ""

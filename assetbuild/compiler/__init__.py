@@ -87,7 +87,6 @@ def compile(
     surveyed = survey(project, disk)
     planned = plan(project, surveyed, library, bundles)
     early = [*project.warnings, *surveyed.diagnostics, *planned.diagnostics]
-    _check(early)
     with open_shop(project, Resolver(project, planned.inventory), disk, environ, watcher.notice) as shop:
         watcher.stage("compile", len(planned.jobs))
         results = gather(planned.jobs, job_of, library, shop, lambda _: watcher.step())

@@ -48,7 +48,7 @@ def encoders(compress: Compress, profile: Profile) -> tuple[Encoder, ...]:
     try:
         return tuple(makers[coding](levels[coding]) for coding in wanted)
     except ImportError as error:
-        message = f"the encoder package `{error.name}` is not installed"
+        message = f"compiling needs the extra `compile`: its package `{error.name}` is not installed"
         hint = "pip install 'assetbuild[compile]'"
         raise EngineUnavailable([Diagnostic("missing-extra", "error", message, hint=hint)]) from None
 

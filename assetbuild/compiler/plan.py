@@ -10,7 +10,7 @@ import dataclasses
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from assetbuild.compiler.bundles import Bundles
@@ -23,7 +23,7 @@ from assetbuild.compiler.model import Draft, Job, Source, Stable
 from assetbuild.compiler.project import Entry, Project
 from assetbuild.compiler.resolve import Inventory
 from assetbuild.compiler.survey import Survey, name_problems
-from assetbuild.diagnostic import Diagnostic, nearest
+from assetbuild.diagnostic import Diagnostic, Span, nearest
 
 __all__ = ["Plan", "confines", "job_of", "plan", "with_stable_name"]
 
@@ -44,7 +44,7 @@ _ENGINES = {
 
 
 class Plan(NamedTuple):
-    """Everything to do. diagnostics: errors here end the compile before an engine starts.
+    """Everything to do. diagnostics: what is wrong with entries; it is shown with what is wrong with the assets.
 
     bundles: what the manifest says of each webassets bundle.
     """
@@ -101,6 +101,7 @@ def plan(project: Project, survey: Survey, library: Library, bundles: Bundles = 
         withheld=survey.withheld,
     )
     jobs = [job_of(source) for source in plain.values()] + _entry_jobs(project, entries)
+    problems += _overlooked(project, survey, entries, jobs)
     return Plan(tuple(sorted(jobs, key=lambda job: job.logicals)), inventory, tuple(problems), bundled.named)
 
 
@@ -118,6 +119,22 @@ def with_stable_name(draft: Draft, project: Project) -> Draft:
     if matches_any(project.keep_names, draft.logical):
         return dataclasses.replace(draft, stable=Stable())
     return draft
+
+
+def _overlooked(
+    project: Project, survey: Survey, entries: Sequence[_Entry], jobs: Sequence[Job]
+) -> Iterable[Diagnostic]:
+    """Yield what was probably meant otherwise: nothing to compile, and scripts that only an entry could publish."""
+    scripts = [logical for logical in sorted(survey.withheld) if logical.endswith((".ts", ".tsx", ".mts", ".jsx"))]
+    if scripts and not any(found.entry.kind == "module" for found in entries):
+        first = survey.sources[scripts[0]]
+        stem = posixpath.splitext(scripts[0])[0]
+        message = f"`{first.shown}` is compiled through an entry alone, and no entry is a module"
+        hint = f'write "{stem}.js" = {{ module = "{scripts[0]}" }} under `[entries]`'
+        yield Diagnostic("no-entry", "warning", message, Span(first.shown), hint)
+    if not jobs:
+        roots = ", ".join(f"`{root.shown}`" for root in project.roots)
+        yield Diagnostic("no-assets", "warning", f"nothing to publish was found in {roots or 'the configuration'}")
 
 
 def _bundle_entries(bundled: Planned) -> list[_Entry]:

@@ -55,7 +55,7 @@ def publish(
     except OSError as error:
         reason = error.strerror or str(error)
         where = os.fsdecode(error.filename) if error.filename else output
-        raise PublishError(f"cannot publish: {where}: {reason}; the output still serves the build it served") from error
+        raise PublishError(f"cannot publish: {where}: {reason}; mend that and run the command again") from error
 
 
 def _publish(

@@ -198,12 +198,16 @@ class Resolver:
         """Yield what `[urls] mounts` says that another tool copies to where the path points."""
         path = look.path
         folders = [posixpath.dirname(referrer.logical) for referrer in look.referrers]
-        public = path.removeprefix(self._base_path).lstrip("/") if path.startswith("/") else None
-        places = [public] if public else [posixpath.normpath(posixpath.join(folder, path)) for folder in folders]
+        prefix = next((each for each in (self._public, self._base_path, "/") if path.startswith(each)), None)
+        places = (
+            [path[len(prefix) :]]
+            if prefix
+            else [posixpath.normpath(posixpath.join(folder, path)) for folder in folders]
+        )
         for place in dict.fromkeys(places):
-            for prefix, target in sorted(self.project.urls.mounts.items(), key=lambda item: -len(item[0])):
-                if place.startswith(prefix.rstrip("/") + "/"):
-                    yield from self._logical(target.rstrip("/") + place[len(prefix.rstrip("/")) :], look)
+            for mount, target in sorted(self.project.urls.mounts.items(), key=lambda item: -len(item[0])):
+                if place.startswith(mount.rstrip("/") + "/"):
+                    yield from self._logical(target.rstrip("/") + place[len(mount.rstrip("/")) :], look)
 
     def _logical(self, logical: str, look: _Look) -> Iterator[Source]:
         logical = posixpath.normpath(logical)

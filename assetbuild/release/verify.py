@@ -250,5 +250,8 @@ def _unlisted(output: _Output) -> Iterator[Diagnostic]:
             yield _error("temporary-file", path, message, "the next compile removes it", "warning")
         elif path not in known:
             yield _error(
-                "unlisted-file", path, f"`{path}` is not in the manifest", "remove it, or compile into an empty folder"
+                "unlisted-file",
+                path,
+                f"`{path}` is not in the manifest",
+                "an earlier compile may have left it: remove the folder and compile again",
             )
