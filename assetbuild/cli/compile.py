@@ -34,7 +34,7 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     add("--profile", choices=("production", "fast"), default="production", help="fast: lower compression levels")
     add("--revision", metavar="TEXT", default="", help="recorded in the manifest (default: ASSETBUILD_REVISION)")
     add("--offline", action="store_true", help="install nothing: a missing tool is an error")
-    add("--frozen", action="store_true", help="refuse tools that are not the pinned ones, and bundles defined in Python")
+    add("--frozen", action="store_true", help="refuse tools other than the pinned ones, and bundles defined in Python")
     add("--strict", action="store_true", help="warnings fail")
     add("--json", action="store_true", help="one JSON document on stdout")
 

@@ -197,14 +197,10 @@ class Resolver:
     def _mounted(self, look: _Look) -> Iterator[Source]:
         """Yield what `[urls] mounts` says that another tool copies to where the path points."""
         path = look.path
-        folders = [posixpath.dirname(referrer.logical) for referrer in look.referrers]
         prefix = next((each for each in (self._public, self._base_path, "/") if path.startswith(each)), None)
-        places = (
-            [path[len(prefix) :]]
-            if prefix
-            else [posixpath.normpath(posixpath.join(folder, path)) for folder in folders]
-        )
-        for place in dict.fromkeys(places):
+        folders = (posixpath.dirname(referrer.logical) for referrer in look.referrers)
+        relative = (posixpath.normpath(posixpath.join(folder, path)) for folder in folders)
+        for place in dict.fromkeys([path[len(prefix) :]] if prefix else relative):
             for mount, target in sorted(self.project.urls.mounts.items(), key=lambda item: -len(item[0])):
                 if place.startswith(mount.rstrip("/") + "/"):
                     yield from self._logical(target.rstrip("/") + place[len(mount.rstrip("/")) :], look)

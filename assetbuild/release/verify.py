@@ -249,9 +249,5 @@ def _unlisted(output: _Output) -> Iterator[Diagnostic]:
             message = f"`{path}` is a temporary file of a build that was interrupted, or is running"
             yield _error("temporary-file", path, message, "the next compile removes it", "warning")
         elif path not in known:
-            yield _error(
-                "unlisted-file",
-                path,
-                f"`{path}` is not in the manifest",
-                "an earlier compile may have left it: remove the folder and compile again",
-            )
+            hint = "an earlier compile may have left it: remove the folder and compile again"
+            yield _error("unlisted-file", path, f"`{path}` is not in the manifest", hint)
