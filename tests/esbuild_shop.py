@@ -11,7 +11,7 @@ from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.esbuild import Esbuild
 from assetbuild.compiler.files import Library, Reading
 from assetbuild.compiler.model import Blob, Draft, Job, Result, Source
-from assetbuild.compiler.project import Js, Project, Root
+from assetbuild.compiler.project import Js, Project, Root, Urls
 from assetbuild.compiler.resolve import Inventory, Resolver
 from assetbuild.compiler.survey import SOURCE_LANGUAGES
 from assetbuild.disk import RealDisk
@@ -40,11 +40,19 @@ def bundle(
     entries: Mapping[str, str],
     *,
     missing_allow: tuple[str, ...] = (),
+    aliases: Mapping[str, str] | None = None,
     **options: object,
 ) -> Result:
     """Return what the module room makes of `entries`: logical path → source below `assets` of `folder`."""
     root = Root(str(folder / "assets"), "assets")
-    project = Project(str(folder), str(folder / "build"), (root,), js=Js(minify=False), missing_allow=missing_allow)
+    project = Project(
+        str(folder),
+        str(folder / "build"),
+        (root,),
+        js=Js(minify=False),
+        urls=Urls(aliases=aliases or {}),
+        missing_allow=missing_allow,
+    )
     sources = {name: Source(name, str(folder / "assets" / name), f"assets/{name}") for name in _files(folder)}
     published = {logical: source for logical, source in sources.items() if not logical.endswith(SOURCE_LANGUAGES)}
     named = {logical: sources[source]._replace(logical=logical) for logical, source in entries.items()}

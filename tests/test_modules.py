@@ -362,6 +362,62 @@ def test_a_missing_reference_that_is_allowed_stays_as_it_is(service: Esbuild, tr
     assert "a{b:url(gone.gif)}\n" == texts(result)["out.css"]
 
 
+def test_aliases_and_the_tilde_stand_for_folders_and_packages_in_imports(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/js/a.ts": 'import q from "@lib/q.js"; import t from "@lib/t"; import i from "@lib";'
+        'import deep from "@lib/deep/d"; import home from "~/assets/home"; import p from "lib:p/m";'
+        'import n from "~p/m"; import x from "@lib/x.png"; import "@lib/s.css"; import n2 from "@lib/none-but-installed";'
+        "f(q, t, i, deep, home, p, n, x, n2)",
+        "assets/lib/q.js": "export default 'q'",
+        "assets/lib/t.ts": "export default 't' as string",
+        "assets/lib/index.js": "export default 'i'",
+        "assets/lib/x.png": "",
+        "assets/lib/s.css": '@import "@lib/s2.css"; .s { b: url(@lib/x.png) }',
+        "assets/lib/s2.css": ".s2 { c: d }",
+        "assets/elsewhere/d.ts": "export default 'deep'",
+        "assets/home.ts": "export default 'home'",
+        "node_modules/p/m.js": "export default 'p'",
+        "node_modules/p/package.json": "{}",
+        "node_modules/@lib/none-but-installed/index.js": "export default 'installed'",
+    }
+    aliases = {"@lib": "assets/lib", "@lib/deep": "assets/elsewhere", "lib:": "node_modules"}
+
+    result = bundle(service, tree(files), {"js/out.js": "js/a.ts"}, aliases=aliases)
+
+    assert () == result.diagnostics
+    text = texts(result)["js/out.js"]
+    for name in ("q", "t", "i", "deep", "home", "p", "installed"):
+        assert 1 == text.count(f'"{name}"'), name
+    assert 'new URL("<lib/x.png>", import.meta.url)' in text
+    assert ".s2" in texts(result)["js/out.css"]
+    assert "url(<lib/x.png>)" in texts(result)["js/out.css"]
+
+
+def test_a_file_that_would_win_behind_an_alias_is_recorded_as_absent(service: Esbuild, tree: Tree) -> None:
+    folder = tree({"assets/a.ts": 'import "@lib/q"', "assets/lib/q.js": "f(1)"})
+
+    result = bundle(service, folder, {"out.js": "a.ts"}, aliases={"@lib": "assets/lib"})
+
+    assert {str(folder / f"assets/lib/q{ext}") for ext in ("", ".tsx", ".ts", ".jsx")} <= set(result.absent)
+
+
+def test_an_aliased_import_that_leads_nowhere_says_what_it_stands_for(service: Esbuild, tree: Tree) -> None:
+    files = {"assets/a.js": 'import "@lib/qu.js"; import "@lib/far/away"; import "~/nope"', "assets/lib/q.js": "f(1)"}
+
+    result = bundle(service, tree(files), {"out.js": "a.js"}, aliases={"@lib": "assets/lib"})
+
+    assert [
+        ("missing-reference", "`@lib/far/away` does not exist", "assets/a.js", 1, 29),
+        ("missing-reference", "`@lib/qu.js` does not exist", "assets/a.js", 1, 8),
+        ("missing-reference", "`~/nope` does not exist", "assets/a.js", 1, 53),
+    ] == findings(result)
+    assert {
+        "did you mean `@lib/q.js`?",
+        "`@lib/far/away` stands for `assets/lib/far/away`",
+        "`~/nope` stands for `nope`",
+    } == {finding.hint for finding in result.diagnostics}
+
+
 def test_a_require_that_stays_is_an_error_in_own_files(service: Esbuild, tree: Tree) -> None:
     files = {
         "assets/app.js": 'import "pkg"; const a = require(self.name); const b = require.context("./x", true); f(a, b)',

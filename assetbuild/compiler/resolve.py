@@ -21,7 +21,7 @@ from assetbuild.compiler.packages import split_specifier
 from assetbuild.compiler.project import Project
 from assetbuild.diagnostic import nearest
 
-__all__ = ["NPM_FOLDER", "Ambiguous", "Found", "Inventory", "Missing", "Outcome", "Resolver", "Untouched"]
+__all__ = ["NPM_FOLDER", "Ambiguous", "Behind", "Found", "Inventory", "Missing", "Outcome", "Resolver", "Untouched"]
 
 NPM_FOLDER = "npm/"
 """Logical folder of files that a reference pulls out of `node_modules` and that no root publishes."""
@@ -74,6 +74,13 @@ class Ambiguous(NamedTuple):
 
     first: Source
     second: Source
+
+
+class Behind(NamedTuple):
+    """What a prefix stands for, in the order to look: a file on disk, a path into npm packages; "" for neither."""
+
+    file: str
+    package_path: str
 
 
 class _Look(NamedTuple):
@@ -167,17 +174,12 @@ class Resolver:
     def _prefixed(self, look: _Look) -> Iterator[Source]:
         """Yield what an alias, `~`, the public prefix or an absolute `site_root` path names."""
         path = look.path
-        alias = self._alias_of(path)
-        if alias is not None:
-            target = self.project.urls.aliases[alias].rstrip("/") + "/" + path[len(alias) :].lstrip("/")
-            file = os.path.normpath(os.path.join(self.project.folder, target))
-            yield from self._file(file, look)
-            yield from self._package(target, look)
-        elif path.startswith("~/"):
-            yield from self._file(os.path.normpath(os.path.join(self.project.folder, path[2:])), look)
-        elif path.startswith("~"):
-            yield from self._package(path[1:], look)
-        else:
+        behind = self.behind_prefix(path)
+        if behind.file:
+            yield from self._file(behind.file, look)
+        if behind.package_path:
+            yield from self._package(behind.package_path, look)
+        if not any(behind):
             for prefix in (self._public, self._base_path):
                 if prefix and path.startswith(prefix):
                     yield from self._logical(path[len(prefix) :], look)
@@ -231,6 +233,17 @@ class Resolver:
             if look.reading.exists(file):
                 yield self.inventory.by_file.get(file) or self.npm_source(file, look.reading)
                 return
+
+    def behind_prefix(self, path: str) -> Behind:
+        """Return what an alias or `~` makes of `path`; nothing if it begins with neither."""
+        alias = self._alias_of(path)
+        if alias is not None:
+            rest = path[len(alias) :].lstrip("/")
+            target = self.project.urls.aliases[alias].rstrip("/") + (f"/{rest}" if rest else "")
+            return Behind(os.path.normpath(os.path.join(self.project.folder, target)), target)
+        if path.startswith("~/"):
+            return Behind(os.path.normpath(os.path.join(self.project.folder, path[2:])), "")
+        return Behind("", path[1:] if path.startswith("~") else "")
 
     def npm_source(self, file: str, reading: Reading) -> Source:
         """Return the source for a file of an npm package that no root publishes."""

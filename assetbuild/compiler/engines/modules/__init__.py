@@ -55,7 +55,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     """
     options = asdict(Js()) | dict(job.options)
     graph = _graph(dict(zip(job.logicals, job.sources, strict=True)), options, reading, shop)
-    record(graph.built, reading, shop.project.folder)
+    record(graph.built, reading, shop.project.folder, graph.sources.spellings)
     found = [
         *_diagnostics(graph, reading),
         *_left_for_the_browser(graph, options),

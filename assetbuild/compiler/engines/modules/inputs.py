@@ -11,7 +11,7 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from assetbuild.compiler import door
@@ -25,8 +25,11 @@ _EXTENSIONS = (".tsx", ".ts", ".jsx", ".js", ".css", ".json")
 _DESCRIPTIONS = ("package.json", "tsconfig.json", "jsconfig.json")
 
 
-def record(built: Built, reading: Reading, folder: str) -> None:
-    """Record in `reading` what decided the graph of `built`. folder: the project; metafile paths are relative to it."""
+def record(built: Built, reading: Reading, folder: str, spellings: Mapping[str, Sequence[str]]) -> None:
+    """Record in `reading` what decided the graph of `built`. folder: the project; metafile paths are relative to it.
+
+    spellings: specifier → what was looked for in its place, in order.
+    """
     inputs = cast(Mapping[str, Any], built.metafile.get("inputs", {}))
     files = [os.path.normpath(os.path.join(folder, path)) for path in inputs if ":" not in path]
     for directory in sorted({above for file in files for above in _folders(os.path.dirname(file), folder)}):
@@ -38,8 +41,9 @@ def record(built: Built, reading: Reading, folder: str) -> None:
         for imported in described["imports"]:
             if "original" in imported and not imported.get("external") and ":" not in imported["path"]:
                 target = os.path.normpath(os.path.join(folder, imported["path"]))
-                for candidate in _candidates(importer, imported["original"], target, folder):
-                    reading.exists(candidate)
+                for written in spellings.get(imported["original"], (imported["original"],)):
+                    for candidate in _candidates(importer, written, target, folder):
+                        reading.exists(candidate)
 
 
 def _folders(directory: str, folder: str) -> Iterator[str]:
@@ -52,7 +56,7 @@ def _folders(directory: str, folder: str) -> Iterator[str]:
 
 def _candidates(importer: str, written: str, target: str, folder: str) -> Iterator[str]:
     """Yield the files that would have won before `target`, as esbuild looks for them (Node's `require` algorithm)."""
-    if not written.startswith("."):
+    if not written.startswith((".", os.sep)):
         name = "/".join(written.split("/")[: 2 if written.startswith("@") else 1])
         for above in _folders(importer, folder):
             package = os.path.join(above, "node_modules", name)

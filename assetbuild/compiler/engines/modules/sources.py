@@ -46,6 +46,8 @@ _HERE_TEXT = (
     f"export const {HERE_NAME} = script ? script.src : location.href;"
 )
 
+# What an answer of esbuild keeps when it becomes ours.
+_ANSWERED = ("path", "namespace", "suffix", "sideEffects")
 _COMPILED = (".jsx", ".ts", ".mts", ".cts", ".tsx")
 _ASSETS = (
     "apng|avif|bmp|cur|gif|ico|jpeg|jpg|jxl|png|svg|tiff|webp|eot|otf|ttf|woff|woff2"
@@ -61,6 +63,7 @@ class ModuleSources:
     found: files that references name and that no root holds. has_clash: a text holds the nonce of the marks.
     workers: logical path → source of each worker that must be compiled and that no entry names.
     texts: file → its text as it stands on disk. edits: what was changed in it before esbuild got it.
+    spellings: specifier with an alias or `~` → what was looked for in its place, in order.
     named_maps: file → the maps that it names, with their places, if maps are to be made.
     """
 
@@ -82,6 +85,7 @@ class ModuleSources:
         self.texts: dict[str, str] = {}
         self.edits: dict[str, list[Edit]] = {}
         self.named_maps: dict[str, list[tuple[str, Span]]] = {}
+        self.spellings: dict[str, tuple[str, ...]] = {}
         self.has_clash = False
 
     def resolve(self, request: Mapping[str, Value], again: Again) -> Mapping[str, Value] | None:
@@ -95,11 +99,16 @@ class ModuleSources:
         if path.startswith(SCHEME):
             message = f"`{path}` has the scheme of assetbuild's own placeholders"
             return self._refused([Diagnostic("reserved-scheme", "error", message, None, "give it another name")])
-        if kind == "entry-point" or path.startswith(("/", "#")) or ":" in path.removeprefix("node:"):
+        spellings = self._spellings(path)
+        is_elsewhere = path.startswith(("/", "#")) or ":" in path.removeprefix("node:")
+        if kind == "entry-point" or (is_elsewhere and not spellings):
             return None
         answer = again(request)
         if answer.get("external"):
             return None
+        others = (again({**request, "path": spelling}) for spelling in spellings)
+        other = next((found for found in others if found.get("path")), None)
+        answer = other or answer
         if not answer.get("path"):
             # Kept and not refused: esbuild knows whether it matters, as it does not for a `require` inside a `try`.
             importer = cast(str, request["importer"])
@@ -108,7 +117,7 @@ class ModuleSources:
         suffix = cast(str, answer.get("suffix") or "")
         if _extension(cast(str, answer["path"])).removeprefix(".") in _ASSETS.split("|"):
             return self._asset(path, cast(str, answer["path"]), suffix)
-        return None
+        return {name: answer[name] for name in _ANSWERED if name in answer} if other else None
 
     def load(self, request: Mapping[str, Value]) -> Mapping[str, Value] | None:
         """Return what a path holds, None where esbuild may say that it cannot read such a file."""
@@ -137,6 +146,13 @@ class ModuleSources:
         except NonceClash:
             self.has_clash = True
             return self._refused([Diagnostic("nonce-clash", "error", "text holds a mark of ours")])
+
+    def _spellings(self, path: str) -> tuple[str, ...]:
+        """Return what esbuild is to look for instead of `path`, if an alias or `~` begins it."""
+        spellings = tuple(filter(None, self._shop.resolver.behind_prefix(path)))
+        if spellings:
+            self.spellings[path] = (*spellings, path)
+        return spellings
 
     def source_of(self, file: str) -> Source:
         """Return the source of a file of the graph, so that references are relative to where it would be published."""
@@ -189,9 +205,12 @@ class ModuleSources:
             message = f"`{path}` is built into Node and not into browsers"
             hint = f'import a package that does the same, or keep it out with `external = ["{path}"]` under `[js]`'
             return Diagnostic("node-builtin", "error", message, None, hint)
-        if path.startswith(".") or kind == "import-rule":
-            near = self._nearest(path, os.path.dirname(importer))
+        aliased = self._shop.resolver.behind_prefix(path).file
+        if path.startswith(".") or kind == "import-rule" or aliased:
+            near = self._nearest(path, aliased or os.path.join(os.path.dirname(importer), path))
             hint = f"did you mean `{near}`?" if near else ""
+            if aliased and not near:
+                hint = f"`{path}` stands for `{self._reading.shown(aliased)}`"
             return Diagnostic("missing-reference", "error", f"`{path}` does not exist", None, hint)
         package = "/".join(path.split("/")[: 2 if path.startswith("@") else 1])
         if self._is_installed(package, os.path.dirname(importer)):
@@ -201,11 +220,14 @@ class ModuleSources:
             hint = f"run `npm install {package}`, or name it in `external` under `[js]`"
         return Diagnostic("missing-package", "error", message, None, hint)
 
-    def _nearest(self, path: str, folder: str) -> str | None:
-        """Return what would be written for the file whose name is nearest, None if no file is clearly meant."""
+    def _nearest(self, path: str, file: str) -> str | None:
+        """Return what would be written for the file whose name is nearest, None if no file is clearly meant.
+
+        file: what `path` means.
+        """
         above, _, name = path.rpartition("/")
         try:
-            names = [found.name for found in self._reading.library.disk.scan(os.path.join(folder, above))]
+            names = [found.name for found in self._reading.library.disk.scan(os.path.dirname(file))]
         except OSError:
             return None  # a folder that cannot be listed has no advice to give
         near = nearest(name, names + [posixpath.splitext(name)[0] for name in names])
