@@ -366,8 +366,8 @@ def test_aliases_and_the_tilde_stand_for_folders_and_packages_in_imports(service
     files = {
         "assets/js/a.ts": 'import q from "@lib/q.js"; import t from "@lib/t"; import i from "@lib";'
         'import deep from "@lib/deep/d"; import home from "~/assets/home"; import p from "lib:p/m";'
-        'import n from "~p/m"; import x from "@lib/x.png"; import "@lib/s.css"; import n2 from "@lib/none-but-installed";'
-        "f(q, t, i, deep, home, p, n, x, n2)",
+        'import n from "~p/m"; import x from "@lib/x.png"; import "@lib/s.css";'
+        'import n2 from "@lib/none-but-installed"; f(q, t, i, deep, home, p, n, x, n2)',
         "assets/lib/q.js": "export default 'q'",
         "assets/lib/t.ts": "export default 't' as string",
         "assets/lib/index.js": "export default 'i'",
@@ -416,6 +416,84 @@ def test_an_aliased_import_that_leads_nowhere_says_what_it_stands_for(service: E
         "`@lib/far/away` stands for `assets/lib/far/away`",
         "`~/nope` stands for `nope`",
     } == {finding.hint for finding in result.diagnostics}
+
+
+def test_a_stylesheet_that_must_be_compiled_is_refused_with_a_way_out(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/a.ts": 'import "./css/app.scss"; import "./b.css"; import "./c.less"',
+        "assets/b.css": '@import "./css/app.scss";',
+        "assets/c.less": "",
+        "assets/css/app.scss": "$a: 1;",
+    }
+
+    result = bundle(service, tree(files), {"out.js": "a.ts"})
+
+    assert [
+        ("unsupported-import", "a script cannot import `app.scss`: it is Sass", "assets/a.ts", 1, 8),
+        ("unsupported-import", "a script cannot import `c.less`: it is Less", "assets/a.ts", 1, 51),
+        ("unsupported-import", "plain CSS cannot import `app.scss`: it is Sass", "assets/b.css", 1, 9),
+    ] == findings(result)
+    assert {
+        'make it an entry of its own, such as `"css/app.css" = "assets/css/app.scss"`, and give it a tag',
+        "compile it to CSS first, and import that",
+    } == {finding.hint for finding in result.diagnostics}
+
+
+def test_a_query_of_an_import_asks_for_the_url_or_the_text_of_a_file(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/a.ts": 'import u from "./t.txt?url"; import c from "./b.css?url#f"; import r from "./t.txt?raw";'
+        'import s from "@lib/s.scss?raw"; import v from "./v.svg?raw"; import plain from "./t.txt";'
+        "f(u, c, r, s, v, plain)",
+        "assets/t.txt": "the text",
+        "assets/b.css": ".b{}",
+        "assets/v.svg": "<svg>",
+        "assets/lib/s.scss": "$a: url(none.png)",
+    }
+    folder = tree(files)
+
+    result = bundle(service, folder, {"js/out.js": "a.ts"}, aliases={"@lib": "assets/lib"})
+
+    assert () == result.diagnostics
+    text = texts(result)["js/out.js"]
+    assert 'new URL("<t.txt>", import.meta.url)' in text
+    assert 'new URL("<b.css>#f", import.meta.url)' in text
+    assert 2 == text.count('"the text"')
+    assert '"<svg>"' in text
+    assert '"$a: url(none.png)"' in text
+    assert ["js/out.js"] == list(texts(result))
+    assert {str(folder / f"assets/{name}") for name in ("t.txt", "v.svg", "lib/s.scss")} <= {
+        found.file for found in result.inputs
+    }
+
+
+def test_another_query_of_an_import_is_an_error_at_its_place(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/a.ts": 'import "./t.txt?inline"; import "./b?x"; f(() => import("./x.png?v=1"), require("./w.ts?url"))',
+        "assets/b.ts": "",
+        "assets/t.txt": "",
+        "assets/w.ts": "",
+        "assets/x.png": "",
+    }
+
+    result = bundle(service, tree(files), {"out.js": "a.ts"})
+
+    said = "an import cannot have the query `{}`"
+    assert [
+        ("missing-reference", "`./w.ts?url` is compiled and never published", "assets/a.ts", 1, 81),
+        ("unsupported-query", said.format("?inline"), "assets/a.ts", 1, 8),
+        ("unsupported-query", said.format("?v=1"), "assets/a.ts", 1, 57),
+        ("unsupported-query", said.format("?x"), "assets/a.ts", 1, 33),
+    ] == findings(result)
+
+
+def test_raw_text_is_read_through_the_same_door(service: Esbuild, tree: Tree) -> None:
+    above = tree({"secret": "t0ken", "project/assets/a.js": 'import s from "../../secret?raw"; f(s)'})
+
+    result = bundle(service, above / "project", {"out.js": "a.js"})
+
+    assert [("outside-roots", f"`{above}/secret` lies outside the declared roots", "assets/a.js", 1, 15)] == findings(
+        result
+    )
 
 
 def test_a_require_that_stays_is_an_error_in_own_files(service: Esbuild, tree: Tree) -> None:

@@ -34,6 +34,9 @@ __all__ = ["HERE", "HERE_NAME", "OUTSIDE_HINT", "ModuleSources"]
 HERE = "assetbuild-here"
 """Path that `--inject` names in a classic script: the module that knows the script's own URL."""
 
+RAW = "raw"
+"""Namespace of files that are imported as the text they hold, whatever their language."""
+
 HERE_NAME = "assetbuildScriptUrl"
 """What `import.meta.url` becomes there. The name is global to the graph, so it is one that nobody writes."""
 
@@ -48,7 +51,9 @@ _HERE_TEXT = (
 
 # What an answer of esbuild keeps when it becomes ours.
 _ANSWERED = ("path", "namespace", "suffix", "sideEffects")
+_SCRIPT_KINDS = ("import-statement", "dynamic-import", "require-call", "require-resolve")
 _COMPILED = (".jsx", ".ts", ".mts", ".cts", ".tsx")
+_SHEETS = {".scss": "Sass", ".sass": "Sass", ".less": "Less"}
 _ASSETS = (
     "apng|avif|bmp|cur|gif|ico|jpeg|jpg|jxl|png|svg|tiff|webp|eot|otf|ttf|woff|woff2"
     "|aac|flac|m4a|mp3|mp4|ogg|ogv|opus|wav|webm|pdf|wasm|webmanifest|glb|gltf"
@@ -68,12 +73,13 @@ class ModuleSources:
     """
 
     load_filter = ".*"
-    namespaces = ("asset", HERE)
+    namespaces = ("asset", RAW, HERE)
 
     def __init__(self, reading: Reading, shop: Shop, marks: Marks, *, is_thorough: bool) -> None:
         # Bare and absolute specifiers, and whatever looks like an asset: a relative import of code is esbuild's own,
         # and a large graph has thousands.
-        self.resolve_filter = ".*" if is_thorough else r"^[^.]|\.(?i:" + _ASSETS + r")(?:[?#].*)?$"
+        told_apart = _ASSETS + "|scss|sass|less"
+        self.resolve_filter = ".*" if is_thorough else r"^[^.]|\?|\.(?i:" + told_apart + r")(?:#.*)?$"
         self._reading = reading
         self._shop = shop
         self._marks = marks
@@ -114,9 +120,13 @@ class ModuleSources:
             importer = cast(str, request["importer"])
             self._explanations[importer, path] = self._unresolved(path, kind, importer)
             return None
-        suffix = cast(str, answer.get("suffix") or "")
-        if _extension(cast(str, answer["path"])).removeprefix(".") in _ASSETS.split("|"):
-            return self._asset(path, cast(str, answer["path"]), suffix)
+        file, suffix = cast(str, answer["path"]), cast(str, answer.get("suffix") or "")
+        if suffix.startswith("?") and kind in _SCRIPT_KINDS:
+            return self._queried(path, file, suffix)
+        if _extension(file).removeprefix(".") in _ASSETS.split("|"):
+            return self._asset(path, file, suffix)
+        if _extension(file) in _SHEETS:
+            return self._refused([_sheet_in_graph(self.source_of(file), kind)])
         return {name: answer[name] for name in _ANSWERED if name in answer} if other else None
 
     def load(self, request: Mapping[str, Value]) -> Mapping[str, Value] | None:
@@ -130,10 +140,13 @@ class ModuleSources:
         try:
             # First, whatever the language: esbuild quotes what it reads.
             self._reading.library.confine(path)
-            if not loader_of(path):
+            is_raw = request["namespace"] == RAW
+            if not is_raw and not loader_of(path):
                 return None
             text = self._reading.text(path)
             self._marks.check(text)
+            if is_raw:
+                return {"contents": text.encode(), "loader": "text"}
             self.texts[path] = text
             return {"contents": self._marked(path, text).encode(), "loader": "default"}
         except DiagnosticsError as error:
@@ -254,6 +267,20 @@ class ModuleSources:
         self._by_asset[name] = self._marks.mark(Ref(source.logical), written) + _suffix(suffix)
         return {"namespace": "asset", "path": name, "sideEffects": False}
 
+    def _queried(self, written: str, file: str, suffix: str) -> Mapping[str, Value]:
+        """Return what an import with a query gives.
+
+        Source: Vite's guide, "Static Asset Handling", for `?url` and `?raw`.
+        """
+        query, mark, fragment = suffix.partition("#")
+        if query == "?url":
+            return self._asset(written, file, mark + fragment)
+        if query == "?raw":
+            return {"namespace": RAW, "path": file, "sideEffects": False}
+        message = f"an import cannot have the query `{query}`"
+        hint = "`?url` gives the URL of a file, `?raw` its text"
+        return self._refused([Diagnostic("unsupported-query", "error", message, None, hint)])
+
     def _marked(self, file: str, text: str) -> str:
         """Return `text` with marks in the place of its references; what is wrong with them is kept."""
         edits = self._without_maps(file, text)
@@ -316,6 +343,19 @@ class ModuleSources:
 
 def _stand_in(number: int, found: Diagnostic) -> Mapping[str, Value]:
     return {"id": "", "pluginName": "", "text": found.message, "location": None, "notes": [], "detail": number}
+
+
+def _sheet_in_graph(sheet: Source, kind: str) -> Diagnostic:
+    """Return the error for an import of a stylesheet that must be compiled before esbuild can read it."""
+    stem, extension = posixpath.splitext(sheet.logical)
+    importer = "a script" if kind in _SCRIPT_KINDS else "plain CSS"
+    message = f"{importer} cannot import `{posixpath.basename(sheet.logical)}`: it is {_SHEETS[extension.lower()]}"
+    hint = (
+        f'make it an entry of its own, such as `"{stem.removeprefix("../")}.css" = "{sheet.shown}"`, and give it a tag'
+    )
+    if extension.lower() == ".less":
+        hint = "compile it to CSS first, and import that"
+    return Diagnostic("unsupported-import", "error", message, None, hint)
 
 
 def _extension(path: str) -> str:
