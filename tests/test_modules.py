@@ -496,6 +496,21 @@ def test_raw_text_is_read_through_the_same_door(service: Esbuild, tree: Tree) ->
     )
 
 
+def test_advice_names_settings_of_ours_and_not_options_of_esbuild(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/a.js": 'import "#gone"; f(<p/>)',
+        "package.json": '{"imports": {"#gone": "./gone.js"}}',
+    }
+
+    result = bundle(service, tree(files), {"out.js": "a.js"})
+
+    assert [
+        ("could not resolve `#gone`", "name `#gone` in `external` under `[js]`"),
+        ("could not resolve `react/jsx-runtime`", "name `react/jsx-runtime` in `external` under `[js]`"),
+        ("the JSX syntax extension is not currently enabled", "name the file `.jsx`"),
+    ] == sorted((finding.message, finding.hint) for finding in result.diagnostics)
+
+
 def test_a_require_that_stays_is_an_error_in_own_files(service: Esbuild, tree: Tree) -> None:
     files = {
         "assets/app.js": 'import "pkg"; const a = require(self.name); const b = require.context("./x", true); f(a, b)',

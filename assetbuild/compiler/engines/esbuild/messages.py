@@ -6,6 +6,7 @@ never guessed from a text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, cast
 
@@ -13,6 +14,18 @@ from assetbuild.compiler.engines.esbuild.packets import Value
 from assetbuild.diagnostic import Diagnostic, Note, Severity, Span, span_at
 
 __all__ = ["Message", "diagnostic", "messages_of", "object_of", "objects", "worded"]
+
+
+# Only advice is replaced, by the words of the one version that the client speaks to: should they change, its own show.
+_OPTIONS = (
+    (re.compile(r'You can mark the path "([^"]*)" as external.*', re.DOTALL), r"name `\1` in `external` under `[js]`"),
+    (
+        re.compile(
+            r'The esbuild loader for this file is currently set to "js" but it must be set to "jsx".*', re.DOTALL
+        ),
+        "name the file `.jsx`",
+    ),
+)
 
 
 class Message(NamedTuple):
@@ -77,7 +90,7 @@ def diagnostic(
     A note without a place says what to do, so the first such note is the hint. Rule: esbuild's own name of a warning,
     `esbuild` for its errors, which have none.
     """
-    notes = [Note(worded(restored(note.text)), _span(note, restored, shown)) for note in message.notes]
+    notes = [Note(_advice(restored(note.text)), _span(note, restored, shown)) for note in message.notes]
     hint = next((note.message for note in notes if note.span is None), "")
     if not hint and message.suggestion:
         hint = f"write `{message.suggestion}`"
@@ -102,6 +115,14 @@ def _span(message: Message, restored: Callable[[str], str], shown: Callable[[str
     text = restored(message.line_text)
     span = span_at(shown(message.file), text, len(before), len(before) + max(1, len(marked)))
     return span._replace(line=message.line)
+
+
+def _advice(text: str) -> str:
+    """Return a note of esbuild; where it names an option of esbuild's, ours that does the same."""
+    for pattern, ours in _OPTIONS:
+        if pattern.match(text):
+            return pattern.sub(ours, text, count=1)
+    return worded(text)
 
 
 def worded(text: str) -> str:
