@@ -401,6 +401,24 @@ def test_a_file_that_would_win_behind_an_alias_is_recorded_as_absent(service: Es
     assert {str(folder / f"assets/lib/q{ext}") for ext in ("", ".tsx", ".ts", ".jsx")} <= set(result.absent)
 
 
+def test_the_nearest_configuration_counts_behind_an_alias_too(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/a.ts": 'import "@lib/q"; import "@lib/deep/r"; import "@lib"',
+        "assets/lib/q.ts": "class A { x = 7 } f(A)",
+        "assets/lib/deep/r.ts": "class B { y = 8 } f(B)",
+        "assets/lib/deep/tsconfig.json": "{}",
+        "assets/lib/index.ts": "f(9)",
+        "assets/lib/tsconfig.json": '{"compilerOptions": {"useDefineForClassFields": false}}',
+    }
+
+    result = bundle(service, tree(files), {"out.js": "a.ts"}, aliases={"@lib": "assets/lib"})
+
+    assert () == result.diagnostics
+    assert "this.x = 7" in texts(result)["out.js"]
+    assert "class {\n  y = 8;" in texts(result)["out.js"]
+    assert "f(9)" in texts(result)["out.js"]
+
+
 def test_an_aliased_import_that_leads_nowhere_says_what_it_stands_for(service: Esbuild, tree: Tree) -> None:
     files = {"assets/a.js": 'import "@lib/qu.js"; import "@lib/far/away"; import "~/nope"', "assets/lib/q.js": "f(1)"}
 

@@ -90,7 +90,8 @@ def _graph(entries: Mapping[str, Source], options: Mapping[str, Any], reading: R
     """Return the build of `entries`, made again where the first reading showed that it must be.
 
     Again: with the workers that were found, which are entries too; with another nonce, if a text holds ours; with every
-    import asked for, if one could not be explained; with the TypeScript configurations that count for what was read.
+    import asked for, if one could not be explained; with the TypeScript configurations that count for what was read,
+    and with aliases where that is more than one.
     """
     above = Above(reading, shop.project.folder)
     files = {os.path.realpath(source.file) for source in entries.values()}
@@ -100,7 +101,7 @@ def _graph(entries: Mapping[str, Source], options: Mapping[str, Any], reading: R
     while True:
         entries = dict(sorted(entries.items()))  # their order in the configuration must not show
         marks = Marks(attempt)
-        sources = ModuleSources(reading, shop, marks, is_thorough=is_thorough)
+        sources = ModuleSources(reading, shop, marks, flags, is_thorough=is_thorough)
         # One mark serves as the public path, so that esbuild itself writes it where outputs refer to each other.
         public = marks.mark(Ref("", "module"))
         try:
@@ -109,7 +110,7 @@ def _graph(entries: Mapping[str, Source], options: Mapping[str, Any], reading: R
         except EsbuildFault as fault:
             raise EsbuildFault([*fault.diagnostics, *_blame(sources, shop, reading)]) from fault
         is_unexplained = not is_thorough and any(not sources.explanation(error) for error in built.errors)
-        before, flags = flags, above.flags(files := files | sources.texts.keys())
+        before, flags = flags, above.flags(files := files | sources.texts.keys()) or sources.aliases()
         is_whole = flags == before and not sources.workers.keys() - entries.keys()
         if is_whole and not (sources.has_clash or is_unexplained):
             return _Graph(built, entries, sources, marks, public, above)
