@@ -420,11 +420,15 @@ def test_the_nearest_configuration_counts_behind_an_alias_too(service: Esbuild, 
 
 
 def test_an_aliased_import_that_leads_nowhere_says_what_it_stands_for(service: Esbuild, tree: Tree) -> None:
-    files = {"assets/a.js": 'import "@lib/qu.js"; import "@lib/far/away"; import "~/nope"', "assets/lib/q.js": "f(1)"}
+    files = {
+        "assets/a.js": 'import "@lib/qu.js"; import "@lib/far/away"; import "~/nope"; import "~gone/x"',
+        "assets/lib/q.js": "f(1)",
+    }
 
     result = bundle(service, tree(files), {"out.js": "a.js"}, aliases={"@lib": "assets/lib"})
 
     assert [
+        ("missing-package", "package `gone` is not installed", "assets/a.js", 1, 70),
         ("missing-reference", "`@lib/far/away` does not exist", "assets/a.js", 1, 29),
         ("missing-reference", "`@lib/qu.js` does not exist", "assets/a.js", 1, 8),
         ("missing-reference", "`~/nope` does not exist", "assets/a.js", 1, 53),
@@ -433,6 +437,7 @@ def test_an_aliased_import_that_leads_nowhere_says_what_it_stands_for(service: E
         "did you mean `@lib/q.js`?",
         "`@lib/far/away` stands for `assets/lib/far/away`",
         "`~/nope` stands for `nope`",
+        "run `npm install gone`, or name it in `external` under `[js]`",
     } == {finding.hint for finding in result.diagnostics}
 
 

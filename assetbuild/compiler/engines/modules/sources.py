@@ -18,17 +18,17 @@ from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.esbuild import Again
 from assetbuild.compiler.engines.esbuild.messages import Message
 from assetbuild.compiler.engines.esbuild.packets import Value
-from assetbuild.compiler.engines.js.bare import is_builtin
 from assetbuild.compiler.engines.js.link import Edit, edited
 from assetbuild.compiler.engines.judge import Judge
 from assetbuild.compiler.engines.modules.marks import Marks
 from assetbuild.compiler.engines.modules.places import Named, loader_of, map_comments_of, named
+from assetbuild.compiler.engines.modules.refusals import SCRIPT_KINDS, SHEETS, sheet_refusal, unresolved
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Outside, Reading
 from assetbuild.compiler.model import Ref, RefStyle, Source
 from assetbuild.compiler.resolve import NPM_FOLDER, Found
 from assetbuild.compiler.tokens import SCHEME, NonceClash
-from assetbuild.diagnostic import Diagnostic, Severity, Span, nearest, span_at
+from assetbuild.diagnostic import Diagnostic, Severity, Span, span_at
 
 __all__ = ["HERE", "HERE_NAME", "OUTSIDE_HINT", "ModuleSources"]
 
@@ -52,9 +52,7 @@ _HERE_TEXT = (
 
 # What an answer of esbuild keeps when it becomes ours.
 _ANSWERED = ("path", "namespace", "suffix", "sideEffects")
-_SCRIPT_KINDS = ("import-statement", "dynamic-import", "require-call", "require-resolve")
 _COMPILED = (".jsx", ".ts", ".mts", ".cts", ".tsx")
-_SHEETS = {".scss": "Sass", ".sass": "Sass", ".less": "Less"}
 _ASSETS = (
     "apng|avif|bmp|cur|gif|ico|jpeg|jpg|jxl|png|svg|tiff|webp|eot|otf|ttf|woff|woff2"
     "|aac|flac|m4a|mp3|mp4|ogg|ogv|opus|wav|webm|pdf|wasm|webmanifest|glb|gltf"
@@ -103,7 +101,6 @@ class ModuleSources:
         path, kind = cast(str, request["path"]), cast(str, request["kind"])
         if path == HERE and not request["importer"]:
             return {"path": HERE, "namespace": HERE}
-        resolver = self._shop.resolver
         if kind == "url-token":
             # Our tokeniser has seen them all: what is left is not ours, and not esbuild's either.
             return {"path": path, "external": True}
@@ -123,19 +120,26 @@ class ModuleSources:
         if not answer.get("path"):
             # Kept and not refused: esbuild knows whether it matters, as it does not for a `require` inside a `try`.
             importer = cast(str, request["importer"])
-            self._explanations[importer, path] = self._unresolved(path, kind, importer)
+            self._explanations[importer, path] = unresolved(path, kind, importer, self._reading, self._shop)
             return None
+        return self._given(path, kind, answer) or (self._behind(path, other) if other else None)
+
+    def _given(self, path: str, kind: str, answer: Mapping[str, Value]) -> Mapping[str, Value] | None:
+        """Return what stands for a file that is no module, None for one that esbuild reads."""
         file, suffix = cast(str, answer["path"]), cast(str, answer.get("suffix") or "")
-        if suffix.startswith("?") and kind in _SCRIPT_KINDS:
+        if suffix.startswith("?") and kind in SCRIPT_KINDS:
             return self._queried(path, file, suffix)
         if _extension(file).removeprefix(".") in _ASSETS.split("|"):
             return self._asset(path, file, suffix)
-        if _extension(file) in _SHEETS:
-            return self._refused([_sheet_in_graph(self.source_of(file), kind)])
-        if not other:
-            return None
+        if _extension(file) in SHEETS:
+            return self._refused([sheet_refusal(self.source_of(file), kind)])
+        return None
+
+    def _behind(self, path: str, answer: Mapping[str, Value]) -> Mapping[str, Value] | None:
+        """Return the module that an alias leads to, None if esbuild has been told of it."""
+        file = cast(str, answer["path"])
         flag = f"--alias:{path}={file}"
-        if not suffix and not resolver.is_packaged(file):
+        if not answer.get("suffix") and not self._shop.resolver.is_packaged(file):
             self._alias_flags[path] = flag
         return None if flag in self._flags else {name: answer[name] for name in _ANSWERED if name in answer}
 
@@ -237,47 +241,6 @@ class ModuleSources:
         marked = message.line_text.encode()[message.column : message.column + message.length].decode(errors="replace")
         return self._explanations.get((importer, marked.strip("'\"`")))
 
-    def _unresolved(self, path: str, kind: str, importer: str) -> Diagnostic:
-        if is_builtin(path):
-            message = f"`{path}` is built into Node and not into browsers"
-            hint = f'import a package that does the same, or keep it out with `external = ["{path}"]` under `[js]`'
-            return Diagnostic("node-builtin", "error", message, None, hint)
-        aliased = self._shop.resolver.behind_prefix(path).file
-        if path.startswith(".") or kind == "import-rule" or aliased:
-            near = self._nearest(path, aliased or os.path.join(os.path.dirname(importer), path))
-            hint = f"did you mean `{near}`?" if near else ""
-            if aliased and not near:
-                hint = f"`{path}` stands for `{self._reading.shown(aliased)}`"
-            return Diagnostic("missing-reference", "error", f"`{path}` does not exist", None, hint)
-        package = "/".join(path.split("/")[: 2 if path.startswith("@") else 1])
-        if self._is_installed(package, os.path.dirname(importer)):
-            message, hint = f"package `{package}` has no `{path}`", "look up what its `exports` name"
-        else:
-            message = f"package `{package}` is not installed"
-            hint = f"run `npm install {package}`, or name it in `external` under `[js]`"
-        return Diagnostic("missing-package", "error", message, None, hint)
-
-    def _nearest(self, path: str, file: str) -> str | None:
-        """Return what would be written for the file whose name is nearest, None if no file is clearly meant.
-
-        file: what `path` means.
-        """
-        above, _, name = path.rpartition("/")
-        try:
-            names = [found.name for found in self._reading.library.disk.scan(os.path.dirname(file))]
-        except OSError:
-            return None  # a folder that cannot be listed has no advice to give
-        near = nearest(name, names + [posixpath.splitext(name)[0] for name in names])
-        return f"{above}/{near}" if near and above else near
-
-    def _is_installed(self, package: str, folder: str) -> bool:
-        described = os.path.join("node_modules", package, "package.json")
-        while not self._reading.exists(os.path.join(folder, described)):
-            if folder in (self._shop.project.folder, os.path.dirname(folder)):
-                return False
-            folder = os.path.dirname(folder)
-        return True
-
     def _asset(self, written: str, file: str, suffix: str) -> Mapping[str, Value]:
         resolver = self._shop.resolver
         source = self.source_of(file)
@@ -367,19 +330,6 @@ class ModuleSources:
 
 def _stand_in(number: int, found: Diagnostic) -> Mapping[str, Value]:
     return {"id": "", "pluginName": "", "text": found.message, "location": None, "notes": [], "detail": number}
-
-
-def _sheet_in_graph(sheet: Source, kind: str) -> Diagnostic:
-    """Return the error for an import of a stylesheet that must be compiled before esbuild can read it."""
-    stem, extension = posixpath.splitext(sheet.logical)
-    importer = "a script" if kind in _SCRIPT_KINDS else "plain CSS"
-    message = f"{importer} cannot import `{posixpath.basename(sheet.logical)}`: it is {_SHEETS[extension.lower()]}"
-    hint = (
-        f'make it an entry of its own, such as `"{stem.removeprefix("../")}.css" = "{sheet.shown}"`, and give it a tag'
-    )
-    if extension.lower() == ".less":
-        hint = "compile it to CSS first, and import that"
-    return Diagnostic("unsupported-import", "error", message, None, hint)
 
 
 def _extension(path: str) -> str:
