@@ -393,6 +393,15 @@ def test_aliases_and_the_tilde_stand_for_folders_and_packages_in_imports(service
     assert "url(<lib/x.png>)" in texts(result)["js/out.css"]
 
 
+def test_a_package_behind_a_prefix_may_be_external(service: Esbuild, tree: Tree) -> None:
+    result = bundle(
+        service, tree({"assets/a.js": 'import x from "~react/x"; f(x)'}), {"o.js": "a.js"}, external=["react"]
+    )
+
+    assert () == result.diagnostics
+    assert 'import x from "react/x";' in texts(result)["o.js"]
+
+
 def test_a_file_that_would_win_behind_an_alias_is_recorded_as_absent(service: Esbuild, tree: Tree) -> None:
     folder = tree({"assets/a.ts": 'import "@lib/q"', "assets/lib/q.js": "f(1)"})
 

@@ -117,6 +117,8 @@ class ModuleSources:
         others = (again({**request, "path": spelling}) for spelling in spellings)
         other = next((found for found in others if found.get("path")), None)
         answer = other or answer
+        if answer.get("external"):
+            return {"path": answer["path"], "external": True}
         if not answer.get("path"):
             # Kept and not refused: esbuild knows whether it matters, as it does not for a `require` inside a `try`.
             importer = cast(str, request["importer"])
