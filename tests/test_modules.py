@@ -674,6 +674,19 @@ def test_what_only_we_may_import_is_refused_in_the_files_of_people(service: Esbu
     ] == findings(result)
 
 
+def test_a_stylesheet_imported_as_a_value_is_refused(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/a.js": 'import s from "./a.css" with { type: "css" }\nimport d from "./d.json" with { type: "json" }\nf(s)',
+        "assets/a.css": "a { b: c }",
+        "assets/d.json": "{}",
+    }
+
+    result = bundle(service, tree(files), {"out.js": "a.js"})
+
+    said = 'a bundle cannot give a stylesheet as a value (`with { type: "css" }`)'
+    assert [("css-module-script", said, "assets/a.js", 1, 15)] == findings(result)
+
+
 GRAPH = {
     "project/assets/a.ts": 'import * as c from "c"; import "./lib/b"; class A { x = c } f(A, c.default)',
     "project/assets/lib/b.ts": "f(7)",

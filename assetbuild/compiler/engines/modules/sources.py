@@ -153,6 +153,12 @@ class ModuleSources:
         if request["namespace"] == "asset":
             code = f'export default new URL("{self._by_asset[path]}", import.meta.url).href'
             return {"contents": code.encode(), "loader": "js"}
+        attributes = request.get("with")
+        if isinstance(attributes, Mapping) and attributes.get("type") == "css":
+            # esbuild would put the sheet beside the script and leave the import without a value.
+            message = 'a bundle cannot give a stylesheet as a value (`with { type: "css" }`)'
+            hint = "import it without the attribute, or publish the script as itself, without an entry"
+            return self._refused([Diagnostic("css-module-script", "error", message, None, hint)])
         try:
             # First, whatever the language: esbuild quotes what it reads.
             self._reading.library.confine(path)
