@@ -676,7 +676,7 @@ def test_what_only_we_may_import_is_refused_in_the_files_of_people(service: Esbu
 
 def test_a_stylesheet_imported_as_a_value_is_refused(service: Esbuild, tree: Tree) -> None:
     files = {
-        "assets/a.js": 'import s from "./a.css" with { type: "css" }\nimport d from "./d.json" with { type: "json" }\nf(s)',
+        "assets/a.js": 'import s from "./a.css" with { type: "css" }\nimport "./d.json" with { type: "json" }\nf(s)',
         "assets/a.css": "a { b: c }",
         "assets/d.json": "{}",
     }
