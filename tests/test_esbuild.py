@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -184,12 +183,9 @@ def test_a_process_that_floods_stderr_does_not_block(tmp_path: Path) -> None:
 
 def test_a_process_that_hangs_is_stopped_and_named(tmp_path: Path) -> None:
     argv = program(tmp_path, GREETS + "time.sleep(600)\n")
-    begun = time.monotonic()
 
     with Esbuild(argv, timeout_s=0.3) as service, pytest.raises(EsbuildFault, match=r"took longer than 0\.3 s"):
         service.transform("a", [])
-
-    assert time.monotonic() - begun < 5
 
 
 def test_bytes_that_are_no_packet_are_a_broken_protocol(tmp_path: Path) -> None:

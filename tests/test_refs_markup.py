@@ -19,6 +19,7 @@ from assetbuild.compiler.refs import webmanifest
 from assetbuild.compiler.refs.markup import HTML, XML, Dialect, declared_encoding, entities, html, srcset, survey, xml
 from assetbuild.compiler.refs.written import Decoded
 from tests.browser import chromium_browser
+from tests.linear import gives_back
 from tests.serving import serving
 
 DIALECTS = pytest.mark.parametrize("dialect", [HTML, XML], ids=["html", "xml"])
@@ -464,24 +465,6 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):
                 yield f"{module.__name__}.{name}", value
-
-
-def gives_back(parsed: Any) -> bool:
-    """Whether a pattern holds a repetition without end whose matches are tried again in other lengths."""
-    if isinstance(parsed, (list, tuple)) or hasattr(parsed, "data"):
-        parts = parsed.data if hasattr(parsed, "data") else parsed
-        for part in parts:
-            if isinstance(part, tuple) and part and str(part[0]) == "ATOMIC_GROUP":
-                # `(?>(?:…)*)` is how a group is repeated for good: what stands inside the repetition counts.
-                inner = [each[1][2] if str(each[0]) == "MAX_REPEAT" else each for each in part[1]]
-                if gives_back(inner if len(inner) == 1 else part[1]):
-                    return True
-            elif isinstance(part, tuple) and part and str(part[0]) in {"MAX_REPEAT", "MIN_REPEAT"}:
-                if str(part[1][1]) == "MAXREPEAT" or gives_back(part[1][2]):
-                    return True
-            elif gives_back(part):
-                return True
-    return False
 
 
 def test_no_pattern_gives_back_what_it_has_matched() -> None:
