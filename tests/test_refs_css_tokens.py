@@ -70,7 +70,8 @@ def test_marks_agree_with_the_tokens(text: str) -> None:
 @example("1e3em -->")
 def test_tokens_are_those_of_tinycss2(text: str) -> None:
     # tinycss2 1.5 takes a backslash before a newline for a part of an unquoted URL; by §4.3.6 it makes the URL bad.
-    assume(not (re.search(r"(?i)url\(", text) and re.search(r"\\[\n\r\f]", text)))
+    bad = [text[each.start : each.end] for each in tokens(text) if each.kind == "bad-url"]
+    assume(not any(re.search(r"\\[\n\r\f]", each) for each in bad))
 
     assert list(_theirs(tinycss2.parse_component_value_list(text))) == list(_ours(text))
 
