@@ -275,3 +275,19 @@ def test_a_stable_name_fits_into_any_literal_and_is_no_url(logical: str) -> None
 
     assert name.startswith("#")
     assert not set("'\"`\\ {}\n") & set(name)
+
+
+def test_a_short_alias_says_nothing_of_a_scoped_package(tree: Tree, compiled: Callable[..., Outcome]) -> None:
+    project = tree(
+        {
+            "assetbuild.toml": '[js]\nimportmap = true\n[urls]\naliases = { "@" = "assets" }\n',
+            "assets/a.js": 'import x from "@scope/pkg"; import "@/b.js"; f(x)',
+            "assets/b.js": "export default 1",
+            "node_modules/@scope/pkg/package.json": '{"name": "@scope/pkg", "type": "module", "main": "main.js"}',
+            "node_modules/@scope/pkg/main.js": "export default 2",
+        }
+    )
+
+    manifest = json.loads(compiled(project).manifest)
+
+    assert "npm/@scope/pkg/main.js" == manifest["importmap"]["@scope/pkg"]

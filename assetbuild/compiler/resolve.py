@@ -21,7 +21,18 @@ from assetbuild.compiler.packages import split_specifier
 from assetbuild.compiler.project import Project
 from assetbuild.diagnostic import nearest
 
-__all__ = ["NPM_FOLDER", "Ambiguous", "Behind", "Found", "Inventory", "Missing", "Outcome", "Resolver", "Untouched"]
+__all__ = [
+    "NPM_FOLDER",
+    "Ambiguous",
+    "Behind",
+    "Found",
+    "Inventory",
+    "Missing",
+    "Outcome",
+    "Resolver",
+    "Untouched",
+    "behind_alias",
+]
 
 NPM_FOLDER = "npm/"
 """Logical folder of files that a reference pulls out of `node_modules` and that no root publishes."""
@@ -95,6 +106,20 @@ class _Look(NamedTuple):
 Outcome = Found | Untouched | Missing | Ambiguous
 
 
+def behind_alias(written: str, aliases: Mapping[str, str]) -> str | None:
+    """Return what the longest alias that fits makes of `written`, None if none fits.
+
+    An alias stands for itself and for what follows it behind a slash, so `@` says nothing of `@scope/name`; one that
+    ends with `:` stands for whatever follows.
+    """
+    fitting = [a for a in aliases if written == a or written.startswith(a if a.endswith((":", "/")) else f"{a}/")]
+    if not fitting:
+        return None
+    alias = max(fitting, key=len)
+    rest = written[len(alias) :].lstrip("/")
+    return aliases[alias].rstrip("/") + (f"/{rest}" if rest else "")
+
+
 class Resolver:
     """The rules, over one inventory."""
 
@@ -138,7 +163,7 @@ class Resolver:
             return Untouched("fragment")
         if written.lower() == "none":
             return Untouched("none")
-        if written.startswith(self._public) or self._alias_of(written) is not None:
+        if written.startswith(self._public) or behind_alias(written, self.project.urls.aliases) is not None:
             return None
         if written.startswith("//"):
             return Untouched("external")
@@ -154,7 +179,7 @@ class Resolver:
     def _relative(self, look: _Look) -> Iterator[Source]:
         """Yield what the path is relative to each referrer: by its logical folder, then by the folder of its file."""
         path = look.path
-        if path.startswith("/") or self._alias_of(path) is not None:
+        if path.startswith("/") or behind_alias(path, self.project.urls.aliases) is not None:
             return
         for referrer in look.referrers:
             logical = posixpath.normpath(posixpath.join(posixpath.dirname(referrer.logical), path))
@@ -236,10 +261,8 @@ class Resolver:
 
     def behind_prefix(self, path: str) -> Behind:
         """Return what an alias or `~` makes of `path`; nothing if it begins with neither."""
-        alias = self._alias_of(path)
-        if alias is not None:
-            rest = path[len(alias) :].lstrip("/")
-            target = self.project.urls.aliases[alias].rstrip("/") + (f"/{rest}" if rest else "")
+        target = behind_alias(path, self.project.urls.aliases)
+        if target is not None:
             return Behind(os.path.normpath(os.path.join(self.project.folder, target)), target)
         if path.startswith("~/"):
             return Behind(os.path.normpath(os.path.join(self.project.folder, path[2:])), "")
@@ -257,11 +280,6 @@ class Resolver:
     def _site_root(self, path: str) -> Source | None:
         logical = path.lstrip("/")
         return self.inventory.by_logical.get(logical) if matches_any(self.project.site_root, logical) else None
-
-    def _alias_of(self, path: str) -> str | None:
-        aliases = [a for a in self.project.urls.aliases if path.startswith(a.rstrip("/") + "/") or path == a]
-        aliases += [a for a in self.project.urls.aliases if a.endswith(":") and path.startswith(a)]
-        return max(aliases, key=len, default=None)
 
     def _differ(self, first: Source, second: Source, reading: Reading) -> bool:
         if first.file == second.file:

@@ -19,7 +19,7 @@ from assetbuild.compiler.importmap import stable_name
 from assetbuild.compiler.model import Source
 from assetbuild.compiler.packages import Packages
 from assetbuild.compiler.refs.js import MODULE_KINDS, JsRef, module_syntax
-from assetbuild.compiler.resolve import Found
+from assetbuild.compiler.resolve import Found, behind_alias
 from assetbuild.diagnostic import Diagnostic, Severity, Span, span_at
 from assetbuild.manifest.names import quote
 
@@ -78,7 +78,7 @@ class Meanings:
         """Return whether a browser would look the specifier up in an import map, and no alias of ours stands for it."""
         if ref.kind not in MODULE_KINDS or _PATH_OR_URL.match(ref.value) or ref.value.startswith("~"):
             return False
-        return not any(ref.value.startswith(alias) for alias in self._shop.project.urls.aliases)
+        return behind_alias(ref.value, self._shop.project.urls.aliases) is None
 
     def _bare(self, ref: JsRef) -> Found | None:
         if ref.value in self._shop.project.js.external:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.packages import Package, Packages, Unreadable, resolve_exports, split_specifier
 from assetbuild.compiler.project import Project
+from assetbuild.compiler.resolve import behind_alias
 from assetbuild.diagnostic import nearest
 
 __all__ = ["EXTENSIONS", "Finder", "Refusal"]
@@ -80,7 +81,7 @@ class Finder:
     def _places(self, written: str) -> Iterator[str]:
         """Yield the absolute paths that `written` may be, beside those in packages."""
         project = self._project
-        target = self._aliased(written)
+        target = behind_alias(written, self._project.urls.aliases)
         if target is not None:
             yield os.path.join(project.folder, target)
         elif written.startswith("~/"):
@@ -95,21 +96,12 @@ class Finder:
 
     def _package_path(self, written: str) -> str:
         """Return the part of `written` that may begin with a package's name, "" if none may."""
-        target = self._aliased(written)
+        target = behind_alias(written, self._project.urls.aliases)
         if target is not None:
             return target
         if written.startswith("~/"):
             return ""
         return written.removeprefix("pkg:") if written.startswith("pkg:") else written.removeprefix("~")
-
-    def _aliased(self, written: str) -> str | None:
-        """Return `written` with the longest alias that it begins with replaced by its target."""
-        aliases = self._project.urls.aliases
-        fitting = [a for a in aliases if written == a or written.startswith(a if a.endswith((":", "/")) else f"{a}/")]
-        if not fitting:
-            return None
-        alias = max(fitting, key=len)
-        return os.path.join(aliases[alias], written[len(alias) :].lstrip("/")) if written != alias else aliases[alias]
 
     def _in_package(self, specifier: str, loader: str, from_import: bool) -> str | Refusal | None:
         """Return what `name/path` means: what `exports` gives out, else the path in the package's folder.
