@@ -15,6 +15,7 @@ import hashlib
 import itertools
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
@@ -66,6 +67,7 @@ class Disk(Protocol):
     def install(self, folder: str, path: str, parts: Iterable[bytes]) -> None: ...
     def sync(self, folder: str) -> None: ...
     def remove(self, folder: str, path: str) -> None: ...
+    def touch(self, folder: str, path: str, older_s: float) -> None: ...
 
 
 class RealDisk:
@@ -216,6 +218,12 @@ class RealDisk:
         """Remove one file; it is no error if it is gone already."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(folder, path))
+
+    def touch(self, folder: str, path: str, older_s: float) -> None:
+        """Give a file the time of now if its own lies more than `older_s` back: the mark of its last use."""
+        file = os.path.join(folder, path)
+        if time.time() - os.stat(file).st_mtime > older_s:
+            os.utime(file)
 
     @contextlib.contextmanager
     def _temporary(self, file: str, mode: int = 0o644) -> Iterator[int]:

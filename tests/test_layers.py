@@ -44,6 +44,7 @@ RANKS = [
     "compiler.pool",
     "compiler.tools",
     "compiler.config",
+    "compiler.cache",
     "compiler.engines",
     "compiler.bundles",
     "compiler.plan",
@@ -74,6 +75,7 @@ STRANGERS = {
 
 # An adaptor imports its one framework, and whoever imports the adaptor has it.
 ADAPTORS = {
+    "testing": {"pytest"},
     "web.django": {"django"},
     "web.flask": {"flask", "jinja2"},
     "web.jinja": {"jinja2", "markupsafe"},

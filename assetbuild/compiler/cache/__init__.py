@@ -1,0 +1,1 @@
+"""The compile cache: what was made once is not made again."""

@@ -1,0 +1,238 @@
+"""Store: bytes by name in a folder that anyone may delete, cut or corrupt at any time: whatever is wrong is a miss.
+
+Receives names and bytes, hands back those bytes or nothing. Small items lie together in packs, large ones in files of
+their own: a hundred thousand small files cost more to write than to compile. Every item is held against its digest
+whenever it is read. Several processes may share the folder: nothing is changed in place, every file appears by rename.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from assetbuild.compiler.cache.pack import Pack, opened, packed, vouched
+from assetbuild.disk import Disk, Found
+
+__all__ = ["FORMAT", "Store", "Tally"]
+
+FORMAT = 1
+"""Version of the layout below, and the name of the folder that holds it."""
+
+PACK_BYTES = 32 << 20
+"""How much waits in memory before a pack is written."""
+
+_ALONE_BYTES = 256 << 10  # from here on an item has a file of its own
+_PACKS_LIMIT = 16  # more of them are merged into one
+_DIGEST_DIGITS = 64
+_REFRESH_S = 24 * 3600  # the time of last use is kept to the day, so that most reads write nothing
+
+
+class Tally(NamedTuple):
+    """What was asked of a store. broken: items that were there, and not what had been put."""
+
+    hits: int = 0
+    misses: int = 0
+    broken: int = 0
+
+
+class Store:
+    """A folder of named bytes. Safe in threads. A name is `kind/hex`, made by us and never by an entry.
+
+    warn: gets one line, once, when the folder cannot be read or written; all goes on without it.
+    """
+
+    def __init__(self, folder: str, disk: Disk, warn: Callable[[str], None] = lambda _: None) -> None:
+        self._folder = os.path.join(folder, f"v{FORMAT}")
+        self._disk = disk
+        self._warn = warn
+        self._lock = threading.RLock()
+        self._waiting: dict[str, bytes] = {}
+        self._waiting_bytes = 0
+        self._packs: dict[str, Pack] | None = None
+        self._touched: set[str] = set()
+        self.tally = Tally()
+
+    def get(self, name: str) -> bytes | None:
+        """Return the bytes that were put under `name`, None if they are not there as they were put."""
+        with self._lock:
+            body = self._waiting.get(name)
+            if body is None:
+                body = self._in_pack(name)
+            if body is None:
+                body = self._alone(name)
+            is_hit = body is not None
+            self.tally = self.tally._replace(hits=self.tally.hits + is_hit, misses=self.tally.misses + (not is_hit))
+            return body
+
+    def put(self, name: str, body: bytes) -> None:
+        """Keep `body` under `name`, in the place of what is there; other processes see it after `flush`."""
+        if len(body) >= _ALONE_BYTES:
+            self._write(_path_of(name), vouched(name, body).encode() + body)
+            return
+        with self._lock:
+            self._waiting_bytes += len(body) - len(self._waiting.get(name, b""))
+            self._waiting[name] = body
+            if self._waiting_bytes >= PACK_BYTES:
+                self._write_waiting()
+
+    def flush(self) -> None:
+        """Write what waits; merge packs where there are many."""
+        with self._lock:
+            self._write_waiting()
+            names = [name for _, _, name in self._listed("packs")]
+            if len(names) > _PACKS_LIMIT:
+                self._merge(names)
+
+    def close(self) -> None:
+        """Let go of the open files; what waits and was not flushed is lost."""
+        with self._lock:
+            for pack in (self._packs or {}).values():
+                pack.close()
+            self._packs = None
+
+    def prune(self, max_bytes: int, unused_s: float) -> int:
+        """Remove what was not used for `unused_s`, then the longest unused until `max_bytes` hold the rest.
+
+        Return how many bytes went. A process that has one of the files open keeps it.
+        """
+        kept = sum(size for _, size, _ in self._everything())
+        oldest_ns, gone = time.time_ns() - int(unused_s * 1e9), 0
+        for used_ns, size, path in sorted(self._everything()):
+            if used_ns >= oldest_ns and kept <= max_bytes:
+                break
+            with contextlib.suppress(OSError):
+                self._disk.remove(self._folder, path)
+                kept, gone = kept - size, gone + size
+        return gone
+
+    def _in_pack(self, name: str) -> bytes | None:
+        for path, pack in self._opened().items():
+            if name not in pack.items:
+                continue
+            try:
+                body = pack.read(name)
+            except OSError as error:
+                self._fault("read", error)
+                continue
+            if body is not None:
+                self._mark_used(path)
+                return body
+            self._broken()  # an older pack may hold it whole; else it is made anew, and put into a younger one
+        return None
+
+    def _alone(self, name: str) -> bytes | None:
+        path = _path_of(name)
+        try:
+            content = self._disk.read(os.path.join(self._folder, path))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            self._fault("read", error)
+            return None
+        body = content[_DIGEST_DIGITS:]
+        if content[:_DIGEST_DIGITS] != vouched(name, body).encode():
+            self._broken(path)
+            return None
+        self._mark_used(path)
+        return body
+
+    def _opened(self) -> dict[str, Pack]:
+        """Return every pack, the youngest first."""
+        if self._packs is None:
+            self._packs = {}
+            for _, _, path in sorted(self._listed("packs"), reverse=True):
+                try:
+                    pack = opened(os.path.join(self._folder, path))
+                except FileNotFoundError:
+                    continue  # another process has merged it
+                except OSError as error:
+                    self._fault("read", error)
+                    continue
+                if pack is None:
+                    self._broken(path)
+                else:
+                    self._packs[path] = pack
+        return self._packs
+
+    def _write_waiting(self) -> None:
+        if self._waiting:
+            self._write_pack(self._waiting)
+            self._waiting, self._waiting_bytes = {}, 0
+
+    def _write_pack(self, items: dict[str, bytes]) -> str:
+        content = packed(items)
+        path = f"packs/{vouched('pack', content)[:32]}"
+        self._write(path, content)
+        return path
+
+    def _merge(self, paths: Iterable[str]) -> None:
+        """Put the items of all packs into as few as will do, then remove the old ones."""
+        self.close()
+        merged: dict[str, bytes] = {}
+        made: set[str] = set()
+        size = 0
+        for name in sorted({name for pack in self._opened().values() for name in pack.items}):
+            body = self._in_pack(name)
+            if body is not None:
+                merged[name] = body
+                size += len(body)
+            if size >= PACK_BYTES:
+                made.add(self._write_pack(merged))
+                merged, size = {}, 0
+        if merged:
+            made.add(self._write_pack(merged))
+        self.close()
+        for path in set(paths) - made:
+            with contextlib.suppress(OSError):
+                self._disk.remove(self._folder, path)
+
+    def _everything(self) -> Iterator[tuple[int, int, str]]:
+        yield from self._listed("packs")
+        for folder in self._scanned("items"):
+            yield from self._listed(f"items/{folder.name}")
+
+    def _listed(self, folder: str) -> list[tuple[int, int, str]]:
+        """Return (time of last use, size, path) of every file in a folder of the store."""
+        found = self._scanned(folder)
+        return [(each.mtime_ns, each.size, f"{folder}/{each.name}") for each in found if each.kind == "file"]
+
+    def _scanned(self, folder: str) -> list[Found]:
+        try:
+            return self._disk.scan(os.path.join(self._folder, folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            self._fault("read", error)
+            return []
+
+    def _write(self, path: str, content: bytes) -> None:
+        try:
+            self._disk.make_folder(self._folder)
+            self._disk.write(self._folder, path, content)
+        except OSError as error:
+            self._fault("written", error)
+
+    def _broken(self, path: str = "") -> None:
+        self.tally = self.tally._replace(broken=self.tally.broken + 1)
+        if path:
+            with contextlib.suppress(OSError):
+                self._disk.remove(self._folder, path)
+
+    def _mark_used(self, path: str) -> None:
+        if path not in self._touched:
+            self._touched.add(path)
+            with contextlib.suppress(OSError):
+                self._disk.touch(self._folder, path, _REFRESH_S)
+
+    def _fault(self, what: str, error: OSError) -> None:
+        warn, self._warn = self._warn, lambda _: None
+        warn(f"the compile cache cannot be {what} ({error.strerror}): {self._folder}")
+
+
+def _path_of(name: str) -> str:
+    kind, _, digits = name.partition("/")
+    return f"items/{digits[:2]}/{kind}-{digits[2:]}"

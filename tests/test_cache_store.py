@@ -1,0 +1,236 @@
+"""The store under everything that may happen to a folder of a cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import shutil
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assetbuild.compiler.cache import store as store_module
+from assetbuild.compiler.cache.pack import opened, packed
+from assetbuild.compiler.cache.store import Store
+from assetbuild.disk import RealDisk
+
+
+def name(text: str, kind: str = "action") -> str:
+    return f"{kind}/{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def store(folder: Path, warnings: list[str] | None = None) -> Store:
+    return Store(str(folder), RealDisk(), (warnings if warnings is not None else []).append)
+
+
+def filled(folder: Path, items: Mapping[str, bytes]) -> None:
+    made = store(folder)
+    for key, body in items.items():
+        made.put(key, body)
+    made.flush()
+    made.close()
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
+LARGE = random.Random(1).randbytes(300_000)
+
+
+def test_what_was_put_is_there_for_the_next_process(tmp_path: Path) -> None:
+    filled(tmp_path, {name("a"): b"small", name("b"): LARGE, name("c"): b""})
+
+    found = store(tmp_path)
+
+    assert [b"small", LARGE, b""] == [found.get(name(each)) for each in "abc"]
+    assert found.get(name("d")) is None
+    assert (3, 1, 0) == found.tally
+
+
+def test_small_items_lie_in_one_file_and_large_ones_alone(tmp_path: Path) -> None:
+    filled(tmp_path, {name(str(n)): b"x" * n for n in range(500)} | {name("big"): LARGE})
+
+    assert 2 == len(files(tmp_path))
+
+
+def test_a_later_item_of_the_same_name_counts(tmp_path: Path) -> None:
+    filled(tmp_path, {name("a"): b"old"})
+    os.utime(files(tmp_path)[0], (1, 1))
+    filled(tmp_path, {name("a"): b"new"})
+
+    assert b"new" == store(tmp_path).get(name("a"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_whatever_is_changed_in_a_file_is_a_miss_and_never_other_bytes(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("store")
+    items = {name("a"): b"alpha" * 20, name("b"): b"beta" * 20, name("big"): LARGE}
+    filled(folder, items)
+    file = data.draw(st.sampled_from(files(folder)))
+    content = bytearray(file.read_bytes())
+    at = data.draw(st.integers(0, min(len(content) - 1, 600)) | st.integers(0, len(content) - 1))
+    match data.draw(st.sampled_from(["flip", "cut", "insert", "empty"])):
+        case "flip":
+            content[at] ^= data.draw(st.integers(1, 255))
+        case "cut":
+            del content[at:]
+        case "insert":
+            content[at:at] = b"\0"
+        case "empty":
+            content.clear()
+    file.write_bytes(content)
+
+    found = store(folder)
+    got = {key: found.get(key) for key in items}
+
+    assert all(body in (None, items[key]) for key, body in got.items())
+    assert None in got.values()
+    assert found.tally.broken > 0
+    shutil.rmtree(folder)
+
+
+def test_two_items_cannot_be_exchanged(tmp_path: Path) -> None:
+    """The digest covers the name: a whole, valid file under another name is no hit."""
+    other = bytes(reversed(LARGE))
+    filled(tmp_path, {name("a"): LARGE, name("b"): other})
+    first, second = files(tmp_path)
+    swapped = first.read_bytes(), second.read_bytes()
+    first.write_bytes(swapped[1])
+    second.write_bytes(swapped[0])
+
+    found = store(tmp_path)
+
+    assert [None, None] == [found.get(name(each)) for each in "ab"]
+
+
+def test_a_broken_item_is_repaired_by_the_next_build(tmp_path: Path) -> None:
+    filled(tmp_path, {name("a"): b"whole", name("b"): LARGE})
+    for file in files(tmp_path):
+        content = bytearray(file.read_bytes())
+        content[-1] ^= 1
+        file.write_bytes(content)
+    again = store(tmp_path)
+
+    missed = [again.get(name(each)) for each in "ab"]
+    again.put(name("a"), b"whole")
+    again.put(name("b"), LARGE)
+    again.flush()
+
+    assert [None, None] == missed
+    assert [b"whole", LARGE] == [store(tmp_path).get(name(each)) for each in "ab"]
+
+
+def test_a_folder_that_cannot_be_written_costs_one_warning(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    warnings: list[str] = []
+    made = store(tmp_path / "cache", warnings)
+
+    made.put(name("a"), LARGE)
+    made.put(name("b"), LARGE)
+    made.put(name("c"), b"small")
+    made.flush()
+
+    assert made.get(name("b")) is None
+    assert [f"the compile cache cannot be written (Not a directory): {tmp_path}/cache/v1"] == warnings
+
+
+def test_links_and_pipes_in_the_folder_are_not_followed(tmp_path: Path) -> None:
+    filled(tmp_path / "other", {name("a"): b"body"})
+    pack = files(tmp_path / "other")[0]
+    packs = tmp_path / "cache/v1/packs"
+    packs.mkdir(parents=True)
+    (packs / "link").symlink_to(pack)
+    os.mkfifo(packs / "pipe")
+
+    assert store(tmp_path / "cache").get(name("a")) is None
+
+
+def test_many_packs_become_one_and_nothing_is_lost(tmp_path: Path) -> None:
+    for number in range(17):
+        filled(tmp_path, {name(str(number)): b"%d" % number, name("all"): b"%d" % number})
+        os.utime(max(files(tmp_path), key=lambda file: file.stat().st_mtime_ns), (number, number))
+
+    assert 1 == len(files(tmp_path))
+    found = store(tmp_path)
+    assert [b"%d" % number for number in range(17)] == [found.get(name(str(number))) for number in range(17)]
+
+
+def test_what_waits_in_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "PACK_BYTES", 1000)
+    made = store(tmp_path)
+
+    for number in range(100):
+        made.put(name(str(number)), b"x" * 100)
+
+    assert 10 == len(files(tmp_path))
+    made.flush()
+    assert all(made.get(name(str(number))) for number in range(100))
+
+
+def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
+    for number in range(4):
+        filled(tmp_path, {name(str(number)): bytes([number]) * 300_000})
+        newest = max(files(tmp_path), key=lambda file: file.stat().st_mtime_ns)
+        os.utime(newest, (1_000_000 + number, 1_000_000 + number))
+    made = store(tmp_path)
+    assert made.get(name("0"))  # used now, and so marked
+
+    gone = made.prune(max_bytes=700_000, unused_s=10**10)
+
+    assert 600_128 == gone
+    assert [True, False, False, True] == [store(tmp_path).get(name(str(number))) is not None for number in range(4)]
+
+
+def test_what_was_not_used_for_long_goes(tmp_path: Path) -> None:
+    filled(tmp_path, {name("old"): b"old"})
+    os.utime(files(tmp_path)[0], (1, 1))
+    filled(tmp_path, {name("new"): b"new"})
+
+    store(tmp_path).prune(max_bytes=10**9, unused_s=3600)
+
+    found = store(tmp_path)
+    assert [None, b"new"] == [found.get(name("old")), found.get(name("new"))]
+
+
+def test_two_processes_may_fill_one_folder(tmp_path: Path) -> None:
+    items = {name(str(n)): b"%d" % n * (1 + n * 997 % 70_000) for n in range(60)}
+
+    threads = [threading.Thread(target=filled, args=(tmp_path, items)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    found = store(tmp_path)
+    assert items == {key: found.get(key) for key in items}
+
+
+def test_an_item_that_a_running_process_has_open_survives_a_prune(tmp_path: Path) -> None:
+    filled(tmp_path, {name("a"): b"a", name("b"): b"b"})
+    reader = store(tmp_path)
+    assert reader.get(name("a")) == b"a"
+
+    store(tmp_path).prune(max_bytes=0, unused_s=0)
+
+    assert b"b" == reader.get(name("b"))
+    assert [] == files(tmp_path)
+
+
+def test_equal_items_make_equal_packs(tmp_path: Path) -> None:
+    items = {name("a"): b"1", name("b"): b"2"}
+    (tmp_path / "pack").write_bytes(packed(items))
+    pack = opened(str(tmp_path / "pack"))
+
+    assert packed(dict(reversed(items.items()))) == packed(items)
+    assert pack
+    assert items == {key: pack.read(key) for key in pack.items}
+    pack.close()
