@@ -46,6 +46,7 @@ RANKS = [
     "compiler.config",
     "compiler.cache",
     "compiler.engines",
+    "compiler.templates",
     "compiler.bundles",
     "compiler.plan",
     "compiler.gather",
