@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from assetbuild.compiler.errors import CompileFailed, ConfigError
 from assetbuild.compiler.model import Input
 from assetbuild.compiler.pool import Workers
 from assetbuild.compiler.project import Project
+from assetbuild.compiler.templates import templates
 from assetbuild.compiler.worker import findings
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk
@@ -81,7 +81,7 @@ def load(project: Project, disk: Disk) -> Bundles:
         raise ConfigError([_error("unpinned-code", message, project, "define the bundles in a YAML file")])
     inputs: dict[str, bytes] = {}
     text = _yaml(project, disk, inputs) if is_yaml else ""
-    templates = list(_templates(project, disk, inputs))
+    in_templates = list(_templates(project, disk, inputs))
     request = {
         "environment": name,
         "text": text,
@@ -89,7 +89,7 @@ def load(project: Project, disk: Disk) -> Bundles:
         "directory": project.roots[0].folder if project.roots else project.folder,
         "base": project.base,
         "shown": project.config_shown,
-        "templates": templates,
+        "templates": in_templates,
     }
     # Not one of the build's workers: filters must not meet the user's modules in their process.
     with Workers(1) as workers:
@@ -147,26 +147,13 @@ def _yaml(project: Project, disk: Disk, inputs: dict[str, bytes]) -> str:
 
 def _templates(project: Project, disk: Disk, inputs: dict[str, bytes]) -> Iterator[tuple[str, str]]:
     """Yield shown path and text of each template that may hold an `assets` tag, and record it."""
-    folders = sorted(set(project.template_folders))
-    while folders:
-        folder = folders.pop(0)
-        try:
-            found = disk.scan(folder)
-        except OSError as error:
-            shown = os.path.relpath(folder, project.folder).replace(os.sep, "/")
-            message = f"the templates in `{shown}` cannot be listed: {error.strerror}"
-            raise ConfigError([_error("unreadable", message, project)]) from None
-        for one in found:
-            file = os.path.join(folder, one.name)
-            if one.kind == "folder":
-                folders.append(file)
-            elif one.kind == "file" and b"assets" in (body := disk.read(file)):
-                try:
-                    text = body.decode()
-                except UnicodeDecodeError:
-                    continue  # a picture or an archive beside the templates
-                inputs[file] = body
-                yield posixpath.join(*os.path.relpath(file, project.folder).split(os.sep)), text
+    for found in templates(project, disk):
+        if isinstance(found, Diagnostic):
+            if found.severity == "error":
+                raise ConfigError([found])
+        elif b"assets" in found.body and (text := found.text()) is not None:
+            inputs[os.path.join(project.folder, found.shown)] = found.body
+            yield found.shown, text
 
 
 def _error(rule: str, message: str, project: Project, hint: str = "") -> Diagnostic:
