@@ -18,7 +18,7 @@ import pytest
 import assetbuild.compiler
 from assetbuild.compiler.config import Flags, configured_output, read
 from assetbuild.compiler.errors import ConfigError
-from assetbuild.compiler.project import Compress, Css, Entry, Js, Project, Root, Sass, Tools, Urls
+from assetbuild.compiler.project import Compress, Css, Entry, Js, Project, Root, Sass, Templates, Tools, Urls
 from assetbuild.diagnostic import Diagnostic
 from assetbuild.disk import RealDisk
 from tests.conftest import Tree
@@ -102,6 +102,8 @@ environment = "shop.assets:environment"
 
 [templates]
 paths = ["templates"]
+engine = "django"
+extensions = ["shop.jinja.Money"]
 """
 
 
@@ -190,7 +192,7 @@ def test_every_key_of_the_configuration_reaches_the_project(tree: Tree) -> None:
             {"esbuild": f"{root}/bin/esbuild", "dart-sass": "/opt/dart-sass/sass"}, "https://packages.example/npm/"
         ),
         webassets="shop.assets:environment",
-        template_folders=(f"{root}/templates",),
+        templates=Templates((f"{root}/templates",), "django", ("shop.jinja.Money",)),
         config_text=(folder / "assetbuild.toml").read_text(),
         jobs=1,
     )
@@ -319,9 +321,6 @@ def test_single_keys_of_a_later_version_are_refused_by_name(fault: Callable[[str
     assert fault("[compress]\ndictionaries = 2\n") == (
         "not-supported: `compress.dictionaries` is not supported by this version yet"
     )
-    assert fault('[templates]\nengine = "django"\n') == (
-        "not-supported: `templates.engine` is not supported by this version yet"
-    )
 
 
 @pytest.mark.parametrize(
@@ -372,6 +371,10 @@ def test_single_keys_of_a_later_version_are_refused_by_name(fault: Callable[[str
         (
             '[budgets]\n"a.css" = "many"',
             '`many` is not a size: expected a number and a unit, such as `40 kB`, at `budgets."a.css"`',
+        ),
+        (
+            '[templates]\nextensions = ["Money"]',
+            "`Money` is not a class with its module: expected `package.module.Class`, at `templates.extensions[0]`",
         ),
         (
             '[webassets]\nenvironment = "shop.assets"',

@@ -22,6 +22,7 @@ __all__ = [
     "Project",
     "Root",
     "Sass",
+    "Templates",
     "Tools",
     "Urls",
 ]
@@ -134,6 +135,15 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
+class Templates:
+    """`[templates]`. folders: absolute. extensions: Jinja's, as an application names them: `package.module.Class`."""
+
+    folders: tuple[str, ...] = ()
+    engine: Literal["jinja", "django"] = "jinja"
+    extensions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """Everything a compile needs to know beside the files themselves.
 
@@ -166,7 +176,7 @@ class Project:
     budgets: Mapping[str, int] = field(default_factory=dict)
     tools: Tools = field(default_factory=Tools)
     webassets: str = ""
-    template_folders: tuple[str, ...] = ()
+    templates: Templates = Templates()
     detected: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     config_digest_hex: str = ""

@@ -54,7 +54,7 @@ def templates(project: Project, disk: Disk) -> Iterator[Template | Diagnostic]:
     Raises `ConfigError` for a folder of the configuration that cannot be listed.
     """
     seen: set[str] = set()
-    for folder in sorted(set(project.template_folders)):
+    for folder in sorted(set(project.templates.folders)):
         try:
             disk.scan(folder)
         except OSError as error:

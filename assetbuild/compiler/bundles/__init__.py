@@ -147,6 +147,8 @@ def _yaml(project: Project, disk: Disk, inputs: dict[str, bytes]) -> str:
 
 def _templates(project: Project, disk: Disk, inputs: dict[str, bytes]) -> Iterator[tuple[str, str]]:
     """Yield shown path and text of each template that may hold an `assets` tag, and record it."""
+    if project.templates.engine != "jinja":
+        return  # the tag is an extension of Jinja; Django's lexer would cut it differently
     for found in templates(project, disk):
         if isinstance(found, Diagnostic):
             if found.severity == "error":

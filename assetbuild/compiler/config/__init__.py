@@ -37,7 +37,7 @@ OUTPUT = "build/assets"
 _LATER = ("commands", "npm", "cache", "workers", "release")
 # Where, how fast, and what is said: none of it reaches a byte of the output. Tools count by their recorded version.
 _NEUTRAL = (
-    *("folder", "output", "config_shown", "config_text", "budgets", "tools", "template_folders", "detected"),
+    *("folder", "output", "config_shown", "config_text", "budgets", "tools", "templates", "detected"),
     *("config_digest_hex", "revision", "jobs", "is_offline", "is_frozen", "is_strict", "warnings"),
 )
 
@@ -173,7 +173,7 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
         budgets=sections.budgets(table.table("budgets")),
         tools=sections.tools(table.table("tools"), folder),
         webassets=sections.webassets(table.table("webassets")),
-        template_folders=sections.templates(table.table("templates"), folder),
+        templates=sections.templates(table.table("templates"), folder),
         detected=detected,
         revision=_revision(table, flags.revision or environ.get("ASSETBUILD_REVISION", "")),
         profile=flags.profile,

@@ -12,6 +12,7 @@ from assetbuild.compiler import globs
 __all__ = [
     "alias",
     "base",
+    "dotted",
     "environment",
     "file",
     "filled",
@@ -36,6 +37,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _URL_PATH = re.compile(r"/(?!/)(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}|/(?!/))*")
 _URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+", re.IGNORECASE)
 _OBJECT = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*(?:\(\))?")
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(B|kB|MB|KiB|MiB)")
 _UNITS = {"B": 1, "kB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}
@@ -166,6 +168,11 @@ def environment(text: str) -> str | None:
     if _OBJECT.fullmatch(text):
         return None
     return "is neither a YAML file nor an object: expected `bundles.yaml`, `package.module:env` or `app:create_app()`"
+
+
+def dotted(text: str) -> str | None:
+    """Check a class that is named with its module."""
+    return None if _DOTTED.fullmatch(text) else "is not a class with its module: expected `package.module.Class`"
 
 
 def filled(text: str) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from assetbuild.compiler.config import checks
 from assetbuild.compiler.config.schema import Table
-from assetbuild.compiler.project import Compress, Css, Js, MapMode, Sass, Tools, Urls
+from assetbuild.compiler.project import Compress, Css, Js, MapMode, Sass, Templates, Tools, Urls
 
 __all__ = [
     "budgets",
@@ -135,11 +135,16 @@ def webassets(table: Table) -> str:
     return environment
 
 
-def templates(table: Table, folder: str) -> tuple[str, ...]:
-    """Return `[templates] paths` as absolute folders."""
-    paths = table.texts("paths", checks.folder)
-    table.close(["engine"])
-    return _absolute(folder, paths)
+def templates(table: Table, folder: str) -> Templates:
+    """Return `[templates]`."""
+    defaults = Templates()
+    found = Templates(
+        folders=_absolute(folder, table.texts("paths", checks.folder)),
+        engine=table.choice("engine", ("jinja", "django"), defaults.engine),
+        extensions=table.texts("extensions", checks.dotted),
+    )
+    table.close()
+    return found
 
 
 def _absolute(folder: str, paths: tuple[str, ...]) -> tuple[str, ...]:
