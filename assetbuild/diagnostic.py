@@ -26,7 +26,8 @@ class AssetbuildError(Exception):
     ├─ CompileFailed      carries every Diagnostic of the run             exit 1   compiler/errors.py
     ├─ PublishError       the output cannot be written, or is not ours    exit 2   compiler/errors.py
     ├─ ManifestError      missing, unreadable, wrong version              at the start of the web process
-    └─ AssetNotFound      also a LookupError; names the near miss         at the template
+    ├─ AssetNotFound      also a LookupError; names the near miss         at the template
+    └─ InlineError        an asset cannot stand in a page                 at the template   web/inline.py
     """
 
     exit_code: int = 2

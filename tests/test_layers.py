@@ -234,7 +234,14 @@ ITS_OWN = {
     "assetbuild.version",
     "assetbuild.web",
     "assetbuild.web.assets",
+    "assetbuild.web.edition",
+    "assetbuild.web.files",
     "assetbuild.web.html",
+    "assetbuild.web.importmap",
+    "assetbuild.web.inline",
+    "assetbuild.web.preload",
+    "assetbuild.web.raw",
+    "assetbuild.web.reload",
 }
 
 

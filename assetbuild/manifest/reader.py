@@ -79,6 +79,13 @@ class _Lines:
             low, high = (end, high) if key < name else (low, start)
         return None
 
+    def naming(self, field: str) -> Iterator[str]:
+        """Yield the names of the entries that may have `field`: all that have it, found by one search of the bytes."""
+        mark, at = f'"{field}":'.encode(), self.start
+        while (at := self.text.find(mark, at, self.end)) >= 0:
+            start, at = _line_at(self.text, self.start, self.end, at)
+            yield _key(self.text[start:at].decode())
+
     def __iter__(self) -> Iterator[str]:
         at = self.start
         while at < self.end:
@@ -147,17 +154,21 @@ def _sections(text: bytes | mmap.mmap) -> tuple[dict[str, Any], _Lines, _Lines] 
 class Manifest:
     """An opened manifest: read-only, safe in threads, across fork and in pickles. Entries are checked as they are read.
 
-    file: where it came from, for messages. Raises `ManifestError` on anything that it cannot vouch for.
+    file: where it came from, for messages. folder: where the published paths lie, "" if nobody said.
+    Raises `ManifestError` on anything that it cannot vouch for.
     """
 
-    __slots__ = ("_assets", "_files", "_text", "base", "build", "build_id", "bundles", "file", "importmap")
+    __slots__ = ("_assets", "_files", "_text", "base", "build", "build_id", "bundles", "file", "folder", "importmap")
 
     _assets: _Entries
     _files: _Entries
 
-    def __init__(self, text: bytes | mmap.mmap, file: str = MANIFEST_NAME, *, verify: bool = True) -> None:
+    def __init__(
+        self, text: bytes | mmap.mmap, file: str = MANIFEST_NAME, *, folder: str = "", verify: bool = True
+    ) -> None:
         self._text = text
         self.file = file
+        self.folder = folder
         fault = digest_fault(text) if verify else ""
         if fault:
             raise self._error(fault)
@@ -182,7 +193,9 @@ class Manifest:
         for them, such as a signed image; only then is a file read that was laid out anew, by one full parse.
         """
         try:
-            return cls(_content(file), file, verify=verify)
+            # Resolved once: a process that serves this build goes on when a `current` link moves to the next one.
+            folder = os.path.realpath(os.path.dirname(file))
+            return cls(_content(file), file, folder=folder, verify=verify)
         except FileNotFoundError:
             reason = "is not there; run `assetbuild compile` in the build stage, or name it in ASSETBUILD_MANIFEST"
         except OSError as error:
@@ -210,8 +223,14 @@ class Manifest:
         """Yield the published paths, in the order of their bytes."""
         return self._names(self._files)
 
-    def __reduce__(self) -> tuple[Callable[..., Manifest], tuple[bytes, str]]:
-        return _thaw, (bytes(self._text), self.file)
+    def site_paths(self) -> Mapping[str, str]:
+        """Return the logical path of every `site_root` file by the absolute URL path at which it answers."""
+        entries = self._assets.naming("at") if isinstance(self._assets, _Lines) else self._assets
+        found = ((self.asset(logical), logical) for logical in self._names(entries))
+        return {entry.at: logical for entry, logical in found if entry is not None and entry.at}
+
+    def __reduce__(self) -> tuple[Callable[..., Manifest], tuple[bytes, str, str]]:
+        return _thaw, (bytes(self._text), self.file, self.folder)
 
     def _error(self, fault: str) -> ManifestError:
         return ManifestError(f"`{self.file}` {fault}; {_COMPILE_AGAIN}")
@@ -250,8 +269,8 @@ class Manifest:
             raise self._error(f"is broken: {error}") from None
 
 
-def _thaw(text: bytes, file: str) -> Manifest:
-    return Manifest(text, file, verify=False)  # the bytes were vouched for where they were pickled
+def _thaw(text: bytes, file: str, folder: str) -> Manifest:
+    return Manifest(text, file, folder=folder, verify=False)  # the bytes were vouched for where they were pickled
 
 
 def _content(file: str) -> bytes | mmap.mmap:

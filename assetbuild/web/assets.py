@@ -1,4 +1,4 @@
-"""Assets: the manifest as an application uses it: names in, URLs and tags out.
+"""Assets: the manifest as an application uses it: names in, URLs and HTML out.
 
 Receives a manifest that has vouched for itself; hands on values. It reads the environment once, at open, and writes
 nothing ever.
@@ -8,37 +8,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import NoReturn
 
-from assetbuild.diagnostic import nearest
-from assetbuild.manifest import MANIFEST_NAME, AssetNotFound, Manifest, ManifestError, is_base
-from assetbuild.web.html import Asset, Html, asset_from, tag
+from assetbuild.manifest import MANIFEST_NAME, Manifest
+from assetbuild.web.edition import Edition
+from assetbuild.web.html import Asset, Html, tag
+from assetbuild.web.importmap import importmap
+from assetbuild.web.inline import inline_html
+from assetbuild.web.preload import link_elements, link_value, links_of
+from assetbuild.web.reload import Reloading
 
 __all__ = ["DEFAULT_MANIFEST", "Assets"]
 
 DEFAULT_MANIFEST = f"build/assets/{MANIFEST_NAME}"
 
-# difflib looks at every name; beyond this many only those in the same folder or of the same file name are asked.
-_NEAR_LIMIT = 500
+_INLINE_LIMIT_BYTES = 16 * 1024
 
 
 class Assets:
     """The assets of one manifest under one URL base: a read-only value, safe in threads, across fork and in pickles.
 
-    Iterates over the logical paths, in the order of their bytes.
+    Iterates over the logical paths, in the order of their bytes. Where it was opened with `reload=True`, every question
+    is answered from the build that lies there at that moment, and raises `ManifestError` while there is none.
     """
 
-    __slots__ = ("_base", "_known", "_manifest")
+    __slots__ = ("_source",)
+
+    _source: Edition | Reloading
 
     def __init__(self, manifest: Manifest, base: str | None = None) -> None:
-        self._manifest = manifest
-        self._base = manifest.base if base is None else base
-        self._known: dict[str, Asset] = {}  # filled on first use; two threads may look the same name up, and agree
-        if not is_base(self._base):
-            better = (
-                f"write `{self._base}/`" if is_base(f"{self._base}/") else "write `/static/` or `https://host/path/`"
-            )
-            raise ManifestError(f"`{self._base}` is not a URL base that begins and ends with a slash; {better}")
+        self._source = Edition(manifest, base)
 
     @classmethod
     def open(
@@ -47,35 +45,61 @@ class Assets:
         *,
         base: str | None = None,
         verify: bool = True,
+        reload: bool = False,
         environ: Mapping[str, str] = os.environ,
     ) -> Assets:
         """Return the assets of a manifest; raise `ManifestError`, in one sentence, for anything it cannot vouch for.
 
         path: else ASSETBUILD_MANIFEST, else `build/assets/manifest.json`. base: else ASSETBUILD_BASE, else as compiled.
         verify: check the manifest against its own digest; False where something else vouches for the bytes.
+        reload: for development: follow the builds that replace this one, at the cost of one `stat` for each question.
         """
         file = os.fspath(path) if path is not None else environ.get("ASSETBUILD_MANIFEST") or DEFAULT_MANIFEST
         chosen = base if base is not None else environ.get("ASSETBUILD_BASE") or None
-        return cls(Manifest.open(file, verify=verify), chosen)
+        if not reload:
+            return cls(Manifest.open(file, verify=verify), chosen)
+        source = Reloading(file, chosen, verify)
+        source.now()  # a process that cannot begin does not
+        return cls._of(source)
+
+    @classmethod
+    def _of(cls, source: Edition | Reloading) -> Assets:
+        assets = cls.__new__(cls)
+        assets._source = source
+        return assets
 
     @property
     def base(self) -> str:
         """The URL that published paths follow."""
-        return self._base
+        return self._source.now().base
 
     @property
     def build_id(self) -> str:
         """`sha256:` and the digest that identifies the build; changes if any byte of any asset does."""
-        return self._manifest.build_id
+        return self._source.now().manifest.build_id
 
     @property
     def manifest(self) -> Manifest:
-        """The manifest itself."""
-        return self._manifest
+        """The manifest in force. With `reload=True` it is another object after another build."""
+        return self._source.now().manifest
+
+    @property
+    def folder(self) -> str:
+        """The folder in which the published paths lie; "" for a manifest that was not read from a file."""
+        return self._source.now().manifest.folder
+
+    @property
+    def is_reloading(self) -> bool:
+        """Whether a later build replaces this one, so that nothing may be kept of an answer."""
+        return isinstance(self._source, Reloading)
+
+    def at(self, base: str) -> Assets:
+        """Return the same assets under another base."""
+        return self._of(self._source.at(base))
 
     def url(self, name: str) -> str:
         """Return the URL of a logical path; raise `AssetNotFound`, which names the near miss."""
-        return self[name].url
+        return self._source.now().asset(name).url
 
     def tag(self, name: str, /, **attributes: object) -> Html:
         """Return the HTML that loads an asset: script, stylesheet link, image or web app manifest.
@@ -83,48 +107,55 @@ class Assets:
         attributes: pass through, escaped; `class_` is `class`, True a bare name, False and None nothing. A module
         brings the stylesheets that it imports. Raises `AssetNotFound`, or `ValueError` for a type without a tag.
         """
-        asset = self[name]
-        return tag(asset, attributes, [self[sheet] for sheet in asset.css])
+        edition = self._source.now()
+        asset = edition.asset(name)
+        return tag(asset, attributes, [edition.asset(sheet) for sheet in asset.css])
+
+    def preload(self, name: str, /, **attributes: object) -> Html:
+        """Return link elements that let a browser begin to load an asset: of a module all that it imports at once, too.
+
+        attributes: as for `tag`, for each of the elements. Raises `AssetNotFound`, or `ValueError` for a type that no
+        page preloads.
+        """
+        edition = self._source.now()
+        return link_elements(links_of(edition.asset(name), edition.asset), attributes)
+
+    def links(self, *names: str) -> tuple[str, ...]:
+        """Return values of `Link` header fields that ask for what `preload` asks for, each URL once."""
+        edition = self._source.now()
+        values = (link_value(link) for name in names for link in links_of(edition.asset(name), edition.asset))
+        return tuple(dict.fromkeys(values))
+
+    def importmap(self, **attributes: object) -> Html:
+        """Return the import map as a script element, before any module of the page; "" if the build has none."""
+        edition = self._source.now()
+        return importmap(edition.manifest.importmap, edition.asset, attributes)
+
+    def inline(self, name: str, /, *, limit_bytes: int = _INLINE_LIMIT_BYTES, **attributes: object) -> Html:
+        """Return the asset itself as a style, script or svg element, read at first use from `folder` and kept.
+
+        limit_bytes: of the file; a larger one is better loaded, because a browser keeps it. Raises `AssetNotFound`,
+        `InlineError` for what is too large or refers to other files, and `FileFault` if its file cannot be read.
+        """
+        edition = self._source.now()
+        return inline_html(edition.asset(name), edition.text(name, limit_bytes), attributes)
+
+    def health(self) -> dict[str, str]:
+        """Return what a health check may show: that there is a build, and which. It asks no file but with reload."""
+        return {"status": "ok", "build": self.build_id}
 
     def __getitem__(self, name: str) -> Asset:
-        known = self._known.get(name)
-        if known is None:
-            known = self._known[name] = self._look_up(name)
-        return known
+        return self._source.now().asset(name)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._manifest.asset(name) is not None
+        return name in self._source.now()
 
     def __iter__(self) -> Iterator[str]:
-        return self._manifest.assets()
+        return self._source.now().manifest.assets()
 
     def __repr__(self) -> str:
-        return f"<Assets {self._manifest.file} {self.build_id} at {self._base}>"
+        edition = self._source.now()
+        return f"<Assets {edition.manifest.file} {edition.manifest.build_id} at {edition.base}>"
 
-    def __reduce__(self) -> tuple[Callable[..., Assets], tuple[Manifest, str]]:
-        return Assets, (self._manifest, self._base)
-
-    def _look_up(self, name: str) -> Asset:
-        if not isinstance(name, str):
-            raise TypeError(f"an asset is named by its logical path, not by `{type(name).__name__}`")
-        entry = self._manifest.asset(name)
-        if entry is None:
-            self._refuse(name)
-        file = self._manifest.published(entry.file)
-        if file is None:
-            raise ManifestError(f"`{self._manifest.file}` names the file `{entry.file}` and says nothing of it")
-        # str: a name that is markup must not make the URL markup.
-        return asset_from(str(name), entry, file, self._base)
-
-    def _refuse(self, name: str) -> NoReturn:
-        plain = name.partition("?")[0].partition("#")[0].removeprefix(self._base).lstrip("/")
-        if plain != name and plain in self:
-            raise AssetNotFound(
-                f"`{name}` is not in the manifest; a logical path has no base, query or fragment: write `{plain}`"
-            )
-        names = list(self)
-        if len(names) > _NEAR_LIMIT:
-            folder, _, file = name.rpartition("/")
-            names = [n for n in names if n.rpartition("/")[0] == folder or n.rpartition("/")[2] == file]
-        meant = nearest(name, names)
-        raise AssetNotFound(f"`{name}` is not in the manifest" + (f"; did you mean `{meant}`?" if meant else ""))
+    def __reduce__(self) -> tuple[Callable[..., Assets], tuple[Edition | Reloading]]:
+        return type(self)._of, (self._source,)

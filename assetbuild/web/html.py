@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from assetbuild.manifest import AssetEntry, FileEntry, quote
 
-__all__ = ["Asset", "Html", "asset_from", "attribute_name", "tag"]
+__all__ = ["Asset", "Html", "asset_from", "attributes_html", "checked", "essence", "named", "tag"]
 
 
 class Asset(NamedTuple):
@@ -39,9 +39,24 @@ class Asset(NamedTuple):
 
 
 class Html(str):
-    """Text that is HTML already: template engines do not escape it again."""
+    """Text that is HTML already: template engines do not escape it again.
 
-    __slots__ = ()
+    csp_hash: of an inline element the source expression that allows it in a Content-Security-Policy, quotes included;
+    else "".
+    """
+
+    __slots__ = ("csp_hash",)
+
+    csp_hash: str
+
+    def __new__(cls, text: str = "", csp_hash: str = "") -> Html:
+        """Return `text` as HTML; it is not escaped here."""
+        html = super().__new__(cls, text)
+        html.csp_hash = csp_hash
+        return html
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return str(self), self.csp_hash
 
     def __html__(self) -> str:
         """Return the text itself, the protocol of MarkupSafe and Django."""
@@ -78,17 +93,43 @@ def tag(asset: Asset, attributes: Mapping[str, object], stylesheets: Iterable[As
     and None leave the attribute out, also one that would be there. The nonce is for the stylesheets, too.
     Raises `ValueError` for a type that has no tag of its own.
     """
-    given = {attribute_name(key): value for key, value in attributes.items()}
+    given = named(attributes)
     shared = {"nonce": given["nonce"]} if "nonce" in given else {}
     before = "".join(f"{_element(sheet, shared)}\n" for sheet in stylesheets)
     return Html(before + _element(asset, given))
 
 
-def attribute_name(keyword: str) -> str:
-    """Return the attribute that a keyword argument means; raise `ValueError` if HTML has none of that form.
+def essence(asset: Asset) -> str:
+    """Return the media type of an asset without its parameters, in lower case."""
+    return asset.type.partition(";")[0].rstrip().lower()
+
+
+def checked(asset: Asset) -> dict[str, object]:
+    """Return the attributes that let a browser check the bytes of a script or stylesheet.
+
+    A stable URL may already serve the next release while this page is open: its digest would block the new bytes.
+    """
+    return {"integrity": asset.integrity, "crossorigin": "anonymous"} if asset.is_immutable else {}
+
+
+def named(attributes: Mapping[str, object]) -> dict[str, object]:
+    """Return keyword arguments by the attributes that they mean; raise `ValueError` if HTML has none of that form.
 
     Source: HTML, "Attributes" in the section on writing documents; underscores are ours, no attribute has one.
     """
+    return {_attribute_name(keyword): value for keyword, value in attributes.items()}
+
+
+def attributes_html(values: Mapping[str, object]) -> str:
+    """Return attributes as they stand in a start tag, each after a space: True is a bare name, False and None none."""
+    return "".join(
+        f" {name}" if value is True else f' {name}="{_escaped(value)}"'
+        for name, value in values.items()
+        if value is not None and value is not False
+    )
+
+
+def _attribute_name(keyword: str) -> str:
     name = keyword.rstrip("_").replace("_", "-")
     if not name or any(c <= " " or c in "\"'>/=<" or "\x7f" <= c <= "\x9f" for c in name):
         raise ValueError(f"`{keyword}` is not the name of an HTML attribute")
@@ -96,29 +137,19 @@ def attribute_name(keyword: str) -> str:
 
 
 def _element(asset: Asset, given: Mapping[str, object]) -> str:
-    # A stable URL may already serve the next release while this page is open: its digest would block the new bytes.
-    checked = {"integrity": asset.integrity, "crossorigin": "anonymous"} if asset.is_immutable else {}
-    essence = asset.type.partition(";")[0].lower()
+    media_type = essence(asset)
     if asset.kind == "module":
-        return f"<script{_attributes({'type': 'module', 'src': asset.url, **checked, **given})}></script>"
-    if asset.kind == "classic" or essence == "text/javascript":
-        return f"<script{_attributes({'src': asset.url, **checked, **given})}></script>"
-    if asset.kind == "style" or essence == "text/css":
-        return f"<link{_attributes({'rel': 'stylesheet', 'href': asset.url, **checked, **given})}>"
-    if essence == "application/manifest+json":
-        return f"<link{_attributes({'rel': 'manifest', 'href': asset.url, **given})}>"
-    if essence.startswith("image/"):
+        return f"<script{attributes_html({'type': 'module', 'src': asset.url, **checked(asset), **given})}></script>"
+    if asset.kind == "classic" or media_type == "text/javascript":
+        return f"<script{attributes_html({'src': asset.url, **checked(asset), **given})}></script>"
+    if asset.kind == "style" or media_type == "text/css":
+        return f"<link{attributes_html({'rel': 'stylesheet', 'href': asset.url, **checked(asset), **given})}>"
+    if media_type == "application/manifest+json":
+        return f"<link{attributes_html({'rel': 'manifest', 'href': asset.url, **given})}>"
+    if media_type.startswith("image/"):
         pixels = {"width": asset.width or None, "height": asset.height or None}
-        return f"<img{_attributes({'src': asset.url, **pixels, **given})}>"
-    raise ValueError(f"`{asset.name}` ({essence}) has no tag of its own; write one with its URL")
-
-
-def _attributes(values: Mapping[str, object]) -> str:
-    return "".join(
-        f" {name}" if value is True else f' {name}="{_escaped(value)}"'
-        for name, value in values.items()
-        if value is not None and value is not False
-    )
+        return f"<img{attributes_html({'src': asset.url, **pixels, **given})}>"
+    raise ValueError(f"`{asset.name}` ({media_type}) has no tag of its own; write one with its URL")
 
 
 def _escaped(value: object) -> str:

@@ -55,6 +55,7 @@ class StubManifest(Manifest):
 
     def __init__(self, base: str = STUB_BASE, build_id: str = STUB_ID) -> None:
         self.file = "stub"
+        self.folder = ""
         self.base = base
         self.build = MappingProxyType({"id": build_id, "tools": {}, "config": build_id, "inputs": build_id, "salt": ""})
         self.build_id = build_id
@@ -81,6 +82,10 @@ class StubManifest(Manifest):
     def files(self) -> Iterator[str]:
         """Yield nothing."""
         return iter(())
+
+    def site_paths(self) -> Mapping[str, str]:
+        """Return nothing: no file is known to have a place of its own."""
+        return {}
 
     def __reduce__(self) -> tuple[Callable[..., Manifest], tuple[str, ...]]:  # type: ignore[override]
         return StubManifest, (self.base, self.build_id)

@@ -1,0 +1,92 @@
+"""Edition: one manifest under one base, and what has been looked up in it.
+
+Receives a manifest that has vouched for itself; hands on assets by name. A look-up is kept, so that a name costs its
+search once; two threads may look the same name up, and agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from assetbuild.diagnostic import nearest
+from assetbuild.manifest import AssetEntry, AssetNotFound, FileEntry, Manifest, ManifestError, is_base
+from assetbuild.web.html import Asset, asset_from
+from assetbuild.web.inline import inline_text, refused
+
+__all__ = ["Edition"]
+
+# difflib looks at every name; beyond this many only those in the same folder or of the same file name are asked.
+_NEAR_LIMIT = 500
+
+
+class Edition:
+    """The assets of one manifest under one URL base. Raises `ManifestError` for what cannot be a base."""
+
+    __slots__ = ("_known", "_texts", "base", "manifest")
+
+    def __init__(self, manifest: Manifest, base: str | None = None) -> None:
+        self.manifest = manifest
+        self.base = manifest.base if base is None else base
+        self._known: dict[str, Asset] = {}
+        self._texts: dict[str, str] = {}
+        if not is_base(self.base):
+            better = f"write `{self.base}/`" if is_base(f"{self.base}/") else "write `/static/` or `https://host/path/`"
+            raise ManifestError(f"`{self.base}` is not a URL base that begins and ends with a slash; {better}")
+
+    def now(self) -> Edition:
+        """Return the edition itself: it never changes."""
+        return self
+
+    def at(self, base: str) -> Edition:
+        """Return the same manifest under another base."""
+        return Edition(self.manifest, base)
+
+    def asset(self, name: str) -> Asset:
+        """Return the asset of a logical path; raise `AssetNotFound`, which names the near miss."""
+        known = self._known.get(name)
+        if known is None:
+            # str: a name that is markup must not make the URL markup.
+            known = self._known[name] = asset_from(str(name), *self.entries(name), self.base)
+        return known
+
+    def entries(self, name: str) -> tuple[AssetEntry, FileEntry]:
+        """Return what the manifest says of a logical path and of its file; raise `AssetNotFound`."""
+        if not isinstance(name, str):
+            raise TypeError(f"an asset is named by its logical path, not by `{type(name).__name__}`")
+        entry = self.manifest.asset(name)
+        if entry is None:
+            self._refuse(name)
+        file = self.manifest.published(entry.file)
+        if file is None:
+            raise ManifestError(f"`{self.manifest.file}` names the file `{entry.file}` and says nothing of it")
+        return entry, file
+
+    def text(self, name: str, limit_bytes: int) -> str:
+        """Return an asset as `inline_text` gives it; raise `InlineError` if its file is larger than `limit_bytes`."""
+        asset = self.asset(name)
+        if asset.size > limit_bytes:
+            raise refused(asset.name, f"its {asset.size} bytes are more than `limit_bytes={limit_bytes}`")
+        text = self._texts.get(name)
+        if text is None:
+            text = self._texts[name] = inline_text(asset, *self.entries(name), self.manifest.folder)
+        return text
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.manifest.asset(name) is not None
+
+    def __reduce__(self) -> tuple[Callable[..., Edition], tuple[Manifest, str]]:
+        return Edition, (self.manifest, self.base)
+
+    def _refuse(self, name: str) -> NoReturn:
+        plain = name.partition("?")[0].partition("#")[0].removeprefix(self.base).lstrip("/")
+        if plain != name and plain in self:
+            raise AssetNotFound(
+                f"`{name}` is not in the manifest; a logical path has no base, query or fragment: write `{plain}`"
+            )
+        names = list(self.manifest.assets())
+        if len(names) > _NEAR_LIMIT:
+            folder, _, file = name.rpartition("/")
+            names = [n for n in names if n.rpartition("/")[0] == folder or n.rpartition("/")[2] == file]
+        meant = nearest(name, names)
+        raise AssetNotFound(f"`{name}` is not in the manifest" + (f"; did you mean `{meant}`?" if meant else ""))

@@ -1,0 +1,104 @@
+"""Inline: the text of an asset as it may stand in a page, so that it means there what it means in its file.
+
+Receives what the manifest says of an asset and the folder of its files; hands on elements. What cannot keep its meaning
+in a page is refused with the reason: a relative reference would be looked for beside the page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from assetbuild.diagnostic import AssetbuildError
+from assetbuild.manifest import AssetEntry, FileEntry
+from assetbuild.web.files import read_published
+from assetbuild.web.html import Asset, Html, attributes_html, essence, named
+from assetbuild.web.raw import css_text, json_text, script_text, svg_text
+
+__all__ = ["InlineError", "element", "inline_html", "inline_text", "refused"]
+
+
+class InlineError(AssetbuildError):
+    """An asset cannot stand in a page; the text gives the reason."""
+
+
+def refused(name: str, reason: str, hint: str = "load it by its URL") -> InlineError:
+    """Return the error that says why an asset cannot stand in a page."""
+    return InlineError(f"`{name}` cannot be inlined: {reason}; {hint}")
+
+
+def inline_html(asset: Asset, text: str, attributes: Mapping[str, object]) -> Html:
+    """Return the element that holds `text`, which `inline_text` gave for the asset."""
+    given = named(attributes)
+    match _form(asset):
+        case "style":
+            return element("style", given, text)
+        case "script":
+            return element("script", {"type": "module", **given} if asset.kind == "module" else given, text)
+        case "json":
+            return element("script", {"type": essence(asset), **given}, text)
+    # The first of two attributes of one name counts (HTML, "Attribute name state"), so the page's replaces the file's.
+    return Html(f"<svg{attributes_html(given)}{text.removeprefix('<svg')}")
+
+
+def element(name: str, attributes: Mapping[str, object], text: str) -> Html:
+    """Return an element whose `text` ends nowhere before its end tag, with the hash that a policy allows it by.
+
+    Source: Content Security Policy 3, "Does element match source list for type and source?": the UTF-8 of all that
+    stands between the tags.
+    """
+    from binascii import b2a_base64  # imported late: start-up must not pay for it
+
+    digest = b2a_base64(hashlib.sha256(text.encode()).digest(), newline=False).decode()
+    return Html(f"<{name}{attributes_html(attributes)}>{text}</{name}>", f"'sha256-{digest}'")
+
+
+def inline_text(asset: Asset, entry: AssetEntry, file: FileEntry, folder: str) -> str:
+    """Return the text that stands for an asset inside a page; raise `InlineError` if there is none."""
+    form = _form(asset)
+    if not form:
+        raise refused(asset.name, f"{essence(asset)} has no form inside a page")
+    for other in (*entry.imports, *entry.dynamic, *entry.refs):
+        if other != entry.map:
+            raise refused(asset.name, f"it refers to `{other}`, which would be looked for beside the page")
+    body = _content(asset, file, folder)
+    if entry.map:
+        # The comment that names the map is the last line, and its URL is relative, too.
+        body = body.rstrip(b"\n").rpartition(b"\n")[0]
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise refused(asset.name, "it is not UTF-8") from None
+    # An HTML parser would make these changes, and the hash would be that of another text (HTML, "Preprocessing the
+    # input stream"); CSS, JavaScript, JSON and XML read the same line ends, and no NUL.
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        if "\0" in text:
+            raise ValueError("it holds a NUL character")
+        return _TEXTS[form](text)
+    except ValueError as error:
+        raise refused(asset.name, str(error)) from None
+
+
+_TEXTS = {"style": css_text, "script": script_text, "json": json_text, "svg": svg_text}
+
+
+def _form(asset: Asset) -> str:
+    """Return how an asset stands in a page, "" if it cannot."""
+    media_type = essence(asset)
+    if asset.kind in ("module", "classic") or media_type == "text/javascript":
+        return "script"
+    if asset.kind == "style" or media_type == "text/css":
+        return "style"
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return "json"
+    return "svg" if media_type == "image/svg+xml" else ""
+
+
+def _content(asset: Asset, file: FileEntry, folder: str) -> bytes:
+    """Return the bytes of a published file, which are those that were compiled."""
+    body = read_published(folder, asset.file, file.size)
+    if hashlib.sha256(body).hexdigest() != file.sha256:
+        reason = f"`{asset.file}` in `{folder}` was changed after it was compiled"
+        raise refused(asset.name, reason, "copy the whole output of `assetbuild compile` again")
+    return body
