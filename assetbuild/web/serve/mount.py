@@ -1,0 +1,41 @@
+"""Where in the URL space the published files answer.
+
+Pure functions over paths, decoded once by the server. Knows no transport.
+"""
+
+from __future__ import annotations
+
+from assetbuild.diagnostic import AssetbuildError
+
+__all__ = ["MountError", "mount_of"]
+
+
+class MountError(AssetbuildError, ValueError):
+    """The files cannot answer under that path."""
+
+
+def mount_of(base: str, mount: str | None) -> str:
+    """Return the URL path, decoded and with a slash at both ends, below which published files answer.
+
+    base: of the assets; its path is the mount unless one is given. Raises `MountError` for `/`, below which every page
+    of the application would be a miss of ours.
+    """
+    if mount is None:
+        host_and_path = base.partition("//")[2] if "//" in base else ""
+        path = "/" + host_and_path.partition("/")[2] if host_and_path else base
+        mount = _decoded(path)
+        if mount == "/":
+            raise MountError(
+                f"the base `{base}` leaves the application no page of its own; give the path of the files as `mount=`"
+            )
+    if not mount.startswith("/") or mount.startswith("//") or mount.strip("/") == "":
+        raise MountError(f'`{mount}` is no path that files can answer under; write `mount="/static/"`')
+    return mount if mount.endswith("/") else f"{mount}/"
+
+
+def _decoded(path: str) -> str:
+    if "%" not in path:
+        return path
+    from urllib.parse import unquote  # imported late: hardly a base needs it
+
+    return unquote(path)

@@ -1,0 +1,224 @@
+"""One decision for both transports: method, path and a few header fields in; status, headers and body out.
+
+Receives assets and the form in which a transport wants its headers; hands on replies, which are made at the first hit
+and shared from then on. It joins no path with what a request says: that is looked up, and the manifest names the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+from assetbuild.manifest import Manifest
+from assetbuild.web.assets import Assets
+from assetbuild.web.files import FileFault, OpenFile, open_published
+from assetbuild.web.serve.conditions import byte_range, precondition
+from assetbuild.web.serve.memory import Memory
+from assetbuild.web.serve.negotiate import pick
+from assetbuild.web.serve.resources import NOWHERE, Resource, Variant, hashed, stable
+
+__all__ = ["FIELDS", "HAND_OVER_BYTES", "MEMORY_BYTES", "Fields", "Reply", "Responder"]
+
+Head = TypeVar("Head")
+Fields = tuple[tuple[str, str], ...]
+
+FIELDS = ("accept-encoding", "if-match", "if-none-match", "if-range", "range")
+"""The header fields of a request that have a say, in lower case."""
+
+MEMORY_BYTES = 32 * 1024 * 1024
+HAND_OVER_BYTES = 4 * 1024 * 1024
+"""From this size on a file is handed over to a server that can send it by itself."""
+
+# Fonts, modules and whatever has `integrity` are fetched with CORS (Fetch §3.3); a page with COEP takes nothing from
+# another origin that does not say so (Fetch §3.7). Nothing here is secret. nosniff: Fetch §3.6.
+_ALWAYS: Fields = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Access-Control-Allow-Origin", "*"),
+    ("Cross-Origin-Resource-Policy", "cross-origin"),
+)
+_METHODS = "GET, HEAD, OPTIONS"
+_NO_STORE = ("Cache-Control", "no-store")
+
+
+class Reply(NamedTuple, Generic[Head]):
+    """An answer. head: status and headers as the transport wants them, shared. body: an open file must be closed."""
+
+    head: Head
+    body: bytes | OpenFile
+
+
+class _Ready(NamedTuple, Generic[Head]):
+    """A variant whose file was checked, with the replies that never change. body: None if it stays on the disk."""
+
+    body: bytes | None
+    whole: Reply[Head]
+    bare: Reply[Head]
+    unchanged: Reply[Head]
+
+
+class Responder(Generic[Head]):
+    """The answers of some assets under one path of the site.
+
+    mount: begins and ends with a slash. has_site_root: whether files at absolute paths answer, too. memory_bytes: how
+    many bytes of bodies are held. head: turns a status and fields into what the transport sends.
+
+    Safe in threads without a lock: whatever is remembered is a value that any other thread would make just so.
+    """
+
+    def __init__(
+        self,
+        assets: Assets,
+        mount: str,
+        head: Callable[[int, Fields], Head],
+        *,
+        memory_bytes: int,
+        has_site_root: bool,
+    ) -> None:
+        self._assets = assets
+        self._mount = mount
+        self._head = head
+        self._memory_bytes = memory_bytes
+        self._has_site_root = has_site_root
+        self._faults: set[str] = set()
+        self._begin(assets.manifest)
+
+    def find(self, path: str) -> Resource | None:
+        """Return what answers at a decoded URL path: `NOWHERE` for a miss below the mount, None if it is not ours."""
+        if self._assets.is_reloading and self._assets.manifest is not self._manifest:
+            self._begin(self._assets.manifest)
+        known = self._known.get(path)
+        if known is not None:
+            return known
+        found = self._look_up(path)
+        if found is not None:
+            self._known[path] = found  # only hits are kept: what is asked for in vain has no bound
+            return found
+        return NOWHERE if path.startswith(self._mount) else None
+
+    def reply(self, resource: Resource, method: str, accept: str, conditions: Mapping[str, str]) -> Reply[Head]:
+        """Return the answer to a request for what `find` gave.
+
+        accept: value of Accept-Encoding, "" if absent. conditions: the other `FIELDS` that are there.
+        """
+        if resource is NOWHERE:
+            return self._refusal(404, "not found", method)
+        if method not in {"GET", "HEAD"}:
+            return self._other_method(method)
+        variant = pick(resource.variants, accept)
+        try:
+            ready = self._ready.get((resource.cache_control, variant.path)) or self._prepare(resource, variant)
+            if conditions:
+                special = self._conditional(resource, variant, ready, method, conditions)
+                if special is not None:
+                    return special
+            if method == "HEAD":
+                return ready.bare
+            return ready.whole if ready.body is not None else self._from_disk(variant, ready.whole.head, None)
+        except FileFault as fault:
+            self._log(variant.path, fault)
+            return self._refusal(500, "the file cannot be served", method)
+
+    def _begin(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._site_paths: Mapping[str, str] = manifest.site_paths() if self._has_site_root else {}
+        self._known: dict[str, Resource] = {}
+        self._ready: dict[tuple[str, str], _Ready[Head]] = {}
+        self._memory = Memory(manifest.folder, self._memory_bytes)
+
+    def _look_up(self, path: str) -> Resource | None:
+        logical = self._site_paths.get(path)
+        if logical is not None:
+            return stable(self._manifest, logical)
+        return hashed(self._manifest, path[len(self._mount) :]) if path.startswith(self._mount) else None
+
+    def _prepare(self, resource: Resource, variant: Variant) -> _Ready[Head]:
+        """Return the variant with its replies after a first look at its file; raise `FileFault`."""
+        body = self._memory.body(variant)
+        cached = _caching(resource, variant)
+        head = self._head(200, (*_describing(resource, variant), _length(variant.size_bytes), *cached))
+        ready = _Ready(
+            body,
+            Reply(head, body or b""),
+            Reply(head, b""),
+            # RFC 9110 §15.4.5: what a cache needs to go on, and nothing that describes a body.
+            Reply(self._head(304, cached), b""),
+        )
+        self._ready[resource.cache_control, variant.path] = ready
+        return ready
+
+    def _conditional(
+        self, resource: Resource, variant: Variant, ready: _Ready[Head], method: str, conditions: Mapping[str, str]
+    ) -> Reply[Head] | None:
+        """Return the answer that the conditions or the range ask for, None if it is the plain one."""
+        status = precondition(conditions, variant.etag)
+        if status == 304:
+            return ready.unchanged
+        if status == 412:
+            return self._refusal(412, "it is another version", method, *_varying(resource))
+        part = byte_range(conditions, variant.etag, variant.size_bytes) if method == "GET" else None
+        if part is None:
+            return None
+        size = variant.size_bytes
+        if not part:
+            return self._refusal(
+                416, "there are no such bytes", method, ("Content-Range", f"bytes */{size}"), *_varying(resource)
+            )
+        fields = (
+            *_describing(resource, variant),
+            _length(len(part)),
+            ("Content-Range", f"bytes {part.start}-{part.stop - 1}/{size}"),
+            *_caching(resource, variant),
+        )
+        head = self._head(206, fields)
+        if ready.body is not None:
+            return Reply(head, ready.body[part.start : part.stop])
+        return self._from_disk(variant, head, part)
+
+    def _from_disk(self, variant: Variant, head: Head, part: range | None) -> Reply[Head]:
+        folder = self._manifest.folder
+        descriptor = open_published(folder, variant.path, variant.size_bytes)
+        wanted = range(variant.size_bytes) if part is None else part
+        return Reply(head, OpenFile(descriptor, f"{folder}/{variant.path}", wanted, is_whole=part is None))
+
+    def _other_method(self, method: str) -> Reply[Head]:
+        if method != "OPTIONS":
+            return self._refusal(405, "only to be read", method, ("Allow", _METHODS))
+        # Fetch §3.3.5: the answer to a preflight. `*` stands for every header of a request without credentials.
+        permitted = (
+            ("Allow", _METHODS),
+            ("Access-Control-Allow-Methods", _METHODS),
+            ("Access-Control-Allow-Headers", "*"),
+            ("Access-Control-Max-Age", "86400"),
+        )
+        return Reply(self._head(204, (*permitted, _NO_STORE, *_ALWAYS)), b"")
+
+    def _refusal(self, status: int, reason: str, method: str, *more: tuple[str, str]) -> Reply[Head]:
+        """Return an answer that no cache may keep: a deploy may put right what is wrong now."""
+        body = f"{reason}\n".encode()
+        described = (("Content-Type", "text/plain; charset=utf-8"), _length(len(body)))
+        head = self._head(status, (*described, *more, _NO_STORE, *_ALWAYS))
+        return Reply(head, b"" if method == "HEAD" else body)
+
+    def _log(self, path: str, fault: FileFault) -> None:
+        if path not in self._faults:
+            self._faults.add(path)
+            import logging  # imported late: a site in order never needs it
+
+            logging.getLogger("assetbuild").error("%s", fault)
+
+
+def _length(size_bytes: int) -> tuple[str, str]:
+    return "Content-Length", str(size_bytes)
+
+
+def _describing(resource: Resource, variant: Variant) -> Fields:
+    encoding = (("Content-Encoding", variant.coding),) if variant.coding else ()
+    return (("Content-Type", resource.type), *encoding, ("Accept-Ranges", "bytes"))
+
+
+def _caching(resource: Resource, variant: Variant) -> Fields:
+    return (("ETag", variant.etag), ("Cache-Control", resource.cache_control), *_varying(resource), *_ALWAYS)
+
+
+def _varying(resource: Resource) -> Fields:
+    return (("Vary", "Accept-Encoding"),) if len(resource.variants) > 1 else ()
