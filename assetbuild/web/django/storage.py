@@ -1,0 +1,180 @@
+"""Storages for STORAGES["staticfiles"]: names from `{% static %}`, form media and the admin, answered by the manifest.
+
+Receives names as Django and third-party apps write them; hands on URLs. It opens the manifest at the first use and
+writes nothing, whatever `collectstatic` asks of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import posixpath
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from django.conf import STATICFILES_STORAGE_ALIAS, settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files import File
+from django.core.files.storage import Storage, storages
+
+from assetbuild.manifest import AssetNotFound, quote
+from assetbuild.web.assets import DEFAULT_MANIFEST, Assets
+from assetbuild.web.django.base import has_own_prefix, script_prefix, static_base
+from assetbuild.web.stub import StubManifest
+
+__all__ = ["ManifestStorage", "MissingStaticFile", "StubStorage", "configured_storage"]
+
+_PREFIXES_LIMIT = 16  # a server has one prefix or a few; a proxy that passes on a client's header may have any number
+_LOGGED_LIMIT = 1000  # a template may put what a client sent into a name
+
+
+class MissingStaticFile(AssetNotFound, ValueError):
+    """A name is not in the manifest. A `ValueError`, too: what ManifestStaticFilesStorage raises and others catch."""
+
+
+class ManifestStorage(Storage):  # type: ignore[misc]
+    """Answers for static files from the manifest.
+
+    manifest: the file; a relative one is in BASE_DIR. Else ASSETBUILD_MANIFEST of the environment, else
+    `build/assets/manifest.json` in BASE_DIR. missing: what a name that is not there is, an exception or a line in the
+    log and the URL without a hash. reload: read the manifest again after each compile, for development.
+    """
+
+    def __init__(
+        self,
+        manifest: str | os.PathLike[str] | None = None,
+        missing: Literal["raise", "log"] = "raise",
+        reload: bool = False,
+    ) -> None:
+        if missing not in {"raise", "log"}:
+            raise ImproperlyConfigured(f'`missing` of the static files storage is "raise" or "log", not {missing!r}')
+        self._manifest = manifest
+        self._missing = missing
+        self._reload = reload
+        self._by_prefix: dict[str, Assets] = {}
+        self._logged: set[str] = set()
+
+    @property
+    def assets(self) -> Assets:
+        """The assets under the base of the request that is being answered."""
+        prefix = script_prefix()
+        if not prefix:
+            return self.opened
+        found = self._by_prefix.get(prefix)
+        if found is None:
+            if len(self._by_prefix) >= _PREFIXES_LIMIT:
+                self._by_prefix.clear()
+            found = self._by_prefix[prefix] = self.opened.at(prefix + self.opened.base)
+        return found
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether a URL stays what it is for as long as the process lives, so that a template may hold it as text."""
+        return not self._reload and not has_own_prefix()
+
+    def url(self, name: str | None) -> str:
+        """Return the URL of a name as templates and apps write it; raise `MissingStaticFile` for one that is nowhere.
+
+        A slash at the start, dot segments, backslashes and percent-encoding mean what they mean to Django's storages;
+        `?…` and `#…` stay; a name that ends with a slash is a folder, and its URL has no hash.
+        """
+        path, suffix = _split(name or "")
+        assets = self.assets
+        if path.endswith("/") or not path:
+            return assets.base + quote(path) + suffix
+        try:
+            return assets.url(path) + suffix
+        except AssetNotFound as error:
+            if self._missing == "raise":
+                raise MissingStaticFile(str(error)) from None
+            self._log(path, error)
+            return assets.base + quote(path) + suffix
+
+    def exists(self, name: str) -> bool:
+        """Return whether the name is that of an asset."""
+        return name in self.assets
+
+    def _open(self, name: str, mode: str = "rb") -> File[bytes]:
+        """Return the published bytes of an asset, for apps that read static files."""
+        if mode != "rb":
+            raise NotImplementedError("static files are compiled; they are open for reading alone, with the mode `rb`")
+        assets = self.assets
+        return File(open(os.path.join(assets.folder, assets[name].file), "rb"), name)
+
+    def get_modified_time(self, name: str) -> datetime:  # noqa: ARG002
+        """Return the end of time: `collectstatic` replaces what is older than its source, and nothing here is."""
+        return datetime.max.replace(tzinfo=UTC if settings.USE_TZ else None)
+
+    def save(self, name: str, content: object, max_length: int | None = None) -> str:  # noqa: ARG002
+        """Return the name and write nothing: `collectstatic` of an old build must do no harm."""
+        return name
+
+    def post_process(self, paths: Mapping[str, Any], **options: object) -> Iterator[tuple[str, str, bool]]:  # noqa: ARG002
+        """Say once, at the end of `collectstatic`, that it has done nothing."""
+        _logger().warning("`collectstatic` writes nothing: `assetbuild compile` has published the files; leave it out")
+        return iter(())
+
+    @cached_property
+    def opened(self) -> Assets:
+        """The assets under STATIC_URL, without the prefix of a request."""
+        return Assets.open(self._file(), base=static_base(), reload=self._reload)
+
+    def _file(self) -> str | os.PathLike[str] | None:
+        project = getattr(settings, "BASE_DIR", "")
+        if self._manifest is not None:
+            return os.path.join(project, self._manifest)
+        return None if os.environ.get("ASSETBUILD_MANIFEST") else os.path.join(project, DEFAULT_MANIFEST)
+
+    def _log(self, path: str, error: AssetNotFound) -> None:
+        if path not in self._logged and len(self._logged) < _LOGGED_LIMIT:
+            self._logged.add(path)
+            _logger().warning("%s", error)
+
+
+class StubStorage(ManifestStorage):
+    """A storage for tests that are not about assets: it needs no build, and every name has a URL without a hash."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    @property
+    def is_constant(self) -> bool:
+        """False: a template that was loaded in a test must not keep the URLs of a stub."""
+        return False
+
+    @cached_property
+    def opened(self) -> Assets:
+        """The assets of no build under STATIC_URL."""
+        base = static_base()
+        return Assets(StubManifest(base), base)
+
+
+def configured_storage() -> ManifestStorage:
+    """Return the storage of STORAGES["staticfiles"]; raise `ImproperlyConfigured` if it is none of ours."""
+    storage = storages[STATICFILES_STORAGE_ALIAS]
+    if not isinstance(storage, ManifestStorage):
+        name = f"{type(storage).__module__}.{type(storage).__qualname__}"
+        ours = f"{ManifestStorage.__module__}.{ManifestStorage.__qualname__}"
+        raise ImproperlyConfigured(
+            f'the storage of static files is `{name}`, which has no manifest; set STORAGES["staticfiles"] to `{ours}`'
+        )
+    return storage
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return the logical path that a name means, and its query and fragment as they are written.
+
+    Source: ManifestFilesMixin.stored_name and FileSystemStorage.url of Django, which apps are written for.
+    """
+    end = min((at for at in (name.find("?"), name.find("#")) if at >= 0), default=len(name))
+    path = unquote(name[:end]).strip().replace("\\", "/").lstrip("/")
+    if path:
+        path = posixpath.normpath(path).removeprefix("./") + ("/" if path.endswith("/") else "")
+    return path, name[end:]
+
+
+def _logger() -> logging.Logger:
+    return logging.getLogger("assetbuild")
