@@ -31,7 +31,7 @@ CONDITIONS = (
     rule(
         "so does a list with the tag in it",
         "RFC 9110 §13.1.2",
-        get(status(304), if_none_match=f'{_OTHER},W/"b, c" , {ETAG}'),
+        get(status(304), if_none_match=f'{_OTHER},W/"b,c" , {ETAG}'),
         needs="etag",
     ),
     rule(
