@@ -16,9 +16,8 @@ from typing import Any, Literal, cast
 import pytest
 
 from assetbuild.diagnostic import nearest
-from assetbuild.manifest import Manifest
 from assetbuild.web.assets import Assets
-from assetbuild.web.stub import STUB_BASE, StubManifest
+from assetbuild.web.stub import STUB_BASE, StubManifest, stub_assets
 
 __all__: list[str] = []
 
@@ -51,7 +50,7 @@ class _Session:
     def _opener(self, mode: Mode) -> Any:
         # The whole signature: a call that the real one would refuse must not pass a test.
         def open(  # noqa: A001
-            cls: type[Assets],
+            cls: type[Assets],  # noqa: ARG001
             path: str | os.PathLike[str] | None = None,  # noqa: ARG001
             *,
             base: str | None = None,
@@ -60,12 +59,12 @@ class _Session:
             environ: Mapping[str, str] = os.environ,
         ) -> Assets:
             chosen = base if base is not None else environ.get("ASSETBUILD_BASE") or None
-            return cls(self._sources if mode == "strict" else StubManifest(self._base), chosen)
+            return stub_assets(self._sources if mode == "strict" else StubManifest(self._base), chosen)
 
         return open
 
     @functools.cached_property
-    def _sources(self) -> Manifest:
+    def _sources(self) -> StubManifest:
         from assetbuild.testing.strict import promised
 
         return promised(self._folder)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,12 +16,13 @@ from assetbuild.compiler.bundles import load as load_bundles
 from assetbuild.compiler.config import Flags, read
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Library
+from assetbuild.compiler.media import media_type
 from assetbuild.compiler.model import Draft, Job
 from assetbuild.compiler.plan import Plan, confines, plan, with_stable_name
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.survey import survey
 from assetbuild.disk import RealDisk
-from assetbuild.manifest import AssetEntry, Bundle, Manifest
+from assetbuild.manifest import AssetEntry, Bundle, FileEntry, Manifest
 from assetbuild.web.stub import StubManifest
 
 __all__ = ["PromisedManifest", "promised"]
@@ -44,6 +46,11 @@ class PromisedManifest(StubManifest):
         beside = self._entries.get(f"{stem}.js") if dot and extension == "css" else None
         is_promised = logical in self._entries or (beside is not None and beside.kind == "module")
         return self._entries.get(logical, super().asset(logical)) if is_promised else None
+
+    def published(self, path: str) -> FileEntry | None:
+        """Return an entry with the type that a compile would write, of a file without a byte."""
+        entry = super().published(path)
+        return entry._replace(type=media_type(path)) if entry else None
 
     def assets(self) -> Iterator[str]:
         """Yield the promised names, in the order of their bytes."""
@@ -88,7 +95,8 @@ def _kind(job: Job, logical: str) -> str:
         return "classic" if job.options["format"] == "iife" else "module"
     if logical.endswith(".css"):
         return "style"
-    return "classic" if job.engine in {"classic", "filters"} else ""
+    # Whether a plain script is a module stands in its text, which nobody reads here.
+    return {".js": "classic", ".mjs": "module"}.get(posixpath.splitext(logical)[1], "")
 
 
 def _bundles(planned: Plan) -> Mapping[str, Bundle]:

@@ -11,8 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from assetbuild.manifest import AssetEntry, Bundle, FileEntry, Manifest, is_path
+from assetbuild.web.assets import Assets
+from assetbuild.web.edition import Edition
+from assetbuild.web.html import essence
+from assetbuild.web.inline import refused
 
-__all__ = ["STUB_BASE", "STUB_ID", "StubManifest"]
+__all__ = ["STUB_BASE", "STUB_ID", "StubManifest", "stub_assets"]
 
 STUB_BASE = "/static/"
 """The base of an application that names none; the same that a compile takes."""
@@ -29,6 +33,7 @@ _TYPES = {
     ".jpeg": "image/jpeg",
     ".jpg": "image/jpeg",
     ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
     ".mjs": "text/javascript; charset=utf-8",
     ".otf": "font/otf",
     ".png": "image/png",
@@ -38,6 +43,14 @@ _TYPES = {
     ".webp": "image/webp",
     ".woff": "font/woff",
     ".woff2": "font/woff2",
+}
+# The least that each can hold where it is inlined.
+_TEXTS = {
+    "application/json": "null",
+    "application/manifest+json": "{}",
+    "image/svg+xml": "<svg></svg>",
+    "text/css": "",
+    "text/javascript": "",
 }
 _KINDS = {".css": "style", ".mjs": "module"}
 _EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -89,6 +102,29 @@ class StubManifest(Manifest):
 
     def __reduce__(self) -> tuple[Callable[..., Manifest], tuple[str, ...]]:  # type: ignore[override]
         return StubManifest, (self.base, self.build_id)
+
+
+def stub_assets(manifest: StubManifest, base: str | None = None) -> Assets:
+    """Return the assets of a stub, which can be inlined although there are no files. base: else that of the stub."""
+    return Assets._of(_StubEdition(manifest, base))
+
+
+class _StubEdition(Edition):
+    """Answers from a stub, and makes up what only a file could tell."""
+
+    __slots__ = ()
+
+    def at(self, base: str) -> Edition:
+        return _StubEdition(self.manifest, base)
+
+    def text(self, name: str, limit_bytes: int) -> str:  # noqa: ARG002
+        media_type = essence(self.asset(name))
+        if media_type not in _TEXTS:
+            raise refused(name, f"{media_type} has no form inside a page")
+        return _TEXTS[media_type]
+
+    def __reduce__(self) -> tuple[Callable[..., Edition], tuple[Manifest, str]]:
+        return _StubEdition, (self.manifest, self.base)
 
 
 class _EveryBundle(Mapping[str, Bundle]):
