@@ -17,13 +17,14 @@ from urllib.parse import unquote
 
 from django.conf import STATICFILES_STORAGE_ALIAS, settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 
 from assetbuild.manifest import AssetNotFound, quote
 from assetbuild.web.assets import DEFAULT_MANIFEST, Assets
 from assetbuild.web.django.base import has_own_prefix, script_prefix, static_base
-from assetbuild.web.stub import StubManifest
+from assetbuild.web.files import read_published
+from assetbuild.web.stub import StubManifest, stub_assets
 
 __all__ = ["ManifestStorage", "MissingStaticFile", "StubStorage", "configured_storage"]
 
@@ -97,12 +98,13 @@ class ManifestStorage(Storage):  # type: ignore[misc]
         """Return whether the name is that of an asset."""
         return name in self.assets
 
-    def _open(self, name: str, mode: str = "rb") -> File[bytes]:
+    def _open(self, name: str, mode: str = "rb") -> ContentFile:
         """Return the published bytes of an asset, for apps that read static files."""
         if mode != "rb":
             raise NotImplementedError("static files are compiled; they are open for reading alone, with the mode `rb`")
         assets = self.assets
-        return File(open(os.path.join(assets.folder, assets[name].file), "rb"), name)
+        asset = assets[name]
+        return ContentFile(read_published(assets.folder, asset.file, asset.size), name)
 
     def get_modified_time(self, name: str) -> datetime:  # noqa: ARG002
         """Return the end of time: `collectstatic` replaces what is older than its source, and nothing here is."""
@@ -148,8 +150,7 @@ class StubStorage(ManifestStorage):
     @cached_property
     def opened(self) -> Assets:
         """The assets of no build under STATIC_URL."""
-        base = static_base()
-        return Assets(StubManifest(base), base)
+        return stub_assets(StubManifest(static_base()))
 
 
 def configured_storage() -> ManifestStorage:
