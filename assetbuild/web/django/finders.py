@@ -12,8 +12,8 @@ from typing import Any
 
 from django.contrib.staticfiles.finders import BaseFinder
 
-from assetbuild.manifest import Manifest
 from assetbuild.web.django import get_assets
+from assetbuild.web.serve.resources import hashed
 
 __all__ = ["PublishedFinder"]
 
@@ -26,25 +26,17 @@ class PublishedFinder(BaseFinder):  # type: ignore[misc]
 
         options: Django before 6.1 may call `find_all` `all`.
         """
-        assets = get_assets()
-        published = _published(assets.manifest, path)
-        if not published:
+        manifest = get_assets().manifest
+        found = hashed(manifest, path)
+        if found is None:
             return []
-        file = os.path.join(assets.folder, published)
+        file = next(os.path.join(manifest.folder, each.path) for each in found.variants if not each.coding)
         return [file] if find_all or options.get("all") else file
 
     def list(self, ignore_patterns: object) -> Iterator[tuple[str, Any]]:  # noqa: ARG002
         """Yield nothing: the output is complete as it is."""
         return iter(())
 
-    def check(self, **options: object) -> list[Any]:  # noqa: ARG002
+    def check(self, **options: object) -> Sequence[Any]:  # noqa: ARG002
         """Return nothing: the manifest has a check of its own."""
         return []
-
-
-def _published(manifest: Manifest, path: str) -> str:
-    """Return the published path whose bytes lie at `path` below the base, "" if there is none."""
-    if manifest.published(path) is not None:
-        return path
-    entry = manifest.asset(path)
-    return entry.file if entry is not None and entry.keep else ""
