@@ -76,8 +76,10 @@ STRANGERS = {
 
 # An adaptor imports its one framework, and whoever imports the adaptor has it.
 ADAPTORS = {
+    "inspect.django": {"django"},
+    "inspect.jinja": {"jinja2"},
     "testing": {"pytest"},
-    "web.django": {"django"},
+    "web.django": {"asgiref", "django"},
     "web.flask": {"flask", "jinja2"},
     "web.jinja": {"jinja2", "markupsafe"},
     "web.litestar": {"litestar", "jinja2"},
@@ -227,6 +229,7 @@ ITS_OWN = {
     "assetbuild",
     "assetbuild.diagnostic",
     "assetbuild.manifest",
+    "assetbuild.manifest.lines",
     "assetbuild.manifest.names",
     "assetbuild.manifest.reader",
     "assetbuild.manifest.shape",
