@@ -1,0 +1,3 @@
+yard.greet = function (element) {
+  element.textContent = "Bricks since " + yard.founded;
+};

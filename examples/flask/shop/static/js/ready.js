@@ -1,0 +1,2 @@
+yard.greet(document.getElementById("greeting"));
+document.documentElement.dataset.ready = "yes";
