@@ -259,14 +259,14 @@ def test_opening_a_large_manifest_parses_no_entry(monkeypatch: pytest.MonkeyPatc
     )
     content = dump(made)
     parsed = 0
-    from assetbuild.manifest import reader
+    from assetbuild.manifest import lines
 
     def counting(text: bytes) -> Any:
         nonlocal parsed
         parsed += 1
         return json.loads(text)
 
-    monkeypatch.setattr(reader, "parse", counting)
+    monkeypatch.setattr(lines, "parse", counting)
 
     assets = Assets(Manifest(content))
     opened = parsed

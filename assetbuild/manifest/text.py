@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from assetbuild.diagnostic import AssetbuildError
 from assetbuild.manifest.shape import SECTIONS, VERSION, document_faults, lean, version_faults
 
-__all__ = ["CLOSING", "OPENING", "ManifestError", "check", "decoder", "digest_fault", "dump", "parse"]
+__all__ = ["CLOSING", "OPENING", "ManifestError", "check", "digest_fault", "dump", "parse"]
 
 OPENING = b'{\n"assets":{\n'
 CLOSING = b"\n},\n"
@@ -90,28 +90,29 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError(f"`{text}` is not an integer")
 
 
-decoder = json.JSONDecoder(object_pairs_hook=_no_twins, parse_float=_no_number, parse_constant=_no_number)
+_decoder = json.JSONDecoder(object_pairs_hook=_no_twins, parse_float=_no_number, parse_constant=_no_number)
 
 
 def parse(text: bytes) -> Any:
     """Return what the JSON text says; every way to fail is a `ValueError`."""
     try:
-        return decoder.decode(text.decode("utf-8"))
+        return _decoder.decode(text.decode("utf-8"))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
-def digest_fault(text: bytes | mmap.mmap) -> str:
-    """Return why the bytes do not vouch for themselves, "" if they do."""
-    at = text.find(_ID_MARK)
+def digest_fault(text: bytes | mmap.mmap, start: int = 0, end: int | None = None) -> str:
+    """Return why the bytes do not vouch for themselves, "" if they do. start, end: between which the id stands."""
+    region_end = len(text) if end is None else end
+    at = text.find(_ID_MARK, start, region_end)
     if at < 0:
         return "is not a manifest of assetbuild, or was cut: it has no build id"
-    if text.find(_ID_MARK, at + 1) >= 0:
+    if text.find(_ID_MARK, at + 1, region_end) >= 0:
         return "holds more than one build id"
-    start = at + len(_ID_MARK)
-    end = start + len(_NO_DIGITS)
+    digits = at + len(_ID_MARK)
+    behind = digits + len(_NO_DIGITS)
     with memoryview(text) as view:
-        digest = hashlib.sha256(view[:start])
+        digest = hashlib.sha256(view[:digits])
         digest.update(_NO_DIGITS.encode())
-        digest.update(view[end:])
-    return "" if text[start:end] == digest.hexdigest().encode() else "was changed or cut after it was written"
+        digest.update(view[behind:])
+    return "" if text[digits:behind] == digest.hexdigest().encode() else "was changed or cut after it was written"
