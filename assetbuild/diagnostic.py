@@ -27,7 +27,9 @@ class AssetbuildError(Exception):
     ├─ PublishError       the output cannot be written, or is not ours    exit 2   compiler/errors.py
     ├─ ManifestError      missing, unreadable, wrong version              at the start of the web process
     ├─ AssetNotFound      also a LookupError; names the near miss         at the template
-    └─ InlineError        an asset cannot stand in a page                 at the template   web/inline.py
+    ├─ InlineError        an asset cannot stand in a page                 at the template   web/inline.py
+    ├─ MountError         files cannot answer under that path             at the start      web/serve/mount.py
+    └─ FileFault          a published file is not what was published      in the log, 500   web/files.py
     """
 
     exit_code: int = 2

@@ -75,6 +75,7 @@ class Responder(Generic[Head]):
         has_site_root: bool,
     ) -> None:
         self._assets = assets
+        self._is_reloading = assets.is_reloading
         self._mount = mount
         self._head = head
         self._memory_bytes = memory_bytes
@@ -84,7 +85,7 @@ class Responder(Generic[Head]):
 
     def find(self, path: str) -> Resource | None:
         """Return what answers at a decoded URL path: `NOWHERE` for a miss below the mount, None if it is not ours."""
-        if self._assets.is_reloading and self._assets.manifest is not self._manifest:
+        if self._is_reloading and self._assets.manifest is not self._manifest:
             self._begin(self._assets.manifest)
         known = self._known.get(path)
         if known is not None:
