@@ -414,23 +414,26 @@ def example(tmp_path: Path) -> Path:
 
 
 def test_the_example_opens_clean_under_gunicorn(example: Path, chromium: str) -> None:
+    asked = (
+        "document.getElementById('greeting').textContent",
+        "document.fonts.check('16px Brick')",
+        "document.getElementById('hills').naturalWidth",
+        "performance.getEntriesByType('resource').filter(each => each.transferSize > 0).length",
+    )
     with running("gunicorn", "shop:create_app()", folder=example) as server, chromium_browser(chromium) as browser:
-        home = browser.look(
-            f"{server.url}/",
-            "document.getElementById('greeting').textContent",
-            "document.fonts.check('16px Brick')",
-            "document.getElementById('hills').naturalWidth",
-            ready="document.documentElement.dataset.ready",
-        )
+        ready = "document.documentElement.dataset.ready"
+        first, second = (browser.look(f"{server.url}/", *asked, ready=ready) for _ in range(2))
         post = browser.look(
             f"{server.url}/blog/",
             "getComputedStyle(document.querySelector('article')).backgroundImage.includes('/static/blog/img/dot-')",
             ready="document.documentElement.dataset.ready",
         )
 
-    assert [] == home.problems + post.problems
-    assert ["Bricks since 1926", True, 480, True] == home.values + post.values
-    assert {200} == {*home.requests.values(), *post.requests.values()}
+    assert [] == first.problems + second.problems + post.problems
+    assert {200} == {*first.requests.values(), *second.requests.values(), *post.requests.values()}
+    assert ["Bricks since 1926", True, 480] == first.values[:3] == second.values[:3]
+    assert [True] == post.values
+    assert (True, 0) == (first.values[3] > 0, second.values[3])
 
 
 def test_the_example_starts_by_flasks_own_command(example: Path) -> None:

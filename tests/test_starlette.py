@@ -48,11 +48,11 @@ def open_at(tmp_path: Path) -> Callable[..., Assets]:
 def page(tmp_path: Path) -> Callable[..., Any]:
     """Return a function that makes an endpoint which renders a template with the functions of `assets`."""
 
-    def make(assets: Assets, text: str = PAGE) -> Callable[[Request], Response]:
+    def make(assets: Assets, text: str = PAGE, name: str = "static") -> Callable[[Request], Response]:
         (tmp_path / "templates").mkdir(exist_ok=True)
         (tmp_path / "templates/page.html").write_text(text)
         templates = Jinja2Templates(tmp_path / "templates")
-        install(templates, assets)
+        install(templates, assets, name=name)
         return lambda request: templates.TemplateResponse(request, "page.html")
 
     return make
@@ -176,9 +176,10 @@ def test_a_sub_application_has_its_own_path_in_the_base(
     assets = open_at("/in/static/")
     inner = Starlette(routes=[files("/static", assets)])
     text = PAGE.replace("'static'", "'in:static'")
-    outer = client(Mount("/in", inner, name="in"), Route("/", page(assets, text)))
+    outer = client(Mount("/in", inner, name="in"), Route("/", page(assets, text, "in:static")))
     wrong = client(Mount("/other", inner))
 
+    assert [f"http://testserver{assets.url('css/app.css')}", assets.url("css/app.css")] == outer.get("/").text.split()
     assert b"a{}" == outer.get(assets.url("css/app.css")).content
     with pytest.raises(MountError, match="mounted at `/other/static/`"):
         wrong.get("/other/static/x")
@@ -281,6 +282,7 @@ def test_the_example_opens_clean_under_its_servers(kind: str, example: Path, chr
         "document.fonts.check('16px Brick')",
         "document.getElementById('hills').naturalWidth",
         "getComputedStyle(document.body).backgroundColor",
+        "document.querySelectorAll('link[integrity], script[integrity]').length >= 3",
         "performance.getEntriesByType('resource').filter(each => each.transferSize > 0).length",
     )
     with running(kind, "app:app", folder=example) as server, chromium_browser(chromium) as browser:
@@ -289,9 +291,9 @@ def test_the_example_opens_clean_under_its_servers(kind: str, example: Path, chr
         health = httpx.get(f"{server.url}/ready").json()
 
     assert [] == first.problems + second.problems
-    assert [2, True, 480, "rgb(243, 233, 220)"] == first.values[:4] == second.values[:4]
+    assert [2, True, 480, "rgb(243, 233, 220)", True] == first.values[:5] == second.values[:5]
     assert {200} == {*first.requests.values(), *second.requests.values()}
-    assert (True, 0) == (first.values[4] > 0, second.values[4])
+    assert (True, 0) == (first.values[5] > 0, second.values[5])
     assert Assets.open(example / "build/assets/manifest.json").health() == health
 
 

@@ -133,7 +133,7 @@ class _Links:
 
     def _logical(self, endpoint: str, filename: object) -> str | None:
         """Return the logical path of a static file, None for any other endpoint."""
-        if endpoint.startswith("."):
+        if endpoint.startswith(".") and has_request_context():
             endpoint = f"{request.blueprint or ''}{endpoint}".removeprefix(".")
         owner, _, last = endpoint.rpartition(".")
         if last != "static" or not isinstance(filename, str):

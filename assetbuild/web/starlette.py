@@ -35,11 +35,14 @@ class AssetFiles(asgi.AssetFiles):
     def __init__(self, assets: Assets, *, memory_bytes: int = MEMORY_BYTES) -> None:
         super().__init__(assets, memory_bytes=memory_bytes)
         self._base = assets.base
+        self._mount = ""  # the one that was compared last: a process has one
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request below the mount."""
         mount = scope.get("root_path", "") + "/"
-        _refuse_other_place(self._base, mount)
+        if mount != self._mount:
+            _refuse_other_place(self._base, mount)
+            self._mount = mount
         if not scope["path"].startswith(mount):
             # A proxy has stripped what FastAPI's root_path names. ASGI's path has it, and Starlette's mounts add to it.
             scope = {**scope, "path": scope.get("app_root_path", "") + scope["path"]}
