@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS = ("compile", "verify", "tools")
+COMMANDS = ("compile", "check", "verify", "tools")
 """Each is a module of this package with `add_parser(commands)` and `run(args) -> int`."""
 
 _READER_GONE = 141  # 128 + SIGPIPE, as a shell reports it
@@ -70,7 +70,7 @@ def _run(argv: Sequence[str], terminal: Terminal) -> int:
             from assetbuild.cli.parser import UsageError
 
             raise UsageError("no command was given", "`assetbuild --help` lists them")
-        is_json = getattr(args, "json", False)
+        is_json = getattr(args, "json", False) or getattr(args, "format", "") == "json"
         code: int = importlib.import_module(f"assetbuild.cli.{args.command}").run(args)
         return code
     except SystemExit as error:  # argparse, after it has printed its help

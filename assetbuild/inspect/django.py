@@ -1,0 +1,79 @@
+"""Reading Django templates, inside the worker process: Django's own lexer and filter expressions, nothing rendered.
+
+Receives texts; hands on the names that they use and what cannot be read. No settings are touched. Whether a tag is
+closed is not known here: that would need every library of the application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django.template.base import DebugLexer, FilterExpression, Token, TokenType
+from django.template.exceptions import TemplateSyntaxError
+
+from assetbuild.diagnostic import Diagnostic, Span, span_at
+from assetbuild.inspect.uses import NAMING, Use
+
+__all__ = ["read"]
+
+_TAGS = NAMING | {"static"}
+
+
+def read(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `uses` and `findings` of `templates`: shown path, text, and whether it must be one, which is not asked."""
+    uses: list[Use] = []
+    findings: list[Diagnostic] = []
+    for shown, text, _ in request["templates"]:
+        for found in _found(shown, text):
+            if isinstance(found, Use):
+                uses.append(found)
+            else:
+                findings.append(found)
+    return {"uses": uses, "findings": findings}
+
+
+def _found(shown: str, text: str) -> Iterator[Use | Diagnostic]:
+    is_comment = False
+    for token in DebugLexer(text).tokenize():
+        if token.token_type is not TokenType.BLOCK:
+            continue
+        tag, *arguments = token.split_contents() or [""]
+        if is_comment or tag == "comment":
+            is_comment = tag != "endcomment"
+        elif tag in _TAGS:
+            yield _use(tag, arguments, token, shown, text)
+
+
+def _use(tag: str, arguments: list[str], token: Token, shown: str, text: str) -> Use | Diagnostic:
+    start, end = token.position
+    if not arguments:
+        return Diagnostic("bad-name", "error", f"`{tag}` is used without a name", span_at(shown, text, start, end))
+    written = arguments[0]
+    at = text.find(written, text.find(tag, start) + len(tag))
+    place = span_at(shown, text, at, at + len(written))
+    try:
+        expression = FilterExpression(written, _AnyFilter())
+    except TemplateSyntaxError as error:
+        return Diagnostic("unreadable-template", "error", f"Django cannot read `{written}`: {error}", place)
+    # A text marked for translation is lazy, and no `str`.
+    if expression.filters or not isinstance(expression.var, str):
+        return Use(tag, None, place)
+    return Use(tag, str(expression.var), _unquoted(place))
+
+
+def _unquoted(place: Span) -> Span:
+    return place._replace(column=place.column + 1, length=place.length - 2) if place.length > 2 else place
+
+
+class _AnyFilter:
+    """A parser that knows every filter: which there are is the application's affair."""
+
+    def find_filter(self, name: str) -> Callable[..., None]:
+        """Return a filter that takes an argument, or none."""
+        del name
+        return _filter
+
+
+def _filter(value: object, argument: object = None) -> None:
+    """Take the arguments that Django counts; never called."""
