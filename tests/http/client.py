@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import NamedTuple, Self
 
-__all__ = ["Answer", "BadAnswer", "Connection", "Fields", "request"]
+__all__ = ["Answer", "BadAnswer", "Connection", "Fields", "get", "request"]
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -45,10 +45,10 @@ def request(method: str, target: str, fields: Iterable[tuple[str, str]] = (), ve
 class Connection:
     """A connection to loopback, kept for as many requests as the server likes."""
 
-    def __init__(self, port: int, *, receive_bytes: int = 0) -> None:
+    def __init__(self, port: int, *, receive_bytes: int = 0, patience_s: float = _PATIENCE_S) -> None:
         """Connect. receive_bytes: size of the kernel's buffer, for a reader that holds the server up; 0: as it is."""
         self._socket = socket.socket()
-        self._socket.settimeout(_PATIENCE_S)
+        self._socket.settimeout(patience_s)
         if receive_bytes:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self._socket.connect(("127.0.0.1", port))
@@ -76,6 +76,11 @@ class Connection:
             self._socket.sendall(content)
         except (BrokenPipeError, ConnectionResetError):
             self.is_over = True
+
+    def begin(self) -> None:
+        """Wait for the first bytes of an answer, and leave them to be read."""
+        if not self._rest:
+            self._more("before it began")
 
     def answer(self, *, is_head: bool = False) -> Answer:
         """Return the next final answer; interim ones (1xx) are read and dropped. Raises `BadAnswer`."""
@@ -150,6 +155,12 @@ class Connection:
         while piece := self._socket.recv(_PIECE_BYTES):
             pieces.append(piece)
         return b"".join(pieces)
+
+
+def get(port: int, path: str, fields: Iterable[tuple[str, str]] = ()) -> Answer:
+    """Return the answer to a GET on a connection of its own."""
+    with Connection(port) as connection:
+        return connection.ask(request("GET", path, fields))
 
 
 def _number(text: str) -> int:

@@ -20,7 +20,7 @@ from assetbuild.compiler import compile, config
 from assetbuild.disk import RealDisk
 from assetbuild.manifest import SUFFIXES
 
-__all__ = ["BASE", "CODINGS", "PLACES", "Place", "Site", "built"]
+__all__ = ["BASE", "CODINGS", "PLACES", "Place", "Site", "built", "placed"]
 
 BASE = "/static/"
 CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
@@ -67,9 +67,22 @@ class Site(NamedTuple):
     manifest: Path
     places: Mapping[str, Place]
 
+    def file(self, place: Place) -> Path:
+        """Return where a published file lies."""
+        return self.output / place.path.removeprefix(BASE)
 
-def built(folder: Path, *, script_bytes: int = 20_000, image_bytes: int = 5_000) -> Site:
-    """Return the site, compiled into `folder`: small CSS, a script, and a picture that does not compress."""
+    def environ(self, **more: str) -> Mapping[str, str]:
+        """Return the environment in which a process finds the manifest."""
+        return {"ASSETBUILD_MANIFEST": str(self.manifest), **more}
+
+
+def built(
+    folder: Path, *, more: Mapping[str, bytes] = {}, script_bytes: int = 20_000, image_bytes: int = 5_000
+) -> Site:
+    """Return the site, compiled into `folder`: small CSS, a script, and a picture that does not compress.
+
+    more: further assets, logical path → bytes.
+    """
     text = "".join(f".block-{n:03} > a:hover {{ margin: {n % 7}px; color: #{n % 10:03}; }}\n" for n in range(100))
     files = {
         "assets/css/app.css": text.encode(),
@@ -80,16 +93,18 @@ def built(folder: Path, *, script_bytes: int = 20_000, image_bytes: int = 5_000)
         f"assets/{PLACES['odd']}": b"so does this one, which is an odd one\n" * 99,
         "assets/robots.txt": b"User-agent: *\nDisallow: /private/\n" + b"# nothing more\n" * 99,
         "assetbuild.toml": _CONFIG.encode(),
+        **{f"assets/{name}": body for name, body in more.items()},
     }
     for name, body in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(body)
     compile(config.read(str(folder), {}, RealDisk(), config.Flags()))
     output = folder / "build/assets"
-    return Site(output, output / "manifest.json", {name: _place(output, PLACES[name]) for name in PLACES})
+    return Site(output, output / "manifest.json", {name: placed(output, PLACES[name]) for name in PLACES})
 
 
-def _place(output: Path, logical: str) -> Place:
+def placed(output: Path, logical: str) -> Place:
+    """Return what lies at an asset's URL."""
     assets = Assets.open(output / "manifest.json")
     asset = assets[logical]
     known = json.loads((output / "manifest.json").read_bytes())["files"][asset.file]
