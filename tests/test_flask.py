@@ -9,9 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import flask_assets
 import httpx
 import pytest
 from flask import Blueprint, Flask, render_template_string, url_for
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.test import Client
 
 from assetbuild import AssetNotFound, ManifestError
 from assetbuild.web.flask import AssetBuild
@@ -324,6 +327,38 @@ def test_urls_follow_the_script_root_of_each_request_if_asked(make: Make) -> Non
     assert b"a{}" == app.test_client().get(f"/static/{file}", environ_overrides={"SCRIPT_NAME": "/a"}).data
     with app.app_context():
         assert f"http://localhost/out/static/{file}" == url_for("static", filename="css/app.css")
+
+
+@pytest.mark.parametrize("is_outside", [True, False])
+def test_a_proxy_that_names_its_prefix_gives_the_script_root(tmp_path: Path, manifest: Path, is_outside: bool) -> None:
+    app = Flask("shop", root_path=str(tmp_path))
+    app.config["APPLICATION_ROOT"] = "/in"
+    if not is_outside:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_prefix=1)  # type: ignore[method-assign]
+    AssetBuild(app)
+    if is_outside:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_prefix=1)  # type: ignore[method-assign]
+    app.add_url_rule("/", view_func=lambda: render_template_string("{{ asset_url('css/app.css') }}"))
+    # What gunicorn makes of a request that the proxy has stripped; Flask's own client would add APPLICATION_ROOT.
+    client, headers = Client(app), {"X-Forwarded-Prefix": "/in"}
+
+    url = client.get("/", headers=headers).text
+
+    assert f"/in/static/{hashed(app, 'css/app.css')}" == url
+    assert b"a{}" == client.get(url.removeprefix("/in"), headers=headers).data
+
+
+def test_the_tag_of_flask_assets_is_answered_from_the_manifest(tmp_path: Path, manifest: Path) -> None:
+    """Also where the application still makes the environment of Flask-Assets, which a compile may read."""
+    made = published(manifest.parent, {"css/app.css": b"a{}"})
+    made["bundles"] = {"site": {"assets": ["css/app.css"], "extra": {"media": "print"}}}
+    write(manifest.parent, made)
+    app = Flask("shop", root_path=str(tmp_path))
+    flask_assets.Environment(app)
+    AssetBuild(app)
+    text = "{% assets 'site' %}{{ ASSET_URL }} {{ EXTRA.media }}{% endassets %}"
+
+    assert f"/static/{hashed(app, 'css/app.css')} print" == url_in(app, text)
 
 
 def test_two_applications_of_one_extension_have_each_their_own_assets(tmp_path: Path) -> None:
