@@ -22,6 +22,12 @@ _REPOSITORY = Path(__file__).parent.parent
 Tree = Callable[[Mapping[str, str | bytes]], Path]
 
 
+@pytest.fixture(autouse=True)
+def no_compile_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's compile cache out of the tests: what is not about caching compiles everything."""
+    monkeypatch.setenv("ASSETBUILD_CACHE", "off")
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
     """Return a function that writes a project: `tree({"assets/a.css": "…"})` gives its folder."""

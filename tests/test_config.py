@@ -97,6 +97,9 @@ esbuild = "bin/esbuild"
 dart-sass = "/opt/dart-sass/sass"
 registry = "https://packages.example/npm/"
 
+[cache]
+local = "off"
+
 [webassets]
 environment = "shop.assets:environment"
 
@@ -310,7 +313,7 @@ def test_a_configuration_that_is_not_utf8_names_the_byte(tree: Tree) -> None:
     assert found == "assetbuild.toml:1:9+1 not-utf8: byte 0xff is not UTF-8 | save the file as UTF-8"
 
 
-@pytest.mark.parametrize("key", ["[[commands]]", "[npm]", "[cache]", "[workers]", "[release]"])
+@pytest.mark.parametrize("key", ["[[commands]]", "[npm]", "[workers]", "[release]"])
 def test_a_section_of_a_later_version_is_refused_by_name(fault: Callable[[str], str], key: str) -> None:
     name = key.strip("[]")
 

@@ -33,9 +33,11 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     add("--jobs", metavar="N", type=positive, default=0, help="workers at once (default: one per usable processor)")
     add("--profile", choices=("production", "fast"), default="production", help="fast: lower compression levels")
     add("--revision", metavar="TEXT", default="", help="recorded in the manifest (default: ASSETBUILD_REVISION)")
+    add("--no-cache", action="store_true", help="use no result of an earlier compile, and keep none")
     add("--offline", action="store_true", help="install nothing: a missing tool is an error")
     add("--frozen", action="store_true", help="refuse tools other than the pinned ones, and bundles defined in Python")
     add("--strict", action="store_true", help="warnings fail")
+    add("--explain", action="store_true", help="say of each job why it ran")
     add("--json", action="store_true", help="one JSON document on stdout")
 
 
@@ -56,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         is_offline=args.offline,
         is_frozen=args.frozen,
         is_strict=args.strict,
+        is_cached=not args.no_cache,
     )
     project = read(args.project, os.environ, disk, flags)
     with Progress(terminal) as progress:
@@ -63,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
     terminal.report(outcome.diagnostics)
     for line in project.detected if not project.config_shown else ():
         terminal.say(f"without configuration: {line}")
+    for logical, reason in outcome.reasons.items() if args.explain else ():
+        terminal.say(f"made {logical}: {reason}")
     terminal.say(closing_line(outcome, time.monotonic() - started_s, terminal.look))
     if args.json:
         terminal.document(_document(outcome))
@@ -102,6 +107,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "assets": len(outcome.assets),
         "variants": len(outcome.variants),
         "engineJobs": dict(outcome.engine_jobs),
+        "engineRuns": dict(outcome.engine_runs),
         "filesWritten": published.written if published else 0,
         "filesUnchanged": published.kept if published else 0,
         "bytesWritten": published.written_bytes if published else 0,

@@ -22,7 +22,7 @@ from assetbuild.compiler.gather import gather
 from assetbuild.compiler.importmap import mapped
 from assetbuild.compiler.maps import fitted, hidden_paths
 from assetbuild.compiler.model import Asset, Result, Variant
-from assetbuild.compiler.opening import open_shop
+from assetbuild.compiler.opening import open_cache, open_shop
 from assetbuild.compiler.plan import confines, job_of, plan, with_stable_name
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.publish import Published, publish
@@ -52,8 +52,10 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a compile made. diagnostics: warnings and notes, sorted by place. engine_jobs: jobs per engine room.
+    """What a compile made. diagnostics: warnings and notes, sorted by place.
 
+    engine_jobs: jobs per engine room; engine_runs: those of them that no earlier build had done.
+    reasons: first logical path of each job that ran → why, in the words of `--explain`; empty without a cache.
     published: None when nothing was written (`check`).
     """
 
@@ -63,6 +65,8 @@ class Outcome:
     variants: tuple[Variant, ...]
     diagnostics: tuple[Diagnostic, ...]
     engine_jobs: Mapping[str, int]
+    engine_runs: Mapping[str, int]
+    reasons: Mapping[str, str]
     published: Published | None
 
 
@@ -87,9 +91,13 @@ def compile(
     surveyed = survey(project, disk)
     planned = plan(project, surveyed, library, bundles)
     early = [*project.warnings, *surveyed.diagnostics, *planned.diagnostics]
-    with open_shop(project, Resolver(project, planned.inventory), disk, environ, watcher.notice) as shop:
+    resolver = Resolver(project, planned.inventory)
+    with (
+        open_cache(library, resolver, environ, watcher.notice) as cache,
+        open_shop(project, resolver, disk, environ, watcher.notice) as shop,
+    ):
         watcher.stage("compile", len(planned.jobs))
-        results = gather(planned.jobs, job_of, library, shop, lambda _: watcher.step())
+        results = gather(planned.jobs, job_of, library, shop, on_done=lambda _: watcher.step(), cache=cache)
     diagnostics = _check([*early, *_diagnostics_of(results)], is_strict=project.is_strict)
     made = [with_stable_name(draft, project) for result in results for draft in result.drafts]
     drafts, imports = mapped(made)
@@ -105,7 +113,8 @@ def compile(
     if is_written:
         apart = hidden_paths(assets, hidden)
         published = publish(assets, variants, manifest, project.output, disk, hidden=apart)
-    return Outcome(project, manifest, assets, variants, diagnostics, _engine_jobs(results), published)
+    jobs, runs = _per_engine(results), _per_engine(result for result in results if not result.is_recalled)
+    return Outcome(project, manifest, assets, variants, diagnostics, jobs, runs, _reasons(results), published)
 
 
 def _check(diagnostics: Iterable[Diagnostic], *, is_strict: bool = False) -> tuple[Diagnostic, ...]:
@@ -131,9 +140,14 @@ def _tools_of(results: Iterable[Result]) -> dict[str, str]:
     return {name: number for result in results for name, number in result.tools.items()}
 
 
-def _engine_jobs(results: Iterable[Result]) -> dict[str, int]:
+def _per_engine(results: Iterable[Result]) -> dict[str, int]:
     counts = Counter(result.engine for result in results)
     return dict(sorted(counts.items()))
+
+
+def _reasons(results: Iterable[Result]) -> dict[str, str]:
+    ran = ((result.drafts[0].logical, result.reason) for result in results if result.reason and result.drafts)
+    return dict(sorted(ran))
 
 
 def _inputs_of(results: Iterable[Result], library: Library) -> str:

@@ -53,6 +53,10 @@ class Library:
                 known = self._contents.setdefault(file, Content(body, hashlib.sha256(body).hexdigest()))
         return known
 
+    def digest_hex(self, file: str) -> str:
+        """Return the sha256 of what `file` holds; raise `OSError`, `Outside` as `read` does."""
+        return self.read(file).digest_hex
+
     def confine(self, file: str) -> None:
         """Raise `Outside` if `file`, links followed, neither lies in a declared folder nor is one."""
         if not os.path.join(os.path.realpath(file), "").startswith(self.confines):

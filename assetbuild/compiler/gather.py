@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from assetbuild.compiler import engines, pool
+from assetbuild.compiler.cache import Cache
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
 from assetbuild.compiler.files import Library, Outside, Reading
@@ -27,11 +28,14 @@ def gather(
     job_of: Callable[[Source], Job],
     library: Library,
     shop: Shop,
+    *,
     on_done: Callable[[Job], None] = lambda _: None,
+    cache: Cache | None = None,
 ) -> list[Result]:
     """Return the results of `jobs` and of every file that their references pulled in.
 
     job_of: the job that publishes a file as itself. on_done: called after each job, from any thread.
+    cache: results of earlier builds; a plain copy asks nobody, since the bytes have to be read anyway.
     Raises `EngineUnavailable`, with the reasons of all jobs, if an engine that is needed is not there.
     """
     unavailable: list[Diagnostic] = []
@@ -39,7 +43,15 @@ def gather(
     def run(job: Job) -> Result:
         reading = Reading(library)
         try:
-            return replace(engines.engine(job.engine).build(job, reading, shop), engine=job.engine)
+            if cache is None or job.engine == "copy":
+                return replace(engines.engine(job.engine).build(job, reading, shop), engine=job.engine)
+            recalled = cache.recall(job)
+            if recalled is not None:
+                return replace(recalled, engine=job.engine, is_recalled=True)
+            asked, reason = cache.asked(), cache.why(job)
+            made = engines.engine(job.engine).build(job, reading, replace(shop, resolver=asked.resolver))
+            cache.keep(job, made, asked)
+            return replace(made, engine=job.engine, reason=reason)
         except EngineUnavailable as error:
             unavailable.extend(error.diagnostics)
             return Result()

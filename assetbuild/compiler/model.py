@@ -185,6 +185,8 @@ class Result:
     """What a job made. `found`: files that its references name and that no root holds (npm packages).
 
     tools: name → exact version of what decided the bytes. engine: the room that made it, written by `gather`.
+    is_repeatable: the same inputs always make it, so a cache may keep it. is_recalled: a cache had kept it.
+    reason: why it was made, in words, where a cache was asked and had not kept it.
     """
 
     drafts: tuple[Draft, ...] = ()
@@ -194,3 +196,6 @@ class Result:
     diagnostics: tuple[Diagnostic, ...] = ()
     tools: Mapping[str, str] = field(default_factory=dict)
     engine: str = ""
+    is_repeatable: bool = True
+    is_recalled: bool = False
+    reason: str = ""

@@ -1,4 +1,4 @@
-"""Opening the shop: the services of one build, each started at its first use and ended with the build."""
+"""Opening the shop and the cache: the services of one build, each started at its first use and ended with the build."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
+from assetbuild.compiler.cache import Cache, Store
 from assetbuild.compiler.engines.base import Shop
+from assetbuild.compiler.files import Library
 from assetbuild.compiler.pool import Workers
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.resolve import Resolver
@@ -18,9 +20,32 @@ if TYPE_CHECKING:
     from assetbuild.compiler.engines.sass.dart import DartSass
     from assetbuild.compiler.tools import Program
 
-__all__ = ["open_shop"]
+__all__ = ["open_cache", "open_shop"]
 
 Service = TypeVar("Service")
+
+
+@contextlib.contextmanager
+def open_cache(
+    library: Library, resolver: Resolver, environ: Mapping[str, str], notice: Callable[[str], None]
+) -> Iterator[Cache | None]:
+    """Give the compile cache, None where it is off. What was made is kept even if the build ends with an error."""
+    project = resolver.project
+    if not project.cache_folder:
+        yield None
+        return
+    store = Store(project.cache_folder, library.disk, notice)
+
+    def program(name: str) -> str:
+        from assetbuild.compiler import tools
+
+        return tools.promised(name, project, environ)
+
+    try:
+        yield Cache(store, library, resolver, program)
+    finally:
+        store.flush()
+        store.close()
 
 
 @contextlib.contextmanager

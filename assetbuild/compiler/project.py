@@ -151,6 +151,7 @@ class Project:
     output: absolute folder.
     webassets: where bundles are defined, a YAML file or `module:object`, "" for nowhere.
     detected: what zero-configuration found, one line each, for the closing words.
+    cache_folder: absolute folder of the compile cache, "" for none.
     jobs: workers at once. warnings: findings of the reader itself. is_strict: a warning fails the compile.
     """
 
@@ -181,6 +182,7 @@ class Project:
     warnings: tuple[Diagnostic, ...] = ()
     config_digest_hex: str = ""
     revision: str = ""
+    cache_folder: str = ""
     profile: Profile = "production"
     jobs: int = 2
     is_offline: bool = False

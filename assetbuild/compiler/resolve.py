@@ -28,6 +28,7 @@ __all__ = [
     "Found",
     "Inventory",
     "Missing",
+    "Neighbours",
     "Outcome",
     "Resolver",
     "Untouched",
@@ -120,15 +121,43 @@ def behind_alias(written: str, aliases: Mapping[str, str]) -> str | None:
     return aliases[alias].rstrip("/") + (f"/{rest}" if rest else "")
 
 
-class Resolver:
-    """The rules, over one inventory."""
+class Neighbours:
+    """Which asset was clearly meant by a path that names none. Made at the first question, and asked seldom."""
 
-    def __init__(self, project: Project, inventory: Inventory) -> None:
+    def __init__(self, by_logical: Mapping[str, Source]) -> None:
+        self._by_logical = by_logical
+        self._meant: dict[tuple[str, ...], str | None] = {}
+
+    def meant(self, places: tuple[str, ...]) -> str | None:
+        """Return the asset that was clearly meant by a path that may be any of `places`.
+
+        Only what lies in those folders, or has the same name elsewhere, is compared: near names are costly to find,
+        and a package that is published whole misses files by the hundred in an inventory of ten thousand.
+        """
+        if places not in self._meant:
+            keys = {key for place in places for key in _keys(place)}
+            self._meant[places] = nearest(places[0], {each for key in keys for each in self._by_key.get(key, ())})
+        return self._meant[places]
+
+    @cached_property
+    def _by_key(self) -> Mapping[tuple[str, str], list[str]]:
+        """Every logical path by its folder and by its name."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for logical in self._by_logical:
+            for key in _keys(logical):
+                found.setdefault(key, []).append(logical)
+        return found
+
+
+class Resolver:
+    """The rules, over one inventory. neighbours: made of the inventory unless given."""
+
+    def __init__(self, project: Project, inventory: Inventory, neighbours: Neighbours | None = None) -> None:
         self.project = project
         self.inventory = inventory
+        self.neighbours = neighbours or Neighbours(inventory.by_logical)
         self._base_path = urlsplit(project.base).path
         self._public = project.urls.public or project.base
-        self._near: dict[tuple[str, ...], str | None] = {}
 
     def reference(self, written: str, referrers: Sequence[Source], reading: Reading) -> Outcome:
         """Return what `written` (a URL after unescaping CSS or JS, percent-encoding still in place) means.
@@ -293,7 +322,7 @@ class Resolver:
     def _missing(self, look: _Look) -> Missing:
         places = tuple(dict.fromkeys(look.tried))
         why = next((f"`{p}` {self.inventory.withheld[p]}" for p in places if p in self.inventory.withheld), "")
-        logical = self._meant(places or (look.path,))
+        logical = self.neighbours.meant(places or (look.path,))
         if logical is None:
             return Missing(places, None, why)
         if look.path.startswith("/") or not look.referrers:
@@ -301,26 +330,6 @@ class Resolver:
         relative = posixpath.relpath(logical, posixpath.dirname(look.referrers[0].logical) or ".")
         is_dotted = look.path.startswith(("./", "../")) and not relative.startswith("../")
         return Missing(places, "./" + relative if is_dotted else relative, why)
-
-    def _meant(self, places: tuple[str, ...]) -> str | None:
-        """Return the asset that was clearly meant by a path that may be any of `places`.
-
-        Only what lies in those folders, or has the same name elsewhere, is compared: near names are costly to find,
-        and a package that is published whole misses files by the hundred in an inventory of ten thousand.
-        """
-        if places not in self._near:
-            keys = {key for place in places for key in _keys(place)}
-            self._near[places] = nearest(places[0], {each for key in keys for each in self._neighbours.get(key, ())})
-        return self._near[places]
-
-    @cached_property
-    def _neighbours(self) -> Mapping[tuple[str, str], list[str]]:
-        """Every logical path by its folder and by its name."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for logical in self.inventory.by_logical:
-            for key in _keys(logical):
-                found.setdefault(key, []).append(logical)
-        return found
 
 
 def _keys(logical: str) -> tuple[tuple[str, str], tuple[str, str]]:

@@ -34,11 +34,11 @@ _PYPROJECT = "pyproject.toml"
 OUTPUT = "build/assets"
 """Where the output goes if nothing else is said; the reader looks there too."""
 # Named in the design, and not there yet: silence would look like support.
-_LATER = ("commands", "npm", "cache", "workers", "release")
+_LATER = ("commands", "npm", "workers", "release")
 # Where, how fast, and what is said: none of it reaches a byte of the output. Tools count by their recorded version.
 _NEUTRAL = (
     *("folder", "output", "config_shown", "config_text", "budgets", "tools", "templates", "detected"),
-    *("config_digest_hex", "revision", "jobs", "is_offline", "is_frozen", "is_strict", "warnings"),
+    *("config_digest_hex", "revision", "cache_folder", "jobs", "is_offline", "is_frozen", "is_strict", "warnings"),
 )
 
 
@@ -47,7 +47,7 @@ class Flags:
     """What the command line says beside the configuration.
 
     output: absolute folder, "" for the configured one. jobs: 0 for one per processor that this process may use.
-    revision: "" for ASSETBUILD_REVISION.
+    revision: "" for ASSETBUILD_REVISION. is_cached: results of earlier builds are used, and kept for later ones.
     """
 
     output: str = ""
@@ -57,6 +57,7 @@ class Flags:
     is_offline: bool = False
     is_frozen: bool = False
     is_strict: bool = False
+    is_cached: bool = True
 
 
 def read(folder: str, environ: Mapping[str, str], disk: Disk, flags: Flags) -> Project:
@@ -174,6 +175,7 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
         tools=sections.tools(table.table("tools"), folder),
         webassets=sections.webassets(table.table("webassets")),
         templates=sections.templates(table.table("templates"), folder),
+        cache_folder=sections.cache(table.table("cache"), folder, environ) if flags.is_cached else "",
         detected=detected,
         revision=_revision(table, flags.revision or environ.get("ASSETBUILD_REVISION", "")),
         profile=flags.profile,

@@ -12,6 +12,7 @@ from assetbuild.compiler import globs
 __all__ = [
     "alias",
     "base",
+    "cache_folder",
     "dotted",
     "environment",
     "file",
@@ -60,6 +61,13 @@ def folder(text: str) -> str | None:
     if ".." in text.split("/"):
         return "leads out with `..`: it must stay inside the project"
     return None
+
+
+def cache_folder(text: str) -> str | None:
+    """Check the folder of the cache, which may lie anywhere; `off` is none."""
+    if not text:
+        return "is empty: write `off` to go without a cache"
+    return "holds a control character" if _CONTROL.search(text) else None
 
 
 def logical_path(text: str) -> str | None:

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from assetbuild.compiler.config import checks
 from assetbuild.compiler.config.schema import Table
 from assetbuild.compiler.project import Compress, Css, Js, MapMode, Sass, Templates, Tools, Urls
+from assetbuild.compiler.tools import cache_home
 
 __all__ = [
     "budgets",
+    "cache",
     "compress",
     "css",
     "js",
@@ -133,6 +135,21 @@ def webassets(table: Table) -> str:
     environment = table.text("environment", "", checks.environment)
     table.close()
     return environment
+
+
+def cache(table: Table, folder: str, environ: Mapping[str, str]) -> str:
+    """Return the folder of the compile cache, "" where it is off: `[cache] local`, or ASSETBUILD_CACHE in its place.
+
+    Else `assetbuild/compile` in the user's cache (XDG Base Directory Specification), off for a user without a home.
+    """
+    chosen = environ.get("ASSETBUILD_CACHE") or table.text("local", "", checks.cache_folder)
+    table.close()
+    if chosen == "off":
+        return ""
+    if chosen:
+        return os.path.normpath(os.path.join(folder, chosen))
+    home = cache_home(environ)
+    return os.path.join(home, "assetbuild", "compile") if home else ""
 
 
 def templates(table: Table, folder: str) -> Templates:

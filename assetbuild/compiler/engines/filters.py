@@ -57,6 +57,9 @@ _TOKEN_KEEPERS = frozenset({"jsmin", "rcssmin", "rjsmin"})
 _LINE_KEEPERS = frozenset({"cssrewrite"})
 _ALONE = _LINE_KEEPERS | {"libsass"}
 
+# Any other filter may read files or start programs that nobody tells us of.
+_REPEATABLE = _OWN | _LINE_KEEPERS
+
 # What is no part of a longer token; the empty string is an end of the text.
 _CLOSED = frozenset({"", *"{};,"})
 
@@ -104,7 +107,15 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     if shop.project.sourcemaps != "none" and finished.pieces and finished.trace is None:
         message = f"`{logical}` has no source map: its filters give none"
         findings.append(Diagnostic("no-source-map", "note", message, Span(job.sources[0].shown)))
-    return Result((draft,), finished.found, reading.inputs(), reading.absent(), tuple(findings), chain.versions)
+    return Result(
+        (draft,),
+        finished.found,
+        reading.inputs(),
+        reading.absent(),
+        tuple(findings),
+        chain.versions,
+        is_repeatable=chain.is_repeatable,
+    )
 
 
 def _script(made: Text) -> css.Finished:
@@ -201,6 +212,7 @@ class _Chain:
         self._group = group
         self.warnings: list[Diagnostic] = []
         self.versions: dict[str, str] = {}
+        self.is_repeatable = all(name in _REPEATABLE for name, _ in (*group.filters, *group.inherited))
         own = list(self._described(group.filters))
         self._filters = [*own, *self._described(group.inherited)]
         self.outputs = [one for one in own if "output" in one.stages]
@@ -222,6 +234,7 @@ class _Chain:
         part = chain.after(whole, chain.outputs)
         self.warnings += chain.warnings
         self.versions |= chain.versions
+        self.is_repeatable &= chain.is_repeatable
         return part
 
     def part(self, source: Source) -> Text:

@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.tools.depot import Depot, here
-from assetbuild.compiler.tools.find import Look, Origin, Program, find, looks, tool_folder, variable_of
+from assetbuild.compiler.tools.find import (
+    Look,
+    Origin,
+    Program,
+    cache_home,
+    find,
+    looks,
+    promised,
+    tool_folder,
+    variable_of,
+)
 from assetbuild.compiler.tools.table import NAMES, Pin, PinnedFile, pin_for, platforms_of
 from assetbuild.disk import Disk
 
@@ -22,12 +32,14 @@ __all__ = [
     "Pin",
     "PinnedFile",
     "Program",
+    "cache_home",
     "ensure",
     "find",
     "here",
     "looks",
     "pin_for",
     "platforms_of",
+    "promised",
     "tool_folder",
     "variable_of",
 ]

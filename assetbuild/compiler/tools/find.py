@@ -26,10 +26,12 @@ __all__ = [
     "Origin",
     "Program",
     "argv_of",
+    "cache_home",
     "find",
     "looks",
     "mismatch",
     "pinned_at",
+    "promised",
     "roots",
     "tool_folder",
     "variable_of",
@@ -106,19 +108,35 @@ def mismatch(pin: Pin, root: str) -> str:
 
 
 def tool_folder(environ: Mapping[str, str]) -> str | None:
-    """Return the absolute per-user folder of installed tools, None if the environment names no home.
+    """Return the absolute per-user folder of installed tools, None if the environment names no home."""
+    if chosen := environ.get("ASSETBUILD_TOOLS"):
+        return os.path.abspath(chosen)
+    home = cache_home(environ)
+    return os.path.join(home, "assetbuild", "tools") if home else None
+
+
+def cache_home(environ: Mapping[str, str]) -> str | None:
+    """Return the absolute folder of what this user's programs can make again, None if the environment names no home.
 
     Source: XDG Base Directory Specification (a relative XDG_CACHE_HOME is to be ignored).
     """
-    if chosen := environ.get("ASSETBUILD_TOOLS"):
-        return os.path.abspath(chosen)
     cache = environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(cache):
-        home = environ.get("HOME") or environ.get("USERPROFILE", "")
-        if not os.path.isabs(home):
-            return None
-        cache = os.path.join(home, ".cache")
-    return os.path.join(cache, "assetbuild", "tools")
+    if os.path.isabs(cache):
+        return cache
+    home = environ.get("HOME") or environ.get("USERPROFILE", "")
+    return os.path.join(home, ".cache") if os.path.isabs(home) else None
+
+
+def promised(name: str, project: Project, environ: Mapping[str, str], depot: Depot | None = None) -> str:
+    """Return the digest of the tool that a build would run: the one chosen by setting, else the pinned one, which
+    counts by this digest alone wherever it lies; "" if there is none. Raises `EngineUnavailable` as `find` does.
+    """
+    depot = depot or here()
+    if _setting(name, project, environ)[1]:
+        found = find(name, project, environ, depot)
+        return found.digest_hex if found else ""
+    pin = depot.pin(name)
+    return _joined([hex_of(file.sha512) for file in pin.files]) if pin else ""
 
 
 def variable_of(name: str) -> str:
