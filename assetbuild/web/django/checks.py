@@ -22,6 +22,7 @@ from assetbuild.manifest import ManifestError, is_base
 from assetbuild.web.assets import Assets
 from assetbuild.web.django.base import static_base, static_url
 from assetbuild.web.django.finders import PublishedFinder
+from assetbuild.web.django.packages import is_own
 from assetbuild.web.django.storage import ManifestStorage, StubStorage
 
 __all__ = ["CHECKS"]
@@ -74,14 +75,18 @@ def _base_differs(assets: Assets) -> Iterator[CheckMessage]:
 def _apps_missing(assets: Assets) -> Iterator[CheckMessage]:
     finder = AppDirectoriesFinder()
     missing = [name for name in finder.apps if not _is_published(finder.storages[name], assets)]
-    if missing:
-        shown = ", ".join(f"`{name}`" for name in missing[:_SHOWN])
-        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-        yield Caution(
-            f"the manifest has none of the static files of {shown}{more}",
-            hint="run `manage.py assetbuild sync`, then `assetbuild compile`",
-            id="assetbuild.W004",
-        )
+    own = [name for name in missing if is_own(name)]
+    others = [name for name in missing if name not in own]
+    if others:
+        yield _none_published(others, "run `manage.py assetbuild sync`, then `assetbuild compile`")
+    if own:
+        yield _none_published(own, "name their `static` folders under `roots` in `assetbuild.toml`, and compile again")
+
+
+def _none_published(names: Sequence[str], hint: str) -> CheckMessage:
+    shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return Caution(f"the manifest has none of the static files of {shown}{more}", hint=hint, id="assetbuild.W004")
 
 
 def _is_published(folder: Any, assets: Assets) -> bool:
