@@ -26,7 +26,10 @@ class Lines:
         self.text, self.start, self.end = text, start, end
 
     def get(self, name: str) -> Any:
-        """Return the parsed entry, None if the bisection ends without one."""
+        """Return the parsed entry, None if the bisection ends without one.
+
+        A text that nobody has vouched for may hold the name in a wrong place; who iterates finds that out.
+        """
         try:
             wanted = b'"' + name.encode()
         except UnicodeEncodeError:
@@ -35,7 +38,11 @@ class Lines:
         while low < high:
             start = text.rfind(b"\n", low, (low + high) // 2) + 1 or low
             close = text.find(b'":', start, high)
-            key = _key(text, start, close)
+            if close < 0:
+                raise ValueError("a line has no name")
+            key = text[start:close]
+            if b"\\" in key:
+                key = _key(text, start, close)
             if key == wanted:
                 return _entry(text, close, high)
             if key < wanted:
