@@ -540,6 +540,17 @@ def test_a_python_package_is_found_without_importing_it_or_its_parent(tree: Tree
     assert (done.stdout, done.stderr) == (f"{site}/shopkit/admin/static shopkit/admin/static warn\n", "")
 
 
+def test_python_packages_come_after_the_roots_that_are_found(
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site/shopkit/static").mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    config = 'python_packages = ["shopkit"]\n'
+    folder = tree({"assetbuild.toml": config, "blog/static/a.css": "", "shop/static/a.css": ""})
+
+    assert [root.shown for root in project_of(folder).roots] == ["blog/static", "shop/static", "shopkit/static"]
+
+
 @pytest.mark.parametrize(
     ("config", "flag", "expected"),
     [

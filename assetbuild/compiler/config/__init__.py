@@ -199,15 +199,17 @@ def _revision(table: Table, text: str) -> str:
 def _roots(table: Table, folder: str, output: str, disk: Disk) -> tuple[tuple[Root, ...], tuple[str, ...]]:
     """Return the roots, and in TOML what was found where none is configured."""
     folders = Folders(folder, output, disk)
-    if table.has("roots") or table.has("python_packages"):
-        return read_roots(table, folders), ()
+    configured = read_roots(table, folders)
+    if table.has("roots"):
+        return configured, ()
     roots = detect(folders)
-    if not roots and not table.has("entries") and not table.has("webassets"):
+    if not roots and not any(map(table.has, ("python_packages", "entries", "webassets"))):
         looked_for = ", ".join(f"`{pattern}`" for pattern in LOOKED_FOR)
         hint = f'make one of them, or say in `{CONFIG_FILE}` where the assets are: `roots = ["some/folder"]`'
         table.document.error("no-roots", f"there is no folder of assets: looked for {looked_for}", (), hint)
     found = ", ".join(json.dumps(root.shown, ensure_ascii=False) for root in roots)
-    return roots, (f"roots = [{found}]",) if roots else ()
+    packages = [root for root in configured if root.folder not in {each.folder for each in roots}]
+    return (*roots, *packages), (f"roots = [{found}]",) if roots else ()
 
 
 def _check_output(table: Table, project: Project) -> None:
