@@ -1,9 +1,10 @@
-"""Two ways to ask an application: over WSGI, held to PEP 3333 by wsgiref, and over ASGI, held to the order of messages."""
+"""Two ways to ask an application: over WSGI, which wsgiref holds to PEP 3333, and over ASGI, held to its messages."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
 from wsgiref.util import setup_testing_defaults
@@ -14,15 +15,16 @@ from assetbuild.web import asgi, wsgi
 __all__ = ["TRANSPORTS", "Answer", "Transport", "asgi_ask", "asgi_scope", "wsgi_ask", "wsgi_environ"]
 
 
-class Answer(NamedTuple):
-    """What came back. headers: in their order, names in lower case."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. headers: in their order, names in lower case; `answer["etag"]` is the value of one, or None."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
-    def __getitem__(self, key: Any) -> Any:
-        return dict(self.headers).get(key) if isinstance(key, str) else super().__getitem__(key)
+    def __getitem__(self, name: str) -> str | None:
+        return dict(self.headers).get(name)
 
 
 class Transport(NamedTuple):
