@@ -202,6 +202,134 @@ def test_a_pickle_a_thread_and_a_forked_process_give_the_same(assets: Assets) ->
     assert (assets.base, assets.build_id) == (fresh.base, fresh.build_id)
 
 
+def test_the_same_assets_stand_under_another_base(assets: Assets) -> None:
+    there = assets.at("https://cdn.example/x/")
+
+    assert "https://cdn.example/x/" + assets["css/app.css"].file == there.url("css/app.css")
+    assert ("/static/", assets.build_id, assets.folder) == (assets.base, there.build_id, there.folder)
+    assert there.url("js/app.js") == pickle.loads(pickle.dumps(there)).url("js/app.js")
+    with pytest.raises(ManifestError, match="is not a URL base"):
+        assets.at("/x")
+
+
+def test_health_names_the_build_and_the_folder_is_that_of_the_manifest(assets: Assets, output: Path) -> None:
+    assert {"status": "ok", "build": assets.build_id} == assets.health()
+    assert os.path.realpath(output) == assets.folder
+    assert not assets.is_reloading
+
+
+@pytest.fixture
+def follower(output: Path) -> Assets:
+    """Assets of that folder that follow later builds."""
+    return Assets.open(output / "manifest.json", reload=True, environ={})
+
+
+def publish(folder: Path, made: Any) -> None:
+    """Put another build in the place of the one that lies there, as a compile does."""
+    (folder / "next.json").write_bytes(dump(made))
+    os.replace(folder / "next.json", folder / "manifest.json")
+
+
+def test_a_new_build_is_followed_by_those_alone_who_asked_for_it(
+    assets: Assets, follower: Assets, output: Path
+) -> None:
+    before, build = follower.url("css/app.css"), follower.build_id
+
+    publish(output, published(output, {"css/app.css": b"b{}"}, css_app_css={"kind": "style"}))
+
+    assert before == assets.url("css/app.css") != follower.url("css/app.css")
+    assert build == assets.build_id != follower.build_id
+    assert "js/app.js" not in follower
+    assert ["css/app.css"] == [*follower]
+    assert follower.is_reloading
+
+
+def test_the_same_build_written_anew_is_the_same_manifest(follower: Assets, output: Path) -> None:
+    manifest, content = follower.manifest, (output / "manifest.json").read_bytes()
+
+    (output / "next.json").write_bytes(content)
+    os.replace(output / "next.json", output / "manifest.json")
+
+    assert manifest is follower.manifest
+
+
+def test_a_question_asks_one_stat_so_that_its_names_come_from_one_build(
+    follower: Assets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower.tag("js/app.js")
+    asked: list[object] = []
+    stat = os.stat
+
+    def counting(path: Any, *rest: Any, **named: Any) -> os.stat_result:
+        asked.append(path)
+        return stat(path, *rest, **named)
+
+    monkeypatch.setattr(os, "stat", counting)
+    monkeypatch.setattr(os, "open", lambda *_: pytest.fail("opened a file"))
+    follower.tag("js/app.js")
+
+    assert 1 == len(asked)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}"])
+def test_while_there_is_no_build_every_question_raises(follower: Assets, output: Path, content: bytes | None) -> None:
+    file = output / "manifest.json"
+    whole = file.read_bytes()
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+
+    for _ in range(2):
+        with pytest.raises(ManifestError):
+            follower.url("css/app.css")
+
+    file.unlink(missing_ok=True)
+    file.write_bytes(whole)
+    assert follower.url("css/app.css")
+
+
+def test_a_follower_that_cannot_begin_does_not(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="is not there"):
+        Assets.open(tmp_path / "manifest.json", reload=True, environ={})
+
+
+def test_a_follower_stays_one_in_a_pickle_under_another_base_and_in_another_folder(
+    follower: Assets, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(output)
+    followers = [
+        pickle.loads(pickle.dumps(follower)),
+        follower.at("/x/"),
+        Assets.open("manifest.json", reload=True, environ={}),
+    ]
+    monkeypatch.chdir("/")
+
+    publish(output, published(output, {"css/new.css": b"b{}"}))
+
+    assert [["css/new.css"]] * 3 == [[*each] for each in followers]
+    assert ["/static/", "/x/", "/static/"] == [each.base for each in followers]
+    assert all(each.is_reloading for each in followers)
+
+
+def test_threads_and_a_forked_process_see_one_build_at_a_time(follower: Assets, output: Path) -> None:
+    builds = [{"css/a.css": b"%d" % n, "css/b.css": b"%d" % n} for n in range(6)]
+    pairs = []
+    for bodies in builds:
+        made = published(output, bodies, css_a_css={"kind": "module", "css": ["css/b.css"]})
+        pairs.append({made["assets"]["css/a.css"]["file"], made["assets"]["css/b.css"]["file"]})
+        publish(output, made)
+        with ThreadPoolExecutor(4) as threads:
+            seen = list(threads.map(lambda _: follower.tag("css/a.css"), range(20)))
+        assert all(file in html for html in seen for file in pairs[-1])
+
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=lambda: theirs.send(follower.tag("css/a.css")))
+    child.start()
+    assert follower.tag("css/a.css") == ours.recv()
+    child.join()
+
+
 def test_a_manifest_that_names_a_file_it_does_not_describe_is_at_fault() -> None:
     assets = Assets(Manifest(dump(document({"a.css": {"file": "a-1.css"}}))))
 

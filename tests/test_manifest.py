@@ -370,6 +370,20 @@ def test_what_is_no_manifest_is_refused_in_one_sentence(content: bytes, verify: 
         Manifest(content, "out/manifest.json", verify=verify)
 
 
+class Counting(bytes):
+    """Bytes that count how often they are searched."""
+
+    searches = 0
+
+    def find(self, *arguments: Any) -> int:
+        self.searches += 1
+        return super().find(*arguments)
+
+    def rfind(self, *arguments: Any) -> int:
+        self.searches += 1
+        return super().rfind(*arguments)
+
+
 HAND_MADE: dict[str, Callable[[Document], object]] = {
     "step-up": lambda d: d["assets"]["css/a.css"].update(file="../x"),
     "other-host": lambda d: d["assets"]["css/a.css"].update(file="//evil/x.js"),
@@ -441,6 +455,57 @@ def test_a_manifest_for_a_newer_reader_says_so() -> None:
     assert "`m.json` needs a reader of version 2, and this assetbuild reads 1: upgrade it where the site runs" == str(
         caught.value
     )
+
+
+def test_a_manifest_for_a_newer_reader_may_have_another_layout() -> None:
+    newer = json.loads(dump(CSS)) | {"minReader": 2, "version": 2}
+    content = resigned(compact(newer).encode())
+
+    with pytest.raises(ManifestError, match="needs a reader of version 2, and this assetbuild reads 1"):
+        Manifest(content)
+
+
+def test_site_paths_are_found_by_one_search_and_by_a_full_parse_alike() -> None:
+    assets: dict[str, Document] = {
+        "a.css": {"file": "a.css", "x-a": {"at": "/no"}},
+        'b"c.txt': {"file": "a.css", "at": '/b"c.txt'},
+        "robots.txt": {"file": "a.css", "at": "/robots.txt"},
+        "z.css": {"file": "a.css", "source": "at"},
+    }
+    content = dump(document(assets, {"a.css": file_entry()}))
+    anew = json.dumps(json.loads(content), indent=1).encode()
+
+    expected = {'/b"c.txt': 'b"c.txt', "/robots.txt": "robots.txt"}
+    assert expected == Manifest(content).site_paths()
+    assert expected == Manifest(anew, verify=False).site_paths()
+    assert {} == Manifest(dump(CSS)).site_paths()
+
+
+def test_the_folder_is_where_the_file_lay_when_it_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one/manifest.json").write_bytes(dump(CSS))
+    (tmp_path / "current").symlink_to("one")
+    monkeypatch.chdir(tmp_path)
+
+    manifest = Manifest.open("current/manifest.json")
+    monkeypatch.chdir("/")
+
+    assert os.path.realpath(tmp_path / "one") == manifest.folder
+    assert manifest.folder == pickle.loads(pickle.dumps(manifest)).folder
+    assert "" == Manifest(dump(CSS)).folder
+
+
+def test_a_name_costs_as_many_steps_as_its_section_can_be_halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"{number:05}.css" for number in range(10_000)]
+    made = document({name: {"file": "a.css"} for name in names}, {"a.css": file_entry()})
+    text = Counting(dump(made))
+    manifest = Manifest(text)
+
+    text.searches = 0
+    for name in names[::100]:
+        assert manifest.asset(name)
+
+    assert text.searches / 100 < 3 * 15  # 14 halvings, each of at most three searches, and the end of the line
 
 
 def test_a_newer_version_that_this_reader_can_read_is_read() -> None:
