@@ -22,8 +22,9 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from assetbuild import AssetNotFound, Assets
+from assetbuild.web.asgi import AssetMiddleware
 from assetbuild.web.serve import MountError
-from assetbuild.web.starlette import AssetFiles, AssetMiddleware, AssetMount, install
+from assetbuild.web.starlette import AssetFiles, AssetMount, install
 from tests.browser import chromium_browser
 from tests.manifests import published, write
 from tests.servers import running
@@ -252,6 +253,13 @@ def test_a_base_on_another_host_is_in_every_url_and_any_mount_answers_for_it(
     assert f"{expected}{file} {base}{file}" == browser.get("/").text
     assert f"{expected}{file}" == browser.get("/view").text
     assert b"a{}" == browser.get(f"/origin/{file}").content
+
+
+def test_the_files_alone_are_an_application_that_starts_and_stops(open_at: Callable[..., Assets]) -> None:
+    assets = open_at()
+
+    with TestClient(AssetFiles(assets)) as browser:
+        assert b"a{}" == browser.get(f"/{assets['css/app.css'].file}").content
 
 
 def test_the_middleware_answers_for_site_root_files_too(open_at: Callable[..., Assets]) -> None:

@@ -15,7 +15,6 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from assetbuild.web import asgi
-from assetbuild.web.asgi import AssetMiddleware
 from assetbuild.web.assets import Assets
 from assetbuild.web.place import has_host, leads_to
 from assetbuild.web.serve import MEMORY_BYTES, MountError
@@ -23,7 +22,7 @@ from assetbuild.web.serve import MEMORY_BYTES, MountError
 if TYPE_CHECKING:
     from starlette.templating import Jinja2Templates
 
-__all__ = ["AssetFiles", "AssetMiddleware", "AssetMount", "install"]
+__all__ = ["AssetFiles", "AssetMount", "install"]
 
 
 class AssetFiles(asgi.AssetFiles):
@@ -43,7 +42,7 @@ class AssetFiles(asgi.AssetFiles):
         if mount != self._mount:
             _refuse_other_place(self._base, mount)
             self._mount = mount
-        if not scope["path"].startswith(mount):
+        if not scope.get("path", mount).startswith(mount):
             # A proxy has stripped what FastAPI's root_path names. ASGI's path has it, and Starlette's mounts add to it.
             scope = {**scope, "path": scope.get("app_root_path", "") + scope["path"]}
         await super().__call__(scope, receive, send)
@@ -56,8 +55,8 @@ class AssetMount(Mount):
     raises `MountError` at once.
     """
 
-    def __init__(self, path: str, assets: Assets, *, name: str = "static") -> None:
-        super().__init__(path, AssetFiles(assets), name=name)
+    def __init__(self, path: str, assets: Assets, *, name: str = "static", memory_bytes: int = MEMORY_BYTES) -> None:
+        super().__init__(path, AssetFiles(assets, memory_bytes=memory_bytes), name=name)
         self._assets = assets
         _refuse_other_place(assets.base, f"{self.path}/")
 
