@@ -10,18 +10,19 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from jinja2 import Environment, TemplateAssertionError, TemplateSyntaxError, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
+from markupsafe import Markup
 
 from assetbuild.diagnostic import AssetbuildError
 from assetbuild.manifest import AssetNotFound, ManifestError
-from assetbuild.web.html import Html, named
+from assetbuild.web.html import named
 from assetbuild.web.jinja import functions
 from assetbuild.web.jinja.bundles import constant_tag, sources, unrolled
-from assetbuild.web.jinja.functions import FUNCTIONS, fingerprint, installed
+from assetbuild.web.jinja.functions import FUNCTIONS, TEXTS, fingerprint, installed
 from assetbuild.web.jinja.names import assigned
 
 __all__ = ["MARK", "Folding", "UnknownAsset"]
@@ -45,8 +46,7 @@ class Folding(CodeGenerator):
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
         """Write the module of a template, which says what was folded into it."""
         fold = _Fold(node, self.environment, self.name, self.filename)
-        if installed(self.environment).is_folding:
-            fold.generic_visit(node)
+        fold.generic_visit(node)
         super().visit_Template(node, frame)
         if fold.has_folded:
             self.writeline(f"{MARK} = {fingerprint(self.environment)!r}")
@@ -89,8 +89,10 @@ class _Fold(NodeTransformer):
             for each, function in FUNCTIONS.items()
             if each not in shadowed and environment.globals.get(each) is function
         }
+        self._is_folding = installed(environment).is_folding
+        self._asking = nodes.EvalContext(environment, name)
+        self._asking.autoescape = True  # so that markup comes as such
         self._context = nodes.EvalContext(environment, name)
-        self._context.autoescape = False
         # Some filters ask for autoescape, and an `autoescape` block changes it half-way.
         self._context.volatile = template.find(nodes.EvalContextModifier) is not None
 
@@ -113,7 +115,7 @@ class _Fold(NodeTransformer):
         """Fold what is inside; an `assets` tag that can be decided becomes its content, once for each URL."""
         self._of_blocks.add(id(node.call))
         self.generic_visit(node)
-        tag = constant_tag(node, self._context)
+        tag = constant_tag(node, self._context) if self._is_folding else None
         if tag is None:
             return node
         with self._checked(node):
@@ -126,12 +128,15 @@ class _Fold(NodeTransformer):
 
     def _parts(self, child: nodes.Expr) -> list[nodes.Expr]:
         visited: nodes.Expr = self.visit(child)
-        folded = self._folded(child) if visited is child and isinstance(child, nodes.Call) else None
-        if folded is None or self._environment.finalize:  # it sees what one expression gives
+        if visited is not child or not self._gives_markup(child):
             return [visited]
-        values = [value for _, value in folded.attributes]
-        if any(not isinstance(value, nodes.Name) and values.count(value) > 1 for value in values):
-            return [visited]  # what may have an effect is evaluated once
+        folded = self._folded(child)
+        values = [value for _, value in folded.attributes] if folded else []
+        # What may have an effect is evaluated once, and `finalize` sees what one expression gives.
+        is_once = all(isinstance(value, nodes.Name) or values.count(value) == 1 for value in values)
+        if folded is None or not is_once or self._environment.finalize:
+            # The page decides whether the call gives markup. Here the template does, and a parent may decide otherwise.
+            return [nodes.MarkSafe(child, **self._at(child))]
         self.has_folded = True
         helper = nodes.ImportedName(_ATTRIBUTE, **self._at(child))
         parts: list[nodes.Expr] = [nodes.TemplateData(folded.texts[0], **self._at(child))]
@@ -141,10 +146,15 @@ class _Fold(NodeTransformer):
             parts.append(nodes.TemplateData(text, **self._at(child)))
         return parts
 
+    def _gives_markup(self, child: nodes.Expr) -> TypeGuard[nodes.Call]:
+        if not isinstance(child, nodes.Call) or not isinstance(child.node, nodes.Name):
+            return False
+        return child.node.name in self._ours and child.node.name not in TEXTS
+
     def _folded(self, call: nodes.Call) -> _Folded | None:
         """Return what a call of ours gives, None if only the run can know."""
         function = self._ours.get(call.node.name) if isinstance(call.node, nodes.Name) else None
-        if function is None or id(call) in self._of_blocks:
+        if not self._is_folding or function is None or id(call) in self._of_blocks:
             return None
         # A value that comes later is a word that occurs nowhere else; where it stands in the tag, the value will.
         word = os.urandom(8).hex()
@@ -164,7 +174,7 @@ class _Fold(NodeTransformer):
             if any(keyword.key in _PARAMETERS for keyword in late):
                 return None
             with self._checked(call):
-                given = function(self._context, *names, **attributes)
+                given = function(self._asking, *names, **attributes)
         except (nodes.Impossible, TypeError):
             return None  # a call that cannot be right fails when it is made, as it would in any template
         first, *rest = re.split(f' [^ ="]+="{word}-([0-9]+)"', given)
@@ -173,7 +183,7 @@ class _Fold(NodeTransformer):
             return None
         places = [late[int(number)] for number in rest[::2]]
         found = tuple((name, place.value) for place in places for name in named({place.key: ""}))
-        return _Folded(texts, found, isinstance(given, Html))
+        return _Folded(texts, found, isinstance(given, Markup))
 
     def _const(self, node: nodes.Expr) -> Any:
         try:

@@ -18,7 +18,7 @@ from assetbuild.web.assets import Assets
 from assetbuild.web.html import Html, attributes_html
 from assetbuild.web.jinja.mounted import Mounted
 
-__all__ = ["FUNCTIONS", "Installed", "attribute", "fingerprint", "installed"]
+__all__ = ["FUNCTIONS", "TEXTS", "Installed", "attribute", "fingerprint", "installed"]
 
 
 class Installed(NamedTuple):
@@ -96,13 +96,15 @@ FUNCTIONS: Mapping[str, Callable[..., str]] = {
     "asset_tag": _asset_tag,
     "asset_url": _asset_url,
 }
-"""Name in a template → function. Those that give markup take attributes and give `Html` where autoescape is off."""
+"""Name in a template → function."""
+
+TEXTS = frozenset({"asset_integrity", "asset_url"})
+"""Those that give text. The others give markup, which is text where autoescape is off."""
 
 
 def _markup(context: EvalContext, html: Html) -> str:
-    # Markup escapes what is added to it, which a template without autoescape does not expect. There it stays `Html`: a
-    # parent template may have autoescape on, and a child's context does not say so.
-    return Markup(html) if context.autoescape else html  # noqa: S704
+    # Markup escapes what is added to it, which a template without autoescape does not expect.
+    return Markup(html) if context.autoescape else str(html)  # noqa: S704
 
 
 def _given(attributes: Mapping[str, Any]) -> dict[str, Any]:

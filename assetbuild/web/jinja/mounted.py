@@ -9,6 +9,7 @@ from __future__ import annotations
 from assetbuild.web.assets import Assets
 from assetbuild.web.html import Asset, Html, tag
 from assetbuild.web.importmap import importmap
+from assetbuild.web.place import has_host
 from assetbuild.web.preload import link_elements, links_of
 
 __all__ = ["Mounted"]
@@ -25,8 +26,7 @@ class Mounted:
 
     def __getitem__(self, name: str) -> Asset:
         asset = self._assets[name]
-        is_rooted = asset.url.startswith("/") and not asset.url.startswith("//")
-        return asset._replace(url=self._prefix + asset.url) if is_rooted else asset
+        return asset if has_host(asset.url) else asset._replace(url=self._prefix + asset.url)
 
     def url(self, name: str) -> str:
         """Return the URL of a logical path."""
