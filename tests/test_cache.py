@@ -11,6 +11,7 @@ import pytest
 
 from assetbuild.compiler import Outcome, cache
 from assetbuild.compiler.cache import toolchain
+from assetbuild.compiler.encode import encoders
 from assetbuild.compiler.errors import CompileFailed
 from tests.conftest import Tree
 
@@ -362,3 +363,32 @@ def test_module_graphs_are_kept_whole(tree: Tree, compiled: Compiled, esbuild: A
     assert (first.manifest, first.assets) == (second.manifest, second.assets)
     assert ["`assets/js/one.ts` changed"] == list(made(third).values())
     assert third.manifest == compiled(project, is_cached=False).manifest
+
+
+TEXTS = {f"assets/{n}.css": f".class-{n} {{ color: red; background: blue }}\n" * 20 for n in range(5)}
+
+
+def test_variants_are_made_once(tree: Tree, compiled: Compiled, tmp_path: Path) -> None:
+    """Also where the output is empty, as in an image build that keeps nothing but the cache."""
+    project = tree(TEXTS)
+    first = compiled(project)
+    write(project, {"assets/0.css": "edited{a:b}" * 50})
+
+    second = compiled(project, output=str(tmp_path / "another"))
+
+    assert (10, 2) == (first.encoder_runs, second.encoder_runs)
+    assert second.variants == compiled(project, is_cached=False).variants
+
+
+@pytest.mark.parametrize("change", [{"level": 1}, {"version": "0"}, {"tool": "other"}])
+def test_an_encoder_of_another_level_version_or_make_makes_its_own(
+    tree: Tree, compiled: Compiled, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    project = tree(TEXTS)
+    compiled(project)
+
+    changed = lambda *args: tuple(each._replace(**change) for each in encoders(*args))  # noqa: E731
+    monkeypatch.setattr("assetbuild.compiler.encoders", changed)
+    second = compiled(project)
+
+    assert 10 == second.encoder_runs

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
+DAYS_AGO = int(time.time()) - 3 * 24 * 3600
 LARGE = random.Random(1).randbytes(300_000)
 
 
@@ -61,7 +63,7 @@ def test_small_items_lie_in_one_file_and_large_ones_alone(tmp_path: Path) -> Non
 
 def test_a_later_item_of_the_same_name_counts(tmp_path: Path) -> None:
     filled(tmp_path, {name("a"): b"old"})
-    os.utime(files(tmp_path)[0], (1, 1))
+    os.utime(files(tmp_path)[0], (DAYS_AGO, DAYS_AGO))
     filled(tmp_path, {name("a"): b"new"})
 
     assert b"new" == store(tmp_path).get(name("a"))
@@ -157,7 +159,7 @@ def test_links_and_pipes_in_the_folder_are_not_followed(tmp_path: Path) -> None:
 def test_many_packs_become_one_and_nothing_is_lost(tmp_path: Path) -> None:
     for number in range(17):
         filled(tmp_path, {name(str(number)): b"%d" % number, name("all"): b"%d" % number})
-        os.utime(max(files(tmp_path), key=lambda file: file.stat().st_mtime_ns), (number, number))
+        os.utime(max(files(tmp_path), key=lambda file: file.stat().st_mtime_ns), (DAYS_AGO, DAYS_AGO + number))
 
     assert 1 == len(files(tmp_path))
     found = store(tmp_path)
@@ -180,7 +182,7 @@ def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
     for number in range(4):
         filled(tmp_path, {name(str(number)): bytes([number]) * 300_000})
         newest = max(files(tmp_path), key=lambda file: file.stat().st_mtime_ns)
-        os.utime(newest, (1_000_000 + number, 1_000_000 + number))
+        os.utime(newest, (DAYS_AGO, DAYS_AGO + number))
     made = store(tmp_path)
     assert made.get(name("0"))  # used now, and so marked
 
@@ -192,7 +194,7 @@ def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
 
 def test_what_was_not_used_for_long_goes(tmp_path: Path) -> None:
     filled(tmp_path, {name("old"): b"old"})
-    os.utime(files(tmp_path)[0], (1, 1))
+    os.utime(files(tmp_path)[0], (DAYS_AGO, DAYS_AGO))
     filled(tmp_path, {name("new"): b"new"})
 
     store(tmp_path).prune(max_bytes=10**9, unused_s=3600)
@@ -234,3 +236,12 @@ def test_equal_items_make_equal_packs(tmp_path: Path) -> None:
     assert pack
     assert items == {key: pack.read(key) for key in pack.items}
     pack.close()
+
+
+def test_a_build_that_writes_prunes_what_nobody_has_used_for_a_month(tmp_path: Path) -> None:
+    filled(tmp_path, {name("old"): b"old"})
+    os.utime(files(tmp_path)[0], (1, 1))
+
+    filled(tmp_path, {name("new"): b"new"})
+
+    assert 1 == len(files(tmp_path))

@@ -91,6 +91,7 @@ def test_compile_answers_in_json_on_stdout_and_in_words_on_stderr(site: Path, ca
         "variants": 2,
         "engineJobs": {"copy": 2},
         "engineRuns": {"copy": 2},
+        "encoderRuns": 2,
         "filesWritten": 5,
         "filesUnchanged": 0,
         "bytesWritten": written,

@@ -26,7 +26,7 @@ def test_variants_decode_to_the_same_bytes() -> None:
     chosen = encoders(Compress(zstd=True), "production")
     from backports import zstd
 
-    made = {v.coding: v.body for v in encode([asset("a.css", TEXT)], chosen, 0.05, RealDisk(), jobs=2)}
+    made = {v.coding: v.body for v in encode([asset("a.css", TEXT)], chosen, 0.05, RealDisk(), jobs=2).variants}
 
     assert TEXT == gzip.decompress(made["gzip"]) == brotli.decompress(made["br"]) == zstd.decompress(made["zstd"])
 
@@ -42,7 +42,9 @@ def test_a_variant_is_kept_only_if_it_gains() -> None:
     assert not is_kept(100, 96, 0.05)
     noise = b"".join(hashlib.sha256(bytes([n])).digest() for n in range(64))
 
-    assert () == encode([asset("a.css", noise)], encoders(Compress(), "production"), 0.05, RealDisk(), jobs=2)
+    made = encode([asset("a.css", noise)], encoders(Compress(), "production"), 0.05, RealDisk(), jobs=2)
+
+    assert () == made.variants
 
 
 def test_formats_that_are_compressed_inside_are_left_alone() -> None:
@@ -59,7 +61,7 @@ def test_a_file_that_two_assets_share_is_encoded_once() -> None:
         return b""
 
     twin = asset("a.css", TEXT)
-    encode([twin, twin], [Encoder("br", shrink, "", "")], 0.05, RealDisk(), jobs=4)
+    encode([twin, twin], [Encoder("br", shrink, "", "", 0)], 0.05, RealDisk(), jobs=4)
 
     assert [len(TEXT)] == calls
 
@@ -72,14 +74,14 @@ def test_a_blob_is_read_from_the_disk(tmp_path: Path) -> None:
         [asset("a.svg", blob, "image/svg+xml", len(TEXT))], encoders(Compress(), "fast"), 0.05, RealDisk(), jobs=1
     )
 
-    assert ["br", "gzip"] == [variant.coding for variant in made]
+    assert ["br", "gzip"] == [variant.coding for variant in made.variants]
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 8])
 def test_the_order_of_finishing_does_not_show(jobs: int) -> None:
     assets = [asset(f"{n}.css", TEXT * n) for n in (3, 1, 2)]
 
-    made = encode(assets, encoders(Compress(), "fast"), 0.05, RealDisk(), jobs=jobs)
+    made = encode(assets, encoders(Compress(), "fast"), 0.05, RealDisk(), jobs=jobs).variants
 
     assert [(f"{n}.css", c) for n in (1, 2, 3) for c in ("br", "gzip")] == [(v.path, v.coding) for v in made]
 

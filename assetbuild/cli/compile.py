@@ -108,6 +108,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "variants": len(outcome.variants),
         "engineJobs": dict(outcome.engine_jobs),
         "engineRuns": dict(outcome.engine_runs),
+        "encoderRuns": outcome.encoder_runs,
         "filesWritten": published.written if published else 0,
         "filesUnchanged": published.kept if published else 0,
         "bytesWritten": published.written_bytes if published else 0,

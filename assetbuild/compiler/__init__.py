@@ -55,6 +55,7 @@ class Outcome:
     """What a compile made. diagnostics: warnings and notes, sorted by place.
 
     engine_jobs: jobs per engine room; engine_runs: those of them that no earlier build had done.
+    encoder_runs: how many variants no earlier build had made.
     reasons: first logical path of each job that ran → why, in the words of `--explain`; empty without a cache.
     published: None when nothing was written (`check`).
     """
@@ -66,6 +67,7 @@ class Outcome:
     diagnostics: tuple[Diagnostic, ...]
     engine_jobs: Mapping[str, int]
     engine_runs: Mapping[str, int]
+    encoder_runs: int
     reasons: Mapping[str, str]
     published: Published | None
 
@@ -92,19 +94,19 @@ def compile(
     planned = plan(project, surveyed, library, bundles)
     early = [*project.warnings, *surveyed.diagnostics, *planned.diagnostics]
     resolver = Resolver(project, planned.inventory)
-    with (
-        open_cache(library, resolver, environ, watcher.notice) as cache,
-        open_shop(project, resolver, disk, environ, watcher.notice) as shop,
-    ):
-        watcher.stage("compile", len(planned.jobs))
-        results = gather(planned.jobs, job_of, library, shop, on_done=lambda _: watcher.step(), cache=cache)
-    diagnostics = _check([*early, *_diagnostics_of(results)], is_strict=project.is_strict)
-    made = [with_stable_name(draft, project) for result in results for draft in result.drafts]
-    drafts, imports = mapped(made)
-    drafts, hidden = fitted(drafts, project.sourcemaps, names=project.names, base=project.base)
-    assets = seal(drafts, names=project.names, salt=project.salt, base=project.base)
-    watcher.stage("encode", work_of(assets, chosen))
-    variants = encode(assets, chosen, project.compress.min_gain, disk, jobs=project.jobs, on_done=watcher.step)
+    with open_cache(library, resolver, environ, watcher.notice) as cache:
+        with open_shop(project, resolver, disk, environ, watcher.notice) as shop:
+            watcher.stage("compile", len(planned.jobs))
+            results = gather(planned.jobs, job_of, library, shop, on_done=lambda _: watcher.step(), cache=cache)
+        diagnostics = _check([*early, *_diagnostics_of(results)], is_strict=project.is_strict)
+        made = [with_stable_name(draft, project) for result in results for draft in result.drafts]
+        drafts, imports = mapped(made)
+        drafts, hidden = fitted(drafts, project.sourcemaps, names=project.names, base=project.base)
+        assets = seal(drafts, names=project.names, salt=project.salt, base=project.base)
+        watcher.stage("encode", work_of(assets, chosen))
+        variants, encoder_runs = encode(
+            assets, chosen, project.compress.min_gain, disk, jobs=project.jobs, on_done=watcher.step, cache=cache
+        )
     _check(over_budget(project, assets, variants))
     tools = {"assetbuild": __version__, **{e.tool: e.version for e in chosen}, **_tools_of(results)}
     inputs = _inputs_of([*results, Result(inputs=bundles.inputs)], library)
@@ -114,7 +116,9 @@ def compile(
         apart = hidden_paths(assets, hidden)
         published = publish(assets, variants, manifest, project.output, disk, hidden=apart)
     jobs, runs = _per_engine(results), _per_engine(result for result in results if not result.is_recalled)
-    return Outcome(project, manifest, assets, variants, diagnostics, jobs, runs, _reasons(results), published)
+    return Outcome(
+        project, manifest, assets, variants, diagnostics, jobs, runs, encoder_runs, _reasons(results), published
+    )
 
 
 def _check(diagnostics: Iterable[Diagnostic], *, is_strict: bool = False) -> tuple[Diagnostic, ...]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from assetbuild.compiler import pool
+from assetbuild.compiler.cache import Cache
 from assetbuild.compiler.errors import EngineUnavailable, SourceChanged
 from assetbuild.compiler.media import is_compressible
 from assetbuild.compiler.model import Asset, Blob, Variant
@@ -20,7 +21,7 @@ from assetbuild.compiler.project import Compress, Profile
 from assetbuild.diagnostic import Diagnostic
 from assetbuild.disk import Disk
 
-__all__ = ["Encoder", "encode", "encoders", "is_kept", "work_of"]
+__all__ = ["Encoded", "Encoder", "encode", "encoders", "is_kept", "work_of"]
 
 
 class Encoder(NamedTuple):
@@ -30,6 +31,14 @@ class Encoder(NamedTuple):
     apply: Callable[[bytes], bytes]
     tool: str
     version: str
+    level: int
+
+
+class Encoded(NamedTuple):
+    """variants: those that gain. runs: how many times an encoder was called."""
+
+    variants: tuple[Variant, ...]
+    runs: int
 
 
 # Levels by profile. libdeflate 12, brotli 11 and zstd 19 are the best that each has to give below a few megabytes;
@@ -71,22 +80,28 @@ def encode(
     *,
     jobs: int,
     on_done: Callable[[], None] = lambda: None,
-) -> tuple[Variant, ...]:
+    cache: Cache | None = None,
+) -> Encoded:
     """Return the variants that gain, sorted by path and coding; a file that two assets share is encoded once.
 
-    on_done: called after each call of an encoder, from any thread.
+    on_done: called after each variant, from any thread. cache: variants of earlier builds.
     """
     tasks = [(asset, encoder) for asset in _worth(assets) for encoder in chosen]
 
-    def variant(task: tuple[Asset, Encoder]) -> Variant | None:
+    def variant(task: tuple[Asset, Encoder]) -> tuple[Variant | None, bool]:
         asset, encoder = task
-        body = asset.body if isinstance(asset.body, bytes) else _unchanged(asset.body, disk)
-        encoded = encoder.apply(body)
+        kept = cache.variant(asset.sha256_hex, encoder[2:]) if cache else None
+        encoded = kept
+        if encoded is None:
+            encoded = encoder.apply(asset.body if isinstance(asset.body, bytes) else _unchanged(asset.body, disk))
+            if cache:
+                cache.keep_variant(asset.sha256_hex, encoder[2:], encoded)
         on_done()
-        return Variant(asset.path, encoder.coding, encoded) if is_kept(asset.size, len(encoded), min_gain) else None
+        gains = is_kept(asset.size, len(encoded), min_gain)
+        return Variant(asset.path, encoder.coding, encoded) if gains else None, kept is None
 
     made = pool.parallel(variant, tasks, jobs=jobs, weight=lambda task: task[0].size)
-    return tuple(sorted(found for found in made if found is not None))
+    return Encoded(tuple(sorted(found for found, _ in made if found is not None)), sum(ran for _, ran in made))
 
 
 def _worth(assets: Sequence[Asset]) -> list[Asset]:
@@ -111,7 +126,7 @@ def _gzip(level: int) -> Encoder:
         packed[4:10] = b"\0\0\0\0\0\xff"
         return bytes(packed)
 
-    return Encoder("gzip", apply, "deflate", deflate.__version__)
+    return Encoder("gzip", apply, "deflate", deflate.__version__, level)
 
 
 def _brotli(level: int) -> Encoder:
@@ -120,7 +135,7 @@ def _brotli(level: int) -> Encoder:
     def apply(body: bytes) -> bytes:
         return bytes(brotli.compress(body, quality=level))
 
-    return Encoder("br", apply, "brotli", brotli.__version__)
+    return Encoder("br", apply, "brotli", brotli.__version__, level)
 
 
 def _zstd(level: int) -> Encoder:
@@ -128,7 +143,7 @@ def _zstd(level: int) -> Encoder:
     with contextlib.suppress(ImportError):
         from compression import zstd  # Python 3.14
 
-        return Encoder(name, lambda body: zstd.compress(body, level), name, zstd.zstd_version)
+        return Encoder(name, lambda body: zstd.compress(body, level), name, zstd.zstd_version, level)
     from backports import zstd as backport
 
-    return Encoder(name, lambda body: backport.compress(body, level), name, backport.zstd_version)
+    return Encoder(name, lambda body: backport.compress(body, level), name, backport.zstd_version, level)

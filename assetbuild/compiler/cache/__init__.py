@@ -116,6 +116,14 @@ class Cache:
         traces = self._traces(key)
         return (traces and self._changed(traces[0])) or "its result is no longer in the cache"
 
+    def variant(self, sha256_hex: str, encoder: tuple[str, str, int]) -> bytes | None:
+        """Return the compressed form of the bytes that have a digest. encoder: its tool, exact version and level."""
+        return self._store.get(_variant_name(sha256_hex, encoder))
+
+    def keep_variant(self, sha256_hex: str, encoder: tuple[str, str, int], encoded: bytes) -> None:
+        """Keep what an encoder made."""
+        self._store.put(_variant_name(sha256_hex, encoder), encoded)
+
     def _key(self, job: Job) -> Key:
         return key_of(job, self._common_digest, self._places)
 
@@ -182,6 +190,10 @@ def _key_name(key: Key) -> str:
 
 def _last_name(job: Job) -> str:
     return f"last/{_digest_of(_text([job.engine, job.logicals]))}"
+
+
+def _variant_name(sha256_hex: str, encoder: tuple[str, str, int]) -> str:
+    return f"variant/{_digest_of(_text([sha256_hex, encoder]))}"
 
 
 def _digest_of(content: bytes) -> str:

@@ -25,6 +25,12 @@ FORMAT = 1
 PACK_BYTES = 32 << 20
 """How much waits in memory before a pack is written."""
 
+LIMIT_BYTES = 1 << 30
+"""How much the folder may hold. What was not used for longest goes first."""
+
+UNUSED_S = 30 * 24 * 3600
+"""How long an item stays that no build uses."""
+
 _ALONE_BYTES = 256 << 10  # from here on an item has a file of its own
 _PACKS_LIMIT = 16  # more of them are merged into one
 _DIGEST_DIGITS = 64
@@ -54,6 +60,7 @@ class Store:
         self._waiting_bytes = 0
         self._packs: dict[str, Pack] | None = None
         self._touched: set[str] = set()
+        self._has_written = False
         self.tally = Tally()
 
     def get(self, name: str) -> bytes | None:
@@ -80,12 +87,15 @@ class Store:
                 self._write_waiting()
 
     def flush(self) -> None:
-        """Write what waits; merge packs where there are many."""
+        """Write what waits; where anything was written, merge packs that have become many, and prune."""
         with self._lock:
             self._write_waiting()
+            if not self._has_written:
+                return
             names = [name for _, _, name in self._listed("packs")]
             if len(names) > _PACKS_LIMIT:
                 self._merge(names)
+            self.prune(LIMIT_BYTES, UNUSED_S)
 
     def close(self) -> None:
         """Let go of the open files; what waits and was not flushed is lost."""
@@ -210,6 +220,7 @@ class Store:
             return []
 
     def _write(self, path: str, content: bytes) -> None:
+        self._has_written = True
         try:
             self._disk.make_folder(self._folder)
             self._disk.write(self._folder, path, content)
