@@ -74,5 +74,6 @@ def _static(use: Use, name: str, assets: Assets) -> Diagnostic | None:
         return None
     found = _asset(use, plain, assets)
     if found and use.function == "url_for":
-        return found._replace(severity="warning")
+        hint = "if the route serves another folder, all is well"
+        return found._replace(rule="unknown-static", severity="warning", hint=hint)
     return found
