@@ -70,7 +70,7 @@ class _Folded(NamedTuple):
 
     texts: tuple[str, ...]
     attributes: tuple[tuple[str, nodes.Expr], ...] = ()
-    is_html: bool = True
+    is_markup: bool = True
 
 
 class _Fold(NodeTransformer):
@@ -80,6 +80,7 @@ class _Fold(NodeTransformer):
         self, template: nodes.Template, environment: Environment, name: str | None, filename: str | None
     ) -> None:
         self.has_folded = False
+        self._is_joining = False
         self._of_blocks: set[int] = set()
         self._environment = environment
         self._place = name, filename
@@ -105,11 +106,18 @@ class _Fold(NodeTransformer):
         """Return the constant that a call gives, the call itself if there is none."""
         self.generic_visit(node)
         folded = self._folded(node)
-        if folded is None or folded.attributes:
+        if folded is None or folded.attributes or (folded.is_markup and self._is_joining):
             return node
         self.has_folded = True
         const = nodes.Const("".join(folded.texts), **self._at(node))
-        return nodes.MarkSafeIfAutoescape(const, **self._at(node)) if folded.is_html else const
+        return nodes.MarkSafeIfAutoescape(const, **self._at(node)) if folded.is_markup else const
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+        """Fold what is joined, but no markup: Jinja 3.1 joins constants (`~`) as if there were none among them."""
+        outer, self._is_joining = self._is_joining, True
+        self.generic_visit(node)
+        self._is_joining = outer
+        return node
 
     def visit_CallBlock(self, node: nodes.CallBlock) -> nodes.Node | list[nodes.Node]:
         """Fold what is inside; an `assets` tag that can be decided becomes its content, once for each URL."""
