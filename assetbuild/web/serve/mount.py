@@ -21,9 +21,8 @@ def mount_of(base: str, mount: str | None) -> str:
     of the application would be a miss of ours.
     """
     if mount is None:
-        host_and_path = base.partition("//")[2] if "//" in base else ""
-        path = "/" + host_and_path.partition("/")[2] if host_and_path else base
-        mount = _decoded(path)
+        _, slashes, host_and_path = base.partition("//")
+        mount = _decoded(f"/{host_and_path.partition('/')[2]}" if slashes else base)
         if mount == "/":
             raise MountError(
                 f"the base `{base}` leaves the application no page of its own; give the path of the files as `mount=`"

@@ -29,8 +29,8 @@ MEMORY_BYTES = 32 * 1024 * 1024
 HAND_OVER_BYTES = 4 * 1024 * 1024
 """From this size on a file is handed over to a server that can send it by itself."""
 
-# Fonts, modules and whatever has `integrity` are fetched with CORS (Fetch §3.3); a page with COEP takes nothing from
-# another origin that does not say so (Fetch §3.7). Nothing here is secret. nosniff: Fetch §3.6.
+# Nothing here is secret. Fonts, modules and whatever has `integrity` are fetched with CORS (Fetch, "CORS protocol");
+# under COEP a page takes from another origin what says so (Fetch, "`Cross-Origin-Resource-Policy` header").
 _ALWAYS: Fields = (
     ("X-Content-Type-Options", "nosniff"),
     ("Access-Control-Allow-Origin", "*"),
@@ -48,12 +48,25 @@ class Reply(NamedTuple, Generic[Head]):
 
 
 class _Ready(NamedTuple, Generic[Head]):
-    """A variant whose file was checked, with the replies that never change. body: None if it stays on the disk."""
+    """The replies of a variant that never change. body, whole: None if the bytes stay on the disk."""
 
     body: bytes | None
-    whole: Reply[Head]
+    whole: Reply[Head] | None
     bare: Reply[Head]
     unchanged: Reply[Head]
+
+
+class _Shelf(Generic[Head]):
+    """What was found out of one build, by URL path and by variant. Exchanged as a whole when a new build comes."""
+
+    __slots__ = ("known", "manifest", "memory", "ready", "site_paths")
+
+    def __init__(self, manifest: Manifest, site_paths: Mapping[str, str], memory_bytes: int) -> None:
+        self.manifest = manifest
+        self.site_paths = site_paths
+        self.memory = Memory(manifest.folder, memory_bytes)
+        self.known: dict[str, Resource] = {}
+        self.ready: dict[tuple[str, str], _Ready[Head]] = {}
 
 
 class Responder(Generic[Head]):
@@ -81,18 +94,19 @@ class Responder(Generic[Head]):
         self._memory_bytes = memory_bytes
         self._has_site_root = has_site_root
         self._faults: set[str] = set()
-        self._begin(assets.manifest)
+        self._shelf = self._empty(assets.manifest)
 
     def find(self, path: str) -> Resource | None:
         """Return what answers at a decoded URL path: `NOWHERE` for a miss below the mount, None if it is not ours."""
-        if self._is_reloading and self._assets.manifest is not self._manifest:
-            self._begin(self._assets.manifest)
-        known = self._known.get(path)
+        shelf = self._shelf
+        if self._is_reloading and (manifest := self._assets.manifest) is not shelf.manifest:
+            shelf = self._shelf = self._empty(manifest)
+        known = shelf.known.get(path)
         if known is not None:
             return known
-        found = self._look_up(path)
+        found = self._look_up(shelf, path)
         if found is not None:
-            self._known[path] = found  # only hits are kept: what is asked for in vain has no bound
+            shelf.known[path] = found  # only hits are kept: what is asked for in vain has no bound
             return found
         return NOWHERE if path.startswith(self._mount) else None
 
@@ -106,45 +120,42 @@ class Responder(Generic[Head]):
         if method not in {"GET", "HEAD"}:
             return self._other_method(method)
         variant = pick(resource.variants, accept)
+        shelf = self._shelf
         try:
-            ready = self._ready.get((resource.cache_control, variant.path)) or self._prepare(resource, variant)
+            ready = shelf.ready.get((resource.cache_control, variant.path)) or self._prepare(shelf, resource, variant)
             if conditions:
                 special = self._conditional(resource, variant, ready, method, conditions)
                 if special is not None:
                     return special
             if method == "HEAD":
                 return ready.bare
-            return ready.whole if ready.body is not None else self._from_disk(variant, ready.whole.head, None)
+            return ready.whole or self._from_disk(variant, ready.bare.head)
         except FileFault as fault:
             self._log(variant.path, fault)
             return self._refusal(500, "the file cannot be served", method)
 
-    def _begin(self, manifest: Manifest) -> None:
-        self._manifest = manifest
-        self._site_paths: Mapping[str, str] = manifest.site_paths() if self._has_site_root else {}
-        self._known: dict[str, Resource] = {}
-        self._ready: dict[tuple[str, str], _Ready[Head]] = {}
-        self._memory = Memory(manifest.folder, self._memory_bytes)
+    def _empty(self, manifest: Manifest) -> _Shelf[Head]:
+        return _Shelf(manifest, manifest.site_paths() if self._has_site_root else {}, self._memory_bytes)
 
-    def _look_up(self, path: str) -> Resource | None:
-        logical = self._site_paths.get(path)
+    def _look_up(self, shelf: _Shelf[Head], path: str) -> Resource | None:
+        logical = shelf.site_paths.get(path)
         if logical is not None:
-            return stable(self._manifest, logical)
-        return hashed(self._manifest, path[len(self._mount) :]) if path.startswith(self._mount) else None
+            return stable(shelf.manifest, logical)
+        return hashed(shelf.manifest, path[len(self._mount) :]) if path.startswith(self._mount) else None
 
-    def _prepare(self, resource: Resource, variant: Variant) -> _Ready[Head]:
-        """Return the variant with its replies after a first look at its file; raise `FileFault`."""
-        body = self._memory.body(variant)
+    def _prepare(self, shelf: _Shelf[Head], resource: Resource, variant: Variant) -> _Ready[Head]:
+        """Return the replies of a variant after a first look at its file; raise `FileFault`."""
+        body = shelf.memory.body(variant)
         cached = _caching(resource, variant)
         head = self._head(200, (*_describing(resource, variant), _length(variant.size_bytes), *cached))
         ready = _Ready(
             body,
-            Reply(head, body or b""),
+            None if body is None else Reply(head, body),
             Reply(head, b""),
             # RFC 9110 §15.4.5: what a cache needs to go on, and nothing that describes a body.
             Reply(self._head(304, cached), b""),
         )
-        self._ready[resource.cache_control, variant.path] = ready
+        shelf.ready[resource.cache_control, variant.path] = ready
         return ready
 
     def _conditional(
@@ -175,8 +186,8 @@ class Responder(Generic[Head]):
             return Reply(head, ready.body[part.start : part.stop])
         return self._from_disk(variant, head, part)
 
-    def _from_disk(self, variant: Variant, head: Head, part: range | None) -> Reply[Head]:
-        folder = self._manifest.folder
+    def _from_disk(self, variant: Variant, head: Head, part: range | None = None) -> Reply[Head]:
+        folder = self._shelf.manifest.folder
         descriptor = open_published(folder, variant.path, variant.size_bytes)
         wanted = range(variant.size_bytes) if part is None else part
         return Reply(head, OpenFile(descriptor, f"{folder}/{variant.path}", wanted, is_whole=part is None))
@@ -184,7 +195,7 @@ class Responder(Generic[Head]):
     def _other_method(self, method: str) -> Reply[Head]:
         if method != "OPTIONS":
             return self._refusal(405, "only to be read", method, ("Allow", _METHODS))
-        # Fetch §3.3.5: the answer to a preflight. `*` stands for every header of a request without credentials.
+        # Fetch, "CORS-preflight fetch"; `*` stands for every header of a request without credentials.
         permitted = (
             ("Allow", _METHODS),
             ("Access-Control-Allow-Methods", _METHODS),
