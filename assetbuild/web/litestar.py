@@ -6,6 +6,7 @@ of the application's own router, and so behind its middleware and guards.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -74,6 +75,7 @@ class AssetBuildPlugin(InitPlugin):
         async def site_root_files(scope: Scope, receive: Receive, send: Send) -> None:
             await answer(scope, receive, send)
 
+        # is_static: Litestar's rate limit counts them apart from pages.
         mount = ASGIRouteHandler(self._mount.removeprefix(outer), is_static=True, copy_scope=False, opt=opt)
         yield mount(published_files)
         places = [
@@ -83,11 +85,11 @@ class AssetBuildPlugin(InitPlugin):
             yield ASGIRouteHandler(places, copy_scope=False, opt=opt)(site_root_files)
 
     def _install(self, engine: object) -> None:
-        from litestar.plugins.jinja import JinjaTemplateEngine
+        # Whoever has an engine of that kind has loaded its module; others may have no Jinja at all.
+        jinja = sys.modules.get("litestar.plugins.jinja")
+        if jinja is not None and isinstance(engine, jinja.JinjaTemplateEngine):
+            from assetbuild.web.jinja import install
 
-        from assetbuild.web.jinja import install
-
-        if isinstance(engine, JinjaTemplateEngine):
             install(engine.engine, self._assets)
 
 
