@@ -56,7 +56,9 @@ class Sealed(RealDisk):
 
 def checked(folder: Path, *, jobs: int = 2, is_frozen: bool = False) -> Report:
     disk = Sealed()
-    project = read(str(folder), os.environ, disk, Flags(jobs=jobs, is_offline=True, is_frozen=is_frozen))
+    project = read(
+        str(folder), os.environ, disk, Flags(jobs=jobs, is_offline=True, is_frozen=is_frozen, is_cached=False)
+    )
     return check(project, disk=disk, environ=os.environ)
 
 
@@ -205,13 +207,13 @@ def test_django_templates_are_checked_without_settings(tree: Tree) -> None:
             "assetbuild.toml": CONFIG + 'engine = "django"\n',
             "assets/css/a.css": "",
             "templates/a.html": "{% load static assetbuild %}{% static 'css/a.css?v=1' %}{% static '/css/a.css' %}"
-            "{% static 'css/' %}{% static 'csss/' %}\n"
+            "{% static 'css/' %}{% static '' %}{% static '../csss/a%2ecss' %}\n"
             "{% asset_tag 'css/a.css' %}{% asset_url 'css/b.css' %}{% static x %}",
         }
     )
 
     assert said(checked(folder)) == [
-        "templates/a.html:1:112 error unknown-asset: `csss/` is not in the manifest",
+        "templates/a.html:1:127 error unknown-asset: `../csss/a.css` is not in the manifest; did you mean `css/a.css`?",
         "templates/a.html:2:42 error unknown-asset: `css/b.css` is not in the manifest; did you mean `css/a.css`?",
         "templates/a.html:2:65 note dynamic-name: `static` gets this name when the template is rendered: it is not "
         "checked",

@@ -50,7 +50,7 @@ def test_our_tags_and_static_are_found_at_their_places() -> None:
     st.text(st.characters(exclude_characters="\"'\\\r\n\f{}%#", exclude_categories=("Cs", "Cc")), min_size=1),
 )
 def test_a_name_is_underlined_wherever_it_stands(lines: list[str], before: str, name: str) -> None:
-    (use,) = read_in("\n".join([*lines, f"{before}{{% static '{name}' %}} {name}"]))["uses"]
+    (use,) = read_in("\n".join([*lines, f"{before}{{% asset_url '{name}' %}} {name}"]))["uses"]
 
     start = use.place.column - use.place.text_column
     assert (name, len(lines) + 1) == (use.name, use.place.line)

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from assetbuild.inspect.check import Report, check
 
     terminal, disk = Terminal.of_process(), RealDisk()
-    flags = Flags(jobs=args.jobs, is_offline=args.offline, is_frozen=args.frozen)
+    flags = Flags(jobs=args.jobs, is_offline=args.offline, is_frozen=args.frozen, is_cached=False)
     folder = os.path.realpath(args.project)
     try:
         project = read(args.project, os.environ, disk, flags)
@@ -76,7 +76,7 @@ def _strict(report: Report) -> Report:
 def _closing_line(report: Report) -> str:
     assets = counted(report.assets, "asset")
     if not report.templates:
-        return f"checked {assets}, no templates"
+        return f"checked {assets}; no folder in `[templates] paths` has a template"
     return f"checked {assets}, {counted(report.templates, 'template')}, {counted(report.names, 'name')}"
 
 

@@ -14,6 +14,7 @@ from django.template.exceptions import TemplateSyntaxError
 
 from assetbuild.diagnostic import Diagnostic, Span, span_at
 from assetbuild.inspect.uses import NAMING, Use
+from assetbuild.web.django.storage import split_name
 
 __all__ = ["read"]
 
@@ -59,7 +60,8 @@ def _use(tag: str, arguments: list[str], token: Token, shown: str, text: str) ->
     # A text marked for translation is lazy, and no `str`.
     if expression.filters or not isinstance(expression.var, str):
         return Use(tag, None, place)
-    return Use(tag, str(expression.var), _unquoted(place))
+    name = str(expression.var)
+    return Use(tag, split_name(name)[0] if tag == "static" else name, _unquoted(place))
 
 
 def _unquoted(place: Span) -> Span:

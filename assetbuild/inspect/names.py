@@ -64,15 +64,10 @@ def _bundle(use: Use, name: str, assets: Assets) -> Diagnostic | None:
 def _static(use: Use, name: str, assets: Assets) -> Diagnostic | None:
     """Judge the name of a static file.
 
-    A query or fragment is the page's own, and a folder is a prefix for names that a script makes. Django's tag fails
-    for another name; the `static` route of Flask and Starlette may serve a folder that has nothing to do with us.
+    A folder is a prefix for names that a script makes. Django's tag fails for another name; the `static` route of Flask
+    and Starlette may serve a folder that has nothing to do with us.
     """
-    plain = name.partition("?")[0].partition("#")[0].lstrip("/")
-    if plain in assets or not plain:
-        return None
-    if plain.endswith("/") and any(each.startswith(plain) for each in assets):
-        return None
-    found = _asset(use, plain, assets)
+    found = _asset(use, name, assets) if name and not name.endswith("/") else None
     if found and use.function == "url_for":
         hint = "if the route serves another folder, all is well"
         return found._replace(rule="unknown-static", severity="warning", hint=hint)

@@ -18,6 +18,7 @@ NAMING = frozenset({"asset_inline", "asset_integrity", "asset_preload", "asset_t
 class Use(NamedTuple):
     """One name at one place. name: None if it is known only when the template is rendered.
 
+    What a path means is decided: it is a logical path, "" or with a slash at its end for a folder of Django's `static`.
     limit_bytes: what `asset_inline` was told, None if nothing.
     function: one of `NAMING`; `assets`, the tag of webassets; `static`, Django's; `url_for` of Flask and Starlette.
     """

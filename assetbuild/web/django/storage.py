@@ -26,7 +26,7 @@ from assetbuild.web.django.base import has_own_prefix, script_prefix, static_bas
 from assetbuild.web.files import read_published
 from assetbuild.web.stub import StubManifest, stub_assets
 
-__all__ = ["ManifestStorage", "MissingStaticFile", "StubStorage", "configured_storage"]
+__all__ = ["ManifestStorage", "MissingStaticFile", "StubStorage", "configured_storage", "split_name"]
 
 _PREFIXES_LIMIT = 16  # a server has one prefix or a few; a proxy that passes on a client's header may have any number
 _LOGGED_LIMIT = 1000  # a template may put what a client sent into a name
@@ -82,7 +82,7 @@ class ManifestStorage(Storage):  # type: ignore[misc]
         A slash at the start, dot segments, backslashes and percent-encoding mean what they mean to Django's storages;
         `?…` and `#…` stay; a name that ends with a slash is a folder, and its URL has no hash.
         """
-        path, suffix = _split(name or "")
+        path, suffix = split_name(name or "")
         assets = self.assets
         if path.endswith("/") or not path:
             return assets.base + quote(path) + suffix
@@ -165,7 +165,7 @@ def configured_storage() -> ManifestStorage:
     return storage
 
 
-def _split(name: str) -> tuple[str, str]:
+def split_name(name: str) -> tuple[str, str]:
     """Return the logical path that a name means, and its query and fragment as they are written.
 
     Source: ManifestFilesMixin.stored_name and FileSystemStorage.url of Django, which apps are written for.
