@@ -118,7 +118,7 @@ def sources(told: Installed, tag: Tag) -> tuple[Sequence[Link], Mapping[str, Any
 
 
 def unrolled(
-    node: nodes.CallBlock, links: Sequence[Link], extra: Mapping[str, Any], environment: Environment
+    node: nodes.CallBlock, links: Sequence[Link], extra: Mapping[str, Any], context: nodes.EvalContext
 ) -> list[nodes.Node] | None:
     """Return the content of a tag once for each link, with constants for its variables; None if it must be called."""
     content = nodes.Scope(node.body)
@@ -126,12 +126,14 @@ def unrolled(
         return None  # there is one block of a name
     if any(name.name in _OF_MACROS for name in content.find_all(nodes.Name)) or assigned(content) & {*_VARIABLES}:
         return None
+    environment = context.environment
     made: list[nodes.Node] = []
     for link in links:
         values = dict(zip(_VARIABLES, (*link, dict(extra)), strict=True))
         # A node knows its environment, which stays the same one.
         body = copy.deepcopy(node.body, {id(environment): environment})
-        body = [part for each in body for part in _Substitution(values, environment).visit_list(each)]
+        if not context.volatile:
+            body = [part for each in body for part in _Substitution(values, environment).visit_list(each)]
         place: dict[str, Any] = {"lineno": node.lineno, "environment": environment}
         targets = [nodes.Name(name, "param", **place) for name in values]
         constants = [nodes.Const(value, **place) for value in values.values()]

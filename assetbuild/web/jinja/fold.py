@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, TemplateAssertionError, TemplateSyntaxError, nodes
 from jinja2.compiler import CodeGenerator, Frame
@@ -103,14 +103,14 @@ class _Fold(NodeTransformer):
         return node
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:
-        """Return the constant that a call gives, the call itself if there is none."""
+        """Return the constant that a call inside an expression gives, the call itself if there is none."""
         self.generic_visit(node)
         folded = self._folded(node)
-        if folded is None or folded.attributes or (folded.is_markup and self._is_joining):
+        is_joined = folded is not None and folded.is_markup and self._is_joining
+        # Where autoescape changes half-way, Jinja 3.1 escapes an expression of constants by what it was before.
+        if folded is None or folded.attributes or is_joined or self._context.volatile:
             return node
-        self.has_folded = True
-        const = nodes.Const("".join(folded.texts), **self._at(node))
-        return nodes.MarkSafeIfAutoescape(const, **self._at(node)) if folded.is_markup else const
+        return self._constant(node, folded)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
         """Fold what is joined, but no markup: Jinja 3.1 joins constants (`~`) as if there were none among them."""
@@ -128,17 +128,21 @@ class _Fold(NodeTransformer):
             return node
         with self._checked(node):
             links, extra = sources(installed(self._environment), tag)
-        content = unrolled(node, links, extra, self._environment)
+        content = unrolled(node, links, extra, self._context)
         if content is None:
             return node
         self.has_folded = True
         return content
 
     def _parts(self, child: nodes.Expr) -> list[nodes.Expr]:
-        visited: nodes.Expr = self.visit(child)
-        if visited is not child or not self._gives_markup(child):
-            return [visited]
+        if not isinstance(child, nodes.Call):
+            return [self.visit(child)]
+        self.generic_visit(child)
         folded = self._folded(child)
+        if folded and not folded.attributes:
+            return [self._constant(child, folded)]
+        if not self._gives_markup(child):
+            return [child]
         values = [value for _, value in folded.attributes] if folded else []
         # What may have an effect is evaluated once, and `finalize` sees what one expression gives.
         is_once = all(isinstance(value, nodes.Name) or values.count(value) == 1 for value in values)
@@ -154,10 +158,13 @@ class _Fold(NodeTransformer):
             parts.append(nodes.TemplateData(text, **self._at(child)))
         return parts
 
-    def _gives_markup(self, child: nodes.Expr) -> TypeGuard[nodes.Call]:
-        if not isinstance(child, nodes.Call) or not isinstance(child.node, nodes.Name):
-            return False
-        return child.node.name in self._ours and child.node.name not in TEXTS
+    def _constant(self, call: nodes.Call, folded: _Folded) -> nodes.Expr:
+        self.has_folded = True
+        const = nodes.Const("".join(folded.texts), **self._at(call))
+        return nodes.MarkSafeIfAutoescape(const, **self._at(call)) if folded.is_markup else const
+
+    def _gives_markup(self, call: nodes.Call) -> bool:
+        return isinstance(call.node, nodes.Name) and call.node.name in self._ours.keys() - TEXTS
 
     def _folded(self, call: nodes.Call) -> _Folded | None:
         """Return what a call of ours gives, None if only the run can know."""
