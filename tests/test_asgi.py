@@ -160,6 +160,20 @@ def test_a_root_path_is_left_out_at_a_slash_only(opened: Callable[..., tuple[Ass
     assert [404, 404] == [status(f"/static{path}"), status("/static")]
 
 
+@pytest.mark.parametrize("root", ["/shop", "/shop/"])
+@pytest.mark.parametrize("before", ["/shop", ""])
+def test_a_root_path_counts_once_in_the_middleware(
+    opened: Callable[..., tuple[Assets, str]], root: str, before: str
+) -> None:
+    """It does, whether the server puts it before the path or not."""
+    assets, path = opened()
+    app = AssetMiddleware(nobody, assets.at("/shop/static/"))
+
+    start, _ = sent_by(app, asgi_scope(f"{before}/static/{path}") | {"root_path": root})
+
+    assert 200 == start["status"]
+
+
 def test_a_server_that_can_is_given_the_path_of_a_very_large_file(
     opened: Callable[..., tuple[Assets, str]], output: Path
 ) -> None:

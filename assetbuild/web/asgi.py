@@ -79,7 +79,7 @@ class AssetMiddleware:
             await _answer(self._responder, found, scope, receive, send)
 
     def _found(self, scope: Scope) -> Resource | None:
-        path, root = scope["path"], scope.get("root_path", "")
+        path, root = scope["path"], scope.get("root_path", "").rstrip("/")
         if not root:
             return self._responder.find(path)
         # A base may hold the path that the application is mounted at, or be put behind it for each request.
