@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,111 @@ def test_the_base_of_a_stub_is_what_the_call_the_environment_or_the_settings_say
     done = project("assetbuild_base = /files/", test).runpytest()
 
     done.assert_outcomes(passed=1)
+
+
+FRAMEWORKS = {
+    "jinja": """
+        import jinja2
+        from assetbuild import Assets
+        from assetbuild.web.jinja import install
+
+        env = jinja2.Environment()
+        install(env, Assets.open())
+
+        def page():
+            return env.from_string(TEXT + '{% assets "site" %}{{ ASSET_URL }}{% endassets %}').render()
+    """,
+    "flask": """
+        import flask
+        from assetbuild.web.flask import AssetBuild
+
+        app = flask.Flask(__name__)
+        AssetBuild(app)
+
+        def page():
+            with app.test_request_context():
+                return flask.render_template_string(TEXT) + flask.url_for("static", filename="site")
+    """,
+    "starlette": """
+        from assetbuild import Assets
+        from assetbuild.web.starlette import AssetMount, install
+        from starlette.applications import Starlette
+        from starlette.templating import Jinja2Templates
+
+        assets = Assets.open()
+        app = Starlette(routes=[AssetMount("/static", assets)])
+        templates = Jinja2Templates(".")
+        install(templates, assets)
+
+        def page():
+            return templates.env.from_string(TEXT).render() + "/static" + app.url_path_for("static", path="/site")[7:]
+    """,
+    "litestar": """
+        from assetbuild import Assets
+        from assetbuild.web.litestar import AssetBuildPlugin
+        from litestar import Litestar
+        from litestar.plugins.jinja import JinjaTemplateEngine
+        from litestar.template import TemplateConfig
+
+        plugin = AssetBuildPlugin(Assets.open())
+        app = Litestar([], plugins=[plugin], template_config=TemplateConfig(JinjaTemplateEngine, directory="."))
+
+        def page():
+            return app.template_engine.render_string(TEXT + "{{ asset_url('site') }}", {})
+    """,
+    "pyramid": """
+        from pyramid.config import Configurator
+        from pyramid.request import Request
+
+        config = Configurator(settings={"assetbuild.static": "conftest:static"})
+        config.include("pyramid_jinja2")
+        config.include("assetbuild.web.pyramid")
+        app = config.make_wsgi_app()
+
+        def page():
+            request = Request.blank("/")
+            request.registry = config.registry
+            path = request.static_path("conftest:static/site")
+            return config.get_jinja2_environment().from_string(TEXT).render() + path
+    """,
+    "django": """
+        import django
+        from django.conf import settings
+        from django.template import Context, Engine
+
+        storage = {"BACKEND": "assetbuild.web.django.storage.ManifestStorage"}
+        settings.configure(STATIC_URL="/static/", STORAGES={"staticfiles": storage}, BASE_DIR=".")
+        django.setup()
+
+        def page():
+            text = "{% load assetbuild static %}{% asset_tag 'css/app.css' %}{% static 'site' %}"
+            return Engine(libraries=LIBRARIES).from_string(text).render(Context())
+
+        LIBRARIES = {
+            "assetbuild": "assetbuild.web.django.templatetags.assetbuild",
+            "static": "django.templatetags.static",
+        }
+    """,
+}
+
+
+def test_an_application_of_any_framework_starts_and_renders_under_a_stub(project: Project) -> None:
+    test = """
+        import importlib
+        import pytest
+
+        @pytest.mark.parametrize("framework", NAMES)
+        def test_page(framework):
+            page = importlib.import_module(f"{framework}_app").page()
+            assert '<link rel="stylesheet" href="/static/css/app.css">/static/site' == page
+    """
+    made = project("", f"NAMES = {list(FRAMEWORKS)}\n{textwrap.dedent(test)}")
+    text = "TEXT = \"{{ asset_tag('css/app.css') }}\"\n"
+    made.makepyfile(**{f"{name}_app": text + textwrap.dedent(app) for name, app in FRAMEWORKS.items()})
+
+    done = made.runpytest_subprocess("-p", "no:hypothesispytest")
+
+    done.assert_outcomes(passed=len(FRAMEWORKS))
 
 
 def test_a_mode_that_does_not_exist_is_refused_with_the_nearest_one(project: Project) -> None:
