@@ -6,8 +6,8 @@ the server closes the body.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, BinaryIO
 
 from assetbuild.web.assets import Assets
 from assetbuild.web.files import PIECE_BYTES, OpenFile
@@ -139,9 +139,16 @@ def _answer(
         wrapper = environ.get("wsgi.file_wrapper")
         if wrapper is None or not body.is_whole or body.length < HAND_OVER_BYTES:
             return _Pieces(body)
-        stream = open(body.detach(), "rb", buffering=0)  # noqa: SIM115 - the server closes it (PEP 3333)
-        handed_over: Iterable[bytes] = wrapper(stream, PIECE_BYTES)
-        return handed_over
+        return _handed_over(body, wrapper)
     except BaseException:
         body.close()
+        raise
+
+
+def _handed_over(file: OpenFile, wrapper: Callable[[BinaryIO, int], Iterable[bytes]]) -> Iterable[bytes]:
+    stream: BinaryIO = open(file.detach(), "rb", buffering=0)  # noqa: SIM115 - the server closes it (PEP 3333)
+    try:
+        return wrapper(stream, PIECE_BYTES)
+    except BaseException:
+        stream.close()
         raise
