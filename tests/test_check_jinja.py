@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jinja2 import DictLoader, Environment, nodes
+from jinja2 import DictLoader, Environment, TemplateSyntaxError, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 
@@ -209,6 +209,46 @@ def test_a_broken_template_is_an_error_at_its_line(text: str, expected: str) -> 
     (found,) = said(text)
 
     assert found.startswith(expected)
+
+
+_PIECES = (
+    *("{% if x %}", "{% else %}", "{% endif %}", "{% for a in b %}", "{% endfor %}", "{% block c %}", "{% endblock %}"),
+    *("{{ asset_url('a') }}", "{{ x|upper }}", "{% set y = 1 %}", "{% set y %}", "{% endset %}", "{% raw %}", "text"),
+    *(
+        "{% endraw %}",
+        "{#",
+        "#}",
+        "{{",
+        "}}",
+        "{%- macro m(x) %}",
+        "{% endmacro -%}",
+        "{% extends 'd' %}",
+        "{% do x %}",
+    ),
+    *(
+        "{% trans %}",
+        "{% pluralize %}",
+        "{% endtrans %}",
+        "{% break %}",
+        "{% call m() %}",
+        "{% endcall %}",
+        "'",
+        "(",
+        "\n",
+    ),
+)
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=8))
+def test_a_template_is_broken_where_jinja_says_so_and_nowhere_else(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    try:
+        Environment(extensions=["jinja2.ext.do", "jinja2.ext.i18n", "jinja2.ext.loopcontrols"]).compile(text, raw=True)
+        expected = []
+    except TemplateSyntaxError as error:
+        expected = [(error.lineno, f"Jinja cannot read the template: {(error.message or '').rstrip('.')}")]
+
+    assert expected == [(each.span.line, each.message) for each in read_in(text)["findings"]]
 
 
 def test_a_file_that_may_be_no_template_is_only_a_warning() -> None:

@@ -1,1 +1,1 @@
-"""Looking at what was made: `check`, `why`, `diff`, `report` come with their issues. May use compiler and web."""
+"""Looking at what was made, and at what uses it: `check`. May use compiler and web."""

@@ -17,8 +17,8 @@ from assetbuild.compiler.errors import ConfigError, DiagnosticsError, EngineUnav
 from assetbuild.compiler.pool import Workers, parallel
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.templates import templates
-from assetbuild.compiler.worker import findings as findings_of
 from assetbuild.diagnostic import Diagnostic, Span, by_place
+from assetbuild.diagnostic import findings as findings_of
 from assetbuild.disk import Disk
 from assetbuild.inspect.names import fault_of
 from assetbuild.inspect.uses import Use

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -283,7 +283,10 @@ class _Parser(Parser):
         super().__init__(environment, text, finder.shown, finder.shown)
         self._finder = finder
         self._open: list[str] = []
-        self._with_body = _with_body(environment.lexer.tokeniter(environment.preprocess(text), finder.shown))
+        self._with_body: set[int] = set()
+        # What the lexer cannot read is told when the parser comes to it: there may be a fault before.
+        with suppress(TemplateSyntaxError):
+            self._with_body = _with_body(environment.lexer.tokeniter(environment.preprocess(text), finder.shown))
 
     def parse_statement(self) -> nodes.Node | list[nodes.Node]:
         """Return the nodes of one tag."""
