@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,7 @@ def test_runserver_that_would_find_nothing_is_said(project: Path) -> None:
 def test_tests_with_a_stub_and_sites_with_another_storage_are_left_alone(tmp_path: Path) -> None:
     assert [] == said(tmp_path, storage=STUB_STORAGE, INSTALLED_APPS=ADMIN)
     assert [] == said(tmp_path, storage="django.contrib.staticfiles.storage.StaticFilesStorage")
+    assert [] == said(tmp_path, STORAGES={})
 
 
 def test_check_fails_without_a_manifest_and_collectstatic_does_not(tmp_path: Path) -> None:
@@ -148,7 +150,8 @@ def test_a_site_of_whitenoise_serves_our_hashes_for_ever(project: Path) -> None:
     from assetbuild.web.django import get_assets
     from assetbuild.web.django.whitenoise import is_immutable
 
-    root = str(project / "build/assets")
+    root = str(project / "served")
+    os.symlink("build/assets", root)
     with django_site(project, STATIC_ROOT=root, WHITENOISE_IMMUTABLE_FILE_TEST=is_immutable):
         served = WhiteNoiseMiddleware(lambda request: None).files
         url = get_assets().url("css/app.css")

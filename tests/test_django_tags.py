@@ -144,6 +144,11 @@ def test_an_asset_without_a_tag_is_an_error_of_the_template(site: Path) -> None:
         rendered('{% asset_tag "fonts/text.txt" %}')
 
 
+def test_an_asset_that_cannot_be_inlined_is_an_error_of_the_template(site: Path) -> None:
+    with pytest.raises(TemplateSyntaxError, match=r"`css/app\.css` cannot be inlined.* \(line 1\)"):
+        rendered('{% asset_inline "css/app.css" limit_bytes=3 %}')
+
+
 @pytest.mark.parametrize("autoescape", ["on", "off"])
 def test_autoescape_changes_nothing(site: Path, autoescape: str) -> None:
     text = f'{{% autoescape {autoescape} %}}{{% asset_tag name %}}{{% asset_tag "js/app.js" %}}{{% endautoescape %}}'

@@ -15,7 +15,7 @@ from django.contrib.staticfiles.finders import AppDirectoriesFinder
 from django.contrib.staticfiles.utils import get_files
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as Caution
-from django.core.files.storage import storages
+from django.core.files.storage import InvalidStorageError, storages
 from django.utils.module_loading import import_string
 
 from assetbuild.manifest import ManifestError, is_base
@@ -58,7 +58,10 @@ CHECKS: Sequence[Callable[..., list[CheckMessage]]] = (check_manifest, check_ser
 
 def _storage() -> ManifestStorage | None:
     """Return the configured storage if it reads a manifest; what else may be configured is nobody's fault."""
-    storage = storages[STATICFILES_STORAGE_ALIAS]
+    try:
+        storage = storages[STATICFILES_STORAGE_ALIAS]
+    except InvalidStorageError:  # a site without static files
+        return None
     return storage if isinstance(storage, ManifestStorage) and not isinstance(storage, StubStorage) else None
 
 

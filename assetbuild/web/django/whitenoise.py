@@ -16,5 +16,5 @@ def is_immutable(path: str, url: str) -> bool:  # noqa: ARG001
     Django's storage writes it, and ours has another form.
     """
     assets = get_assets()
-    published = os.path.relpath(path, assets.folder).replace(os.sep, "/")
+    published = os.path.relpath(os.path.realpath(path), os.path.realpath(assets.folder)).replace(os.sep, "/")
     return assets.manifest.published(published) is not None

@@ -15,6 +15,7 @@ from django.template.base import FilterExpression, Node, Parser, TextNode, Token
 from assetbuild.manifest import AssetNotFound
 from assetbuild.web.assets import Assets
 from assetbuild.web.django.storage import configured_storage
+from assetbuild.web.inline import InlineError
 
 __all__ = ["register"]
 
@@ -93,7 +94,7 @@ def _parse(parser: Parser, token: Token) -> Node:
         raise template.TemplateSyntaxError(f"{_usage(kind, tag)}{_place(parser, token)}")
     try:
         return _folded(tag, names, attributes, variable)
-    except (AssetNotFound, ValueError) as error:
+    except (AssetNotFound, InlineError, ValueError) as error:
         raise template.TemplateSyntaxError(f"{error}{_place(parser, token)}") from error
 
 
