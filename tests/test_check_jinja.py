@@ -279,7 +279,7 @@ def test_a_call_without_a_name_is_an_error(text: str, expected: str) -> None:
 
 
 def test_the_tag_of_webassets_names_bundles_files_or_its_output() -> None:
-    text = """{% assets "one", ["two.js", "three"], filters="rjsmin" %}{{ ASSET_URL }}{% endassets %}
+    text = """{% assets "one", ["two.js", "three"], debug=false %}{{ ASSET_URL }}{% endassets %}
 {% assets "four.js",
    filters="jsmin", output="gen/x.js" %}{{ EXTRA.media }}{% if EXTRA %}{% endif %}{% endassets %}
 {% assets name %}{% endassets %}"""
@@ -290,6 +290,12 @@ def test_the_tag_of_webassets_names_bundles_files_or_its_output() -> None:
         "assets three 1:30",
         "assets gen/x.js 3:29",
         "assets None 4:4",
+    ]
+
+
+def test_a_bundle_that_is_defined_in_place_needs_an_output() -> None:
+    assert said("{% assets 'a.js', filters='rjsmin' %}{% endassets %}") == [
+        "1:4 error inline-bundle: this inline bundle has no `output`"
     ]
 
 

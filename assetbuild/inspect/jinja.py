@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -224,11 +225,17 @@ class _Finder(CodeGenerator):
 
     def _bundles(self, node: nodes.Call, frame: Frame) -> None:
         """Add what a tag of webassets stands for: the bundle of its `output`, else each thing that it lists."""
-        _, output, _, _, names = node.args
-        is_inline = _constant(output, frame) is not None
-        for one in (output,) if is_inline else names.iter_child_nodes():
-            if isinstance(one, nodes.Expr):
-                self._use("assets", one, node.lineno, frame)
+        filters, output, _, depends, names = node.args
+        if _constant(output, frame) is not None:
+            self._use("assets", output, node.lineno, frame)
+        elif any(_constant(each, frame) is not None for each in (filters, depends)):
+            message, hint = "this inline bundle has no `output`", 'add `output="gen/name.css"`'
+            place = _place(self.shown, node.lineno, "")
+            self.findings.append(Diagnostic("inline-bundle", "error", message, place, hint))
+        else:
+            for one in names.iter_child_nodes():
+                if isinstance(one, nodes.Expr):
+                    self._use("assets", one, node.lineno, frame)
 
     def _use(self, function: str, node: nodes.Expr, line: int, frame: Frame, limit_bytes: int | None = None) -> None:
         """Add the name that `node` gives, both of a choice. line: of the call, where a name that is not known is."""
@@ -283,10 +290,7 @@ class _Parser(Parser):
         super().__init__(environment, text, finder.shown, finder.shown)
         self._finder = finder
         self._open: list[str] = []
-        self._with_body: set[int] = set()
-        # What the lexer cannot read is told when the parser comes to it: there may be a fault before.
-        with suppress(TemplateSyntaxError):
-            self._with_body = _with_body(environment.lexer.tokeniter(environment.preprocess(text), finder.shown))
+        self._text = text
 
     def parse_statement(self) -> nodes.Node | list[nodes.Node]:
         """Return the nodes of one tag."""
@@ -322,6 +326,14 @@ class _Parser(Parser):
             found.append(nodes.Scope(body, lineno=tag.lineno))
         return found
 
+    @cached_property
+    def _with_body(self) -> set[int]:
+        """Where the names of the tags stand that an `end…` closes."""
+        # What the lexer cannot read is told when the parser comes to it: there may be a fault before.
+        with suppress(TemplateSyntaxError):
+            return _closed(self.environment.lexer.tokeniter(self.environment.preprocess(self._text), self.name))
+        return set()
+
     def _to_the_end(self) -> list[Token]:
         """Return the tokens that are left in the tag."""
         tokens = []
@@ -341,19 +353,18 @@ class _Parser(Parser):
                     self.stream = outer
 
 
-def _with_body(tokens: Iterator[tuple[int, str, str]]) -> set[int]:
+def _closed(tokens: Iterator[tuple[int, str, str]]) -> set[int]:
     """Return where the names of those tags stand that an `end…` closes: each takes the nearest open one of its name."""
     opened: list[tuple[str, int]] = []
     closed: set[int] = set()
     is_first = False
     for line, kind, value in tokens:
         if kind == "name" and is_first and isinstance(line, _Line):
-            opener = value.removeprefix("end")
-            at = next((i for i in reversed(range(len(opened))) if opened[i][0] == opener), None)
-            if opener == value or at is None:
+            if not value.startswith("end"):
                 opened.append((value, line.start))
-            else:
-                closed.add(opened[at][1])
-                del opened[at:]
+            elif value[3:] in {name for name, _ in opened}:
+                while opened[-1][0] != value[3:]:
+                    opened.pop()
+                closed.add(opened.pop()[1])
         is_first = kind == "block_begin" or (is_first and kind == "whitespace")
     return closed
