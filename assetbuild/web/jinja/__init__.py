@@ -77,7 +77,7 @@ class AssetExtension(Extension):
     ) -> Any:
         is_inline = any(option is not None for option in (filters, output, depends))
         links, extra = sources(installed(self.environment), Tag(tuple(files), output, is_inline))
-        contents = [caller(*link, dict(extra)) for link in links]
+        contents = (caller(*link, dict(extra)) for link in links)
         return _joined(contents) if self.environment.is_async else "".join(map(str, contents))
 
 

@@ -7,6 +7,7 @@ environment that renders, so that environments which share their globals may hav
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, Undefined, pass_eval_context
@@ -55,7 +56,15 @@ def fingerprint(environment: Environment) -> str:
 
 def attribute(name: str, value: object) -> Markup:
     """Return one attribute as it stands in a tag, a space before it; nothing if `value` leaves it out."""
+    return _written(name, value) if type(value) is str else _markup_of(name, value)
+
+
+def _markup_of(name: str, value: object) -> Markup:
     return Markup(attributes_html({name: _plain(value)}))  # noqa: S704 - escaped there
+
+
+# All tags of a page have one nonce. Text only: what is equal to a text may be written in another way.
+_written = lru_cache(maxsize=32)(_markup_of)
 
 
 @pass_eval_context
