@@ -460,6 +460,13 @@ def nobody(environ: object, start_response: object) -> list[bytes]:
     raise AssertionError("the middleware passed on what is its own")
 
 
+def test_what_nobody_promised_is_not_served(tree: Tree) -> None:
+    strict = stub_assets(promised(str(tree({"assets/a.css": "a { color: red }", "assets/b.txt": "b"}))))
+    browser = httpx.Client(transport=httpx.WSGITransport(AssetMiddleware(nobody, strict)), base_url="http://t/static/")
+
+    assert [200, 200, 404] == [browser.get(name).status_code for name in ("a.css", "b.txt", "c.css")]
+
+
 @pytest.mark.parametrize("name", ["/css/app.css", "../app.css", "", "/static/css/app.css"])
 def test_a_stub_refuses_what_can_be_no_logical_path(name: str) -> None:
     with pytest.raises(AssetNotFound):

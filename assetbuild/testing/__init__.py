@@ -80,10 +80,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("assetbuild_base", "URL base of a stub that is opened without one", default=STUB_BASE)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Begin before the first conftest.py: it may import an application that opens its assets."""
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
+    """Begin before the first conftest.py and before other plugins: they may import an application that opens assets."""
     _begin(early_config)
+    return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -48,8 +48,8 @@ class PromisedManifest(StubManifest):
         return self._entries.get(logical, super().asset(logical)) if is_promised else None
 
     def published(self, path: str) -> FileEntry | None:
-        """Return an entry with the type that a compile would write, of a file without a byte."""
-        entry = super().published(path)
+        """Return an entry with the type that a compile would write, of a promised file without a byte."""
+        entry = super().published(path) if self.asset(path) else None
         return entry._replace(type=media_type(path)) if entry else None
 
     def assets(self) -> Iterator[str]:

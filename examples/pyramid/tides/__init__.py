@@ -10,7 +10,7 @@ from pyramid.router import Router
 SHIPS = [("Alma", "08:40", "coffee"), ("Brage", "11:05", "timber"), ("Cutty", "16:20", "tea")]
 
 
-def home(request: Request) -> Mapping[str, Any]:
+def home(_: Request) -> Mapping[str, Any]:
     """Return what the page shows."""
     return {"ships": SHIPS}
 
@@ -25,7 +25,7 @@ def ready(request: Request) -> Mapping[str, str]:
     return request.registry["assetbuild"].health()
 
 
-def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Router:
+def main(_global_config: Mapping[str, str] | None = None, **settings: Any) -> Router:
     """Return the application, as PasteDeploy and `waitress-serve --call` ask for it."""
     settings = {
         "assetbuild.manifest": "tides:../build/assets/manifest.json",
