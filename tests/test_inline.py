@@ -74,13 +74,17 @@ def test_line_ends_and_a_byte_order_mark_are_what_an_html_parser_makes_of_them(t
 
 @pytest.mark.parametrize(
     ("name", "body"),
-    [("a.css", b"a{}\n/*# sourceMappingURL=a.css-1.map */\n"), ("a.js", b"a()\n//# sourceMappingURL=a.js-1.map\n")],
+    [
+        ("a.css", b"a{}\n/*# sourceMappingURL=a.css-1.map */\n"),
+        ("a.js", b"a()\n//# sourceMappingURL=a.js-1.map\n"),
+        ("a.js", b"a()\r//# sourceMappingURL=a.js-1.map\n"),
+    ],
 )
 def test_the_comment_that_names_the_map_stays_behind(tmp_path: Path, name: str, body: bytes) -> None:
     facts = {"map": f"{name}.map", "refs": [f"{name}.map"]}
     assets = opened(tmp_path, {name: body, f"{name}.map": b"{}"}, a_css=facts, a_js=facts)
 
-    assert body.partition(b"\n")[0].decode() == assets.inline(name).partition(">")[2].rpartition("<")[0]
+    assert body[:3].decode() == assets.inline(name).partition(">")[2].rpartition("<")[0]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +93,7 @@ def test_the_comment_that_names_the_map_stays_behind(tmp_path: Path, name: str, 
         ({"refs": ["a.css.map", "img/logo.png"], "map": "a.css.map"}, "img/logo.png"),
         ({"kind": "module", "imports": ["b.js"]}, "b.js"),
         ({"kind": "module", "dynamic": ["c.js"]}, "c.js"),
+        ({"kind": "module", "css": ["d.css"]}, "d.css"),
     ],
 )
 def test_what_refers_to_another_file_is_refused_with_its_name(

@@ -99,7 +99,7 @@ class Assets:
 
     def url(self, name: str) -> str:
         """Return the URL of a logical path; raise `AssetNotFound`, which names the near miss."""
-        return self._source.now().asset(name).url
+        return self._source.now().url(name)
 
     def tag(self, name: str, /, **attributes: object) -> Html:
         """Return the HTML that loads an asset: script, stylesheet link, image or web app manifest.

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from assetbuild.diagnostic import nearest
 from assetbuild.manifest import AssetEntry, AssetNotFound, FileEntry, Manifest, ManifestError, is_base
-from assetbuild.web.html import Asset, asset_from
+from assetbuild.web.html import Asset, asset_from, url_of
 from assetbuild.web.inline import inline_text, refused
 
 __all__ = ["Edition"]
@@ -23,13 +23,14 @@ _NEAR_LIMIT = 500
 class Edition:
     """The assets of one manifest under one URL base. Raises `ManifestError` for what cannot be a base."""
 
-    __slots__ = ("_known", "_texts", "base", "manifest")
+    __slots__ = ("_known", "_texts", "_urls", "base", "manifest")
 
     def __init__(self, manifest: Manifest, base: str | None = None) -> None:
         self.manifest = manifest
         self.base = manifest.base if base is None else base
         self._known: dict[str, Asset] = {}
         self._texts: dict[str, str] = {}
+        self._urls: dict[str, str] = {}
         if not is_base(self.base):
             better = f"write `{self.base}/`" if is_base(f"{self.base}/") else "write `/static/` or `https://host/path/`"
             raise ManifestError(f"`{self.base}` is not a URL base that begins and ends with a slash; {better}")
@@ -42,25 +43,30 @@ class Edition:
         """Return the same manifest under another base."""
         return Edition(self.manifest, base)
 
+    def url(self, name: str) -> str:
+        """Return the URL of a logical path, which takes one line of the manifest; an asset takes two."""
+        known = self._urls.get(name)
+        if known is None:
+            # str: a name that is markup must not make the URL markup.
+            known = self._urls[name] = url_of(str(name), self.entry(name), self.base)
+        return known
+
     def asset(self, name: str) -> Asset:
         """Return the asset of a logical path; raise `AssetNotFound`, which names the near miss."""
         known = self._known.get(name)
         if known is None:
-            # str: a name that is markup must not make the URL markup.
-            known = self._known[name] = asset_from(str(name), *self.entries(name), self.base)
+            entry = self.entry(name)
+            known = self._known[name] = asset_from(str(name), entry, self._file_of(entry), self.base)
         return known
 
-    def entries(self, name: str) -> tuple[AssetEntry, FileEntry]:
-        """Return what the manifest says of a logical path and of its file; raise `AssetNotFound`."""
+    def entry(self, name: str) -> AssetEntry:
+        """Return what the manifest says of a logical path; raise `AssetNotFound`."""
         if not isinstance(name, str):
             raise TypeError(f"an asset is named by its logical path, not by `{type(name).__name__}`")
         entry = self.manifest.asset(name)
         if entry is None:
             self._refuse(name)
-        file = self.manifest.published(entry.file)
-        if file is None:
-            raise ManifestError(f"`{self.manifest.file}` names the file `{entry.file}` and says nothing of it")
-        return entry, file
+        return entry
 
     def text(self, name: str, limit_bytes: int) -> str:
         """Return an asset as `inline_text` gives it; raise `InlineError` if its file is larger than `limit_bytes`."""
@@ -69,7 +75,8 @@ class Edition:
             raise refused(asset.name, f"its {asset.size} bytes are more than `limit_bytes={limit_bytes}`")
         text = self._texts.get(name)
         if text is None:
-            text = self._texts[name] = inline_text(asset, *self.entries(name), self.manifest.folder)
+            entry = self.entry(name)
+            text = self._texts[name] = inline_text(asset, entry, self._file_of(entry), self.manifest.folder)
         return text
 
     def __contains__(self, name: object) -> bool:
@@ -77,6 +84,12 @@ class Edition:
 
     def __reduce__(self) -> tuple[Callable[..., Edition], tuple[Manifest, str]]:
         return Edition, (self.manifest, self.base)
+
+    def _file_of(self, entry: AssetEntry) -> FileEntry:
+        file = self.manifest.published(entry.file)
+        if file is None:
+            raise ManifestError(f"`{self.manifest.file}` names the file `{entry.file}` and says nothing of it")
+        return file
 
     def _refuse(self, name: str) -> NoReturn:
         plain = name.partition("?")[0].partition("#")[0].removeprefix(self.base).lstrip("/")

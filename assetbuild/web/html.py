@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from assetbuild.manifest import AssetEntry, FileEntry, quote
 
-__all__ = ["Asset", "Html", "asset_from", "attributes_html", "checked", "essence", "named", "tag"]
+__all__ = ["Asset", "Html", "asset_from", "attributes_html", "checked", "essence", "named", "role", "tag", "url_of"]
 
 
 class Asset(NamedTuple):
@@ -63,15 +63,19 @@ class Html(str):
         return str(self)
 
 
-def asset_from(name: str, entry: AssetEntry, file: FileEntry, base: str) -> Asset:
-    """Return the asset of a manifest's two entries.
+def url_of(name: str, entry: AssetEntry, base: str) -> str:
+    """Return where an asset is reached.
 
     A `site_root` file is reached at its absolute path and a kept one under its own name; all others under the hash.
     """
-    url = quote(entry.at) if entry.at else base + quote(name if entry.keep else entry.file)
+    return quote(entry.at) if entry.at else base + quote(name if entry.keep else entry.file)
+
+
+def asset_from(name: str, entry: AssetEntry, file: FileEntry, base: str) -> Asset:
+    """Return the asset of a manifest's two entries."""
     return Asset(
         name=name,
-        url=url,
+        url=url_of(name, entry, base),
         file=entry.file,
         kind=entry.kind,
         type=file.type,
@@ -102,6 +106,26 @@ def tag(asset: Asset, attributes: Mapping[str, object], stylesheets: Iterable[As
 def essence(asset: Asset) -> str:
     """Return the media type of an asset without its parameters, in lower case."""
     return asset.type.partition(";")[0].rstrip().lower()
+
+
+def role(asset: Asset) -> str:
+    """Return what an asset is to a page: its kind, else `image`, `font`, `manifest`, `json`, "" if none of these."""
+    if asset.kind:
+        return asset.kind
+    match essence(asset).partition("/"):
+        case "text", _, "javascript":
+            return "classic"
+        case "text", _, "css":
+            return "style"
+        case "application", _, "manifest+json":
+            return "manifest"
+        case "image", _, _:
+            return "image"
+        case "font", _, _:
+            return "font"
+        case _, _, rest if rest == "json" or rest.endswith("+json"):
+            return "json"
+    return ""
 
 
 def checked(asset: Asset) -> dict[str, object]:
@@ -137,19 +161,20 @@ def _attribute_name(keyword: str) -> str:
 
 
 def _element(asset: Asset, given: Mapping[str, object]) -> str:
-    media_type = essence(asset)
-    if asset.kind == "module":
-        return f"<script{attributes_html({'type': 'module', 'src': asset.url, **checked(asset), **given})}></script>"
-    if asset.kind == "classic" or media_type == "text/javascript":
-        return f"<script{attributes_html({'src': asset.url, **checked(asset), **given})}></script>"
-    if asset.kind == "style" or media_type == "text/css":
-        return f"<link{attributes_html({'rel': 'stylesheet', 'href': asset.url, **checked(asset), **given})}>"
-    if media_type == "application/manifest+json":
-        return f"<link{attributes_html({'rel': 'manifest', 'href': asset.url, **given})}>"
-    if media_type.startswith("image/"):
-        pixels = {"width": asset.width or None, "height": asset.height or None}
-        return f"<img{attributes_html({'src': asset.url, **pixels, **given})}>"
-    raise ValueError(f"`{asset.name}` ({media_type}) has no tag of its own; write one with its URL")
+    match role(asset):
+        case "module":
+            values = {"type": "module", "src": asset.url, **checked(asset), **given}
+            return f"<script{attributes_html(values)}></script>"
+        case "classic":
+            return f"<script{attributes_html({'src': asset.url, **checked(asset), **given})}></script>"
+        case "style":
+            return f"<link{attributes_html({'rel': 'stylesheet', 'href': asset.url, **checked(asset), **given})}>"
+        case "manifest":
+            return f"<link{attributes_html({'rel': 'manifest', 'href': asset.url, **given})}>"
+        case "image":
+            pixels = {"width": asset.width or None, "height": asset.height or None}
+            return f"<img{attributes_html({'src': asset.url, **pixels, **given})}>"
+    raise ValueError(f"`{asset.name}` ({essence(asset)}) has no tag of its own; write one with its URL")
 
 
 def _escaped(value: object) -> str:

@@ -7,12 +7,12 @@ in a page is refused with the reason: a relative reference would be looked for b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from assetbuild.diagnostic import AssetbuildError
 from assetbuild.manifest import AssetEntry, FileEntry
 from assetbuild.web.files import read_published
-from assetbuild.web.html import Asset, Html, attributes_html, essence, named
+from assetbuild.web.html import Asset, Html, attributes_html, essence, named, role
 from assetbuild.web.raw import css_text, json_text, script_text, svg_text
 
 __all__ = ["InlineError", "element", "inline_html", "inline_text", "refused"]
@@ -30,12 +30,14 @@ def refused(name: str, reason: str, hint: str = "load it by its URL") -> InlineE
 def inline_html(asset: Asset, text: str, attributes: Mapping[str, object]) -> Html:
     """Return the element that holds `text`, which `inline_text` gave for the asset."""
     given = named(attributes)
-    match _form(asset):
+    match role(asset):
         case "style":
             return element("style", given, text)
-        case "script":
-            return element("script", {"type": "module", **given} if asset.kind == "module" else given, text)
-        case "json":
+        case "classic":
+            return element("script", given, text)
+        case "module":
+            return element("script", {"type": "module", **given}, text)
+        case "json" | "manifest":
             return element("script", {"type": essence(asset), **given}, text)
     # The first of two attributes of one name counts (HTML, "Attribute name state"), so the page's replaces the file's.
     return Html(f"<svg{attributes_html(given)}{text.removeprefix('<svg')}")
@@ -55,16 +57,13 @@ def element(name: str, attributes: Mapping[str, object], text: str) -> Html:
 
 def inline_text(asset: Asset, entry: AssetEntry, file: FileEntry, folder: str) -> str:
     """Return the text that stands for an asset inside a page; raise `InlineError` if there is none."""
-    form = _form(asset)
-    if not form:
+    written = _TEXTS.get("svg" if essence(asset) == "image/svg+xml" else role(asset))
+    if written is None:
         raise refused(asset.name, f"{essence(asset)} has no form inside a page")
-    for other in (*entry.imports, *entry.dynamic, *entry.refs):
+    for other in (*entry.imports, *entry.dynamic, *entry.css, *entry.refs):
         if other != entry.map:
             raise refused(asset.name, f"it refers to `{other}`, which would be looked for beside the page")
     body = _content(asset, file, folder)
-    if entry.map:
-        # The comment that names the map is the last line, and its URL is relative, too.
-        body = body.rstrip(b"\n").rpartition(b"\n")[0]
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -72,27 +71,25 @@ def inline_text(asset: Asset, entry: AssetEntry, file: FileEntry, folder: str) -
     # An HTML parser would make these changes, and the hash would be that of another text (HTML, "Preprocessing the
     # input stream"); CSS, JavaScript, JSON and XML read the same line ends, and no NUL.
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if entry.map:
+        # A compile names the map in the last line, and by a relative URL.
+        text = text.rstrip("\n").rpartition("\n")[0]
     try:
         if "\0" in text:
             raise ValueError("it holds a NUL character")
-        return _TEXTS[form](text)
+        return written(text)
     except ValueError as error:
         raise refused(asset.name, str(error)) from None
 
 
-_TEXTS = {"style": css_text, "script": script_text, "json": json_text, "svg": svg_text}
-
-
-def _form(asset: Asset) -> str:
-    """Return how an asset stands in a page, "" if it cannot."""
-    media_type = essence(asset)
-    if asset.kind in ("module", "classic") or media_type == "text/javascript":
-        return "script"
-    if asset.kind == "style" or media_type == "text/css":
-        return "style"
-    if media_type == "application/json" or media_type.endswith("+json"):
-        return "json"
-    return "svg" if media_type == "image/svg+xml" else ""
+_TEXTS: Mapping[str, Callable[[str], str]] = {
+    "style": css_text,
+    "classic": script_text,
+    "module": script_text,
+    "json": json_text,
+    "manifest": json_text,
+    "svg": svg_text,
+}
 
 
 def _content(asset: Asset, file: FileEntry, folder: str) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from assetbuild.web.html import Asset, Html, attributes_html, checked, essence, named
+from assetbuild.web.html import Asset, Html, attributes_html, checked, essence, named, role
 
 __all__ = ["link_elements", "link_value", "links_of"]
 
@@ -22,7 +22,7 @@ def links_of(asset: Asset, look_up: Callable[[str], Asset]) -> Iterator[Link]:
     Imports come in the order in which they are met, breadth first, each once. Raises `ValueError` for what no tag
     loads.
     """
-    if asset.kind != "module" and not asset.imports:
+    if role(asset) != "module" and not asset.imports:
         yield _preload(asset)
         return
     for name in asset.css:
@@ -33,7 +33,7 @@ def links_of(asset: Asset, look_up: Callable[[str], Asset]) -> Iterator[Link]:
         yield {"rel": "modulepreload", "href": module.url, **checked(module)}
         fresh = {name: look_up(name) for name in module.imports if name not in found}
         found |= fresh
-        queue += [each for each in fresh.values() if essence(each) == "text/javascript"]
+        queue += [each for each in fresh.values() if role(each) in ("module", "classic")]
 
 
 def link_elements(links: Iterable[Link], attributes: Mapping[str, object]) -> Html:
@@ -58,15 +58,15 @@ def _parameter(value: str) -> str:
 
 def _preload(asset: Asset) -> Link:
     """Return the link of one asset (HTML, "Link type preload")."""
-    media_type = essence(asset)
     link: dict[str, object] = {"rel": "preload", "href": asset.url}
-    if asset.kind == "classic" or media_type == "text/javascript":
-        return link | {"as": "script"} | checked(asset)
-    if asset.kind == "style" or media_type == "text/css":
-        return link | {"as": "style"} | checked(asset)
-    if media_type.startswith("font/"):
-        # A stylesheet asks for a font in CORS mode, whatever the origin (CSS Fonts 4 §4.8.2), and without a digest.
-        return link | {"as": "font", "type": media_type, "crossorigin": "anonymous"}
-    if media_type.startswith("image/"):
-        return link | {"as": "image", "type": media_type}
-    raise ValueError(f"`{asset.name}` ({media_type}) is nothing that a page preloads; write a link with its URL")
+    match role(asset):
+        case "classic":
+            return link | {"as": "script"} | checked(asset)
+        case "style":
+            return link | {"as": "style"} | checked(asset)
+        case "font":
+            # A stylesheet asks for a font in CORS mode, whatever the origin (CSS Fonts 4 §4.8.2), and without a digest.
+            return link | {"as": "font", "type": essence(asset), "crossorigin": "anonymous"}
+        case "image":
+            return link | {"as": "image", "type": essence(asset)}
+    raise ValueError(f"`{asset.name}` ({essence(asset)}) is nothing that a page preloads; write a link with its URL")
