@@ -335,6 +335,25 @@ def test_an_extension_of_the_configuration_reads_its_own_tags() -> None:
     assert [] == found["findings"]
 
 
+class Failing(Extension):
+    """An extension that counts on its application."""
+
+    tags = {"failing"}  # noqa: RUF012
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        return nodes.Const(self.environment.globals["application"])
+
+
+def test_an_extension_that_misses_its_application_is_an_error_of_that_template() -> None:
+    templates = [("a.html", "{% failing %}", True), ("b.html", "{{ asset_url('b') }}", True)]
+    extensions = [("tests.test_check_jinja.Failing", None)]
+
+    found = read({"project": "", "extensions": extensions, "templates": templates})
+
+    assert ["b"] == [use.name for use in found["uses"]]
+    assert ["an extension fails on the template: KeyError: 'application'"] == [f.message for f in found["findings"]]
+
+
 def test_our_own_extension_would_open_a_manifest_and_is_left_out() -> None:
     found = read_in("{{ asset_url('a') }}", extensions=[("assetbuild.web.jinja.AssetExtension", None)])
 
