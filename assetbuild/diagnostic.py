@@ -6,10 +6,10 @@ because the runtime half reports in the same words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
 
-__all__ = ["AssetbuildError", "Diagnostic", "Note", "Severity", "Span", "by_place", "nearest", "span_at"]
+__all__ = ["AssetbuildError", "Diagnostic", "Note", "Severity", "Span", "by_place", "findings", "nearest", "span_at"]
 
 Severity = Literal["error", "warning", "note"]
 
@@ -74,6 +74,21 @@ class Diagnostic(NamedTuple):
     hint: str = ""
     notes: tuple[Note, ...] = ()
     group: str = ""
+
+
+def findings(values: Iterable[Sequence[Any]]) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics that were written as JSON: each the list of its fields."""
+
+    def span(fields: Sequence[Any] | None) -> Span | None:
+        return None if fields is None else Span(*fields)
+
+    def notes(pairs: Iterable[Sequence[Any]]) -> tuple[Note, ...]:
+        return tuple(Note(text, span(at)) for text, at in pairs)
+
+    return tuple(
+        Diagnostic(rule, severity, message, span(at), hint, notes(others), group)
+        for rule, severity, message, at, hint, others, group in values
+    )
 
 
 def span_at(path: str, text: str, start: int, end: int | None = None) -> Span:

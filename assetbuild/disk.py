@@ -57,6 +57,7 @@ class Disk(Protocol):
     def scan(self, folder: str) -> list[Found]: ...
     def read(self, file: str) -> bytes: ...
     def digests(self, file: str, salt: bytes) -> Digests: ...
+    def known_digest(self, file: str) -> str | None: ...
     def is_file(self, file: str) -> bool: ...
     def make_folder(self, folder: str) -> None: ...
     def lock(self, folder: str) -> contextlib.AbstractContextManager[bool]: ...
@@ -92,6 +93,10 @@ class RealDisk:
             if salt:
                 salted.update(chunk)
         return Digests(size, sha256.digest(), sha384.digest(), salted.digest() if salt else sha256.digest())
+
+    def known_digest(self, file: str) -> str | None:  # noqa: ARG002 another disk may know
+        """Return the sha256 of a file if it is known without reading it, which here it never is."""
+        return None
 
     def is_file(self, file: str) -> bool:
         """Return whether `file` is a regular file or a link to one; errors other than absence are raised."""
@@ -156,7 +161,7 @@ class RealDisk:
         An existing file is believed only after its bytes match. The name is durable after the next `sync`.
         """
         file = _place(folder, path)
-        if self._holds(file, len(body), hashlib.sha256(body).hexdigest()):
+        if self.holds(file, len(body), hashlib.sha256(body).hexdigest()):
             return False
         with self._temporary(file) as descriptor:
             _write_all(descriptor, body)
@@ -168,7 +173,7 @@ class RealDisk:
         Nothing appears under the name unless the bytes have that size and digest.
         """
         target = _place(folder, path)
-        if self._holds(target, size, sha256_hex):
+        if self.holds(target, size, sha256_hex):
             return False, sha256_hex
         digest = hashlib.sha256()
         with contextlib.suppress(_Discarded), self._temporary(target) as descriptor:
@@ -182,7 +187,7 @@ class RealDisk:
     def commit(self, folder: str, path: str, body: bytes) -> bool:
         """Put `body` at `folder/path` like `write`, durable when it returns: first the file, then its name."""
         file = _place(folder, path)
-        is_new = not self._holds(file, len(body), hashlib.sha256(body).hexdigest())
+        is_new = not self.holds(file, len(body), hashlib.sha256(body).hexdigest())
         if is_new:
             with self._temporary(file) as descriptor:
                 _write_all(descriptor, body)
@@ -245,7 +250,8 @@ class RealDisk:
                 os.unlink(temporary)
             raise
 
-    def _holds(self, file: str, size: int, sha256_hex: str) -> bool:
+    def holds(self, file: str, size: int, sha256_hex: str) -> bool:
+        """Return whether `file` is a file of ours with those bytes: regular, of the mode that `write` gives."""
         try:
             status = os.lstat(file)
         except (FileNotFoundError, NotADirectoryError):

@@ -23,6 +23,7 @@ RANKS = [
     "diagnostic",
     "manifest",
     "disk",
+    "unchanged",
     "web",
     "",
     "compiler.errors",

@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from assetbuild.cli.last import LastBuild
 from assetbuild.cli.parser import Parser, positive
 from assetbuild.cli.render import Look, Terminal, as_json, counted, place, seconds, size
+from assetbuild.diagnostic import findings
+from assetbuild.unchanged import default_folder
 
 if TYPE_CHECKING:
     from assetbuild.compiler import Outcome
 
-__all__ = ["add_parser", "closing_line", "run"]
+__all__ = ["add_parser", "closing_line", "run", "summary_of"]
 
 _EXAMPLE = """\
 example:
@@ -44,12 +48,34 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compile, report and return the exit code."""
     started_s = time.monotonic()
+    terminal = Terminal.of_process()
+    last = LastBuild(os.path.realpath(args.project), _arguments(args), os.environ, is_asked=not args.no_cache)
+    summary = last.summary(default_folder(os.environ))
+    if summary is None:
+        summary = _compiled(args, last, terminal)
+    terminal.report(findings(summary["diagnostics"]))
+    for line in summary["detected"]:
+        terminal.say(f"without configuration: {line}")
+    for logical, reason in summary["reasons"].items() if args.explain else ():
+        terminal.say(f"made {logical}: {reason}")
+    terminal.say(closing_line(summary, time.monotonic() - started_s, terminal.look))
+    if args.json:
+        terminal.document(_document(summary))
+    return 0
+
+
+def _arguments(args: argparse.Namespace) -> dict[str, object]:
+    """Return what of the command line decides a build."""
+    neutral = {"command", "version", "project", "jobs", "json", "explain", "no_cache"}
+    given = {name: value for name, value in vars(args).items() if name not in neutral}
+    return {**given, "output": os.path.abspath(args.output) if args.output else ""}
+
+
+def _compiled(args: argparse.Namespace, last: LastBuild, terminal: Terminal) -> Mapping[str, Any]:
     from assetbuild.cli.progress import Progress
     from assetbuild.compiler import compile
     from assetbuild.compiler.config import Flags, read
-    from assetbuild.disk import RealDisk
 
-    terminal, disk = Terminal.of_process(), RealDisk()
     flags = Flags(
         output=os.path.abspath(args.output) if args.output else "",
         jobs=args.jobs,
@@ -60,30 +86,50 @@ def run(args: argparse.Namespace) -> int:
         is_strict=args.strict,
         is_cached=not args.no_cache,
     )
+    disk = last.disk()
     project = read(args.project, os.environ, disk, flags)
-    with Progress(terminal) as progress:
-        outcome = compile(project, disk=disk, environ=os.environ, watcher=progress)
-    terminal.report(outcome.diagnostics)
-    for line in project.detected if not project.config_shown else ():
-        terminal.say(f"without configuration: {line}")
-    for logical, reason in outcome.reasons.items() if args.explain else ():
-        terminal.say(f"made {logical}: {reason}")
-    terminal.say(closing_line(outcome, time.monotonic() - started_s, terminal.look))
-    if args.json:
-        terminal.document(_document(outcome))
-    return 0
+    summary = last.summary(project.cache_folder)  # where the configuration names another folder
+    if summary is None:
+        with Progress(terminal) as progress:
+            outcome = compile(project, disk=disk, environ=os.environ, watcher=progress)
+        summary = summary_of(outcome, disk.hashed_bytes)
+        last.keep(outcome, disk, summary)
+    return summary
 
 
-def closing_line(outcome: Outcome, duration_s: float, look: Look) -> str:
-    """Return the one line that ends a compile: counts, where, sizes, time."""
-    published = outcome.published
-    files = ""
-    if published is not None:
-        files = f" ({counted(published.written, 'file')} written, {published.kept:,} unchanged)"
+def summary_of(outcome: Outcome, hashed_bytes: int) -> dict[str, Any]:
+    """Return what is said of a compile, as JSON values. hashed_bytes: read to see what they hold."""
+    import json
+
+    project, published = outcome.project, outcome.published
     total, smallest, coding = _sizes(outcome)
-    small = f", {size(smallest)} with {coding}" if coding else ""
-    assets, where = counted(len(outcome.assets), "asset"), place(outcome.project.output)
-    return f"compiled {assets}{files} {look.arrow} {where}  {size(total)}{small}  in {seconds(duration_s)}"
+    return {
+        "output": project.output,
+        "build": json.loads(outcome.manifest)["build"]["id"],
+        "assets": len(outcome.assets),
+        "variants": len(outcome.variants),
+        "engineJobs": dict(outcome.engine_jobs),
+        "engineRuns": dict(outcome.engine_runs),
+        "encoderRuns": outcome.encoder_runs,
+        "filesWritten": published.written if published else 0,
+        "filesUnchanged": published.kept if published else 0,
+        "bytesHashed": hashed_bytes,
+        "bytesWritten": published.written_bytes if published else 0,
+        "bytes": {"identity": total, **({coding: smallest} if coding else {})},
+        "diagnostics": outcome.diagnostics,
+        "detected": () if project.config_shown else project.detected,
+        "reasons": dict(outcome.reasons),
+    }
+
+
+def closing_line(summary: Mapping[str, Any], duration_s: float, look: Look) -> str:
+    """Return the one line that ends a compile: counts, where, sizes, time. summary: as `summary_of` gives it."""
+    written, unchanged = summary["filesWritten"], summary["filesUnchanged"]
+    files = f" ({counted(written, 'file')} written, {unchanged:,} unchanged)" if written or unchanged else ""
+    total, *others = summary["bytes"].items()
+    small = "".join(f", {size(size_bytes)} with {coding}" for coding, size_bytes in others)
+    assets, where = counted(summary["assets"], "asset"), place(summary["output"])
+    return f"compiled {assets}{files} {look.arrow} {where}  {size(total[1])}{small}  in {seconds(duration_s)}"
 
 
 def _sizes(outcome: Outcome) -> tuple[int, int, str]:
@@ -95,23 +141,6 @@ def _sizes(outcome: Outcome) -> tuple[int, int, str]:
     return sum(plain.values()), sum((plain | small).values()), coding
 
 
-def _document(outcome: Outcome) -> dict[str, object]:
-    import json
-
-    published = outcome.published
-    total, smallest, coding = _sizes(outcome)
-    return {
-        "ok": True,
-        "output": outcome.project.output,
-        "build": json.loads(outcome.manifest)["build"]["id"],
-        "assets": len(outcome.assets),
-        "variants": len(outcome.variants),
-        "engineJobs": dict(outcome.engine_jobs),
-        "engineRuns": dict(outcome.engine_runs),
-        "encoderRuns": outcome.encoder_runs,
-        "filesWritten": published.written if published else 0,
-        "filesUnchanged": published.kept if published else 0,
-        "bytesWritten": published.written_bytes if published else 0,
-        "bytes": {"identity": total, **({coding: smallest} if coding else {})},
-        "diagnostics": [as_json(each) for each in outcome.diagnostics],
-    }
+def _document(summary: Mapping[str, Any]) -> dict[str, object]:
+    told = {name: value for name, value in summary.items() if name not in ("detected", "reasons")}
+    return {"ok": True, **told, "diagnostics": [as_json(each) for each in findings(summary["diagnostics"])]}

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import starmap
 
 from assetbuild.compiler.budgets import over_budget
 from assetbuild.compiler.bundles import load as load_bundles
@@ -21,7 +22,7 @@ from assetbuild.compiler.files import Library
 from assetbuild.compiler.gather import gather
 from assetbuild.compiler.importmap import mapped
 from assetbuild.compiler.maps import fitted, hidden_paths
-from assetbuild.compiler.model import Asset, Result, Variant
+from assetbuild.compiler.model import Asset, Input, Result, Variant
 from assetbuild.compiler.opening import open_cache, open_shop
 from assetbuild.compiler.plan import confines, job_of, plan, with_stable_name
 from assetbuild.compiler.project import Project
@@ -57,7 +58,8 @@ class Outcome:
     engine_jobs: jobs per engine room; engine_runs: those of them that no earlier build had done.
     encoder_runs: how many variants no earlier build had made.
     reasons: first logical path of each job that ran → why, in the words of `--explain`; empty without a cache.
-    published: None when nothing was written (`check`).
+    inputs: absolute file → sha256 of what was read. absent: files that no use was made of, absolute.
+    is_repeatable: the same inputs would always make it. published: None when nothing was written (`check`).
     """
 
     project: Project
@@ -69,6 +71,9 @@ class Outcome:
     engine_runs: Mapping[str, int]
     encoder_runs: int
     reasons: Mapping[str, str]
+    inputs: Mapping[str, str]
+    absent: frozenset[str]
+    is_repeatable: bool
     published: Published | None
 
 
@@ -109,15 +114,28 @@ def compile(
         )
     _check(over_budget(project, assets, variants))
     tools = {"assetbuild": __version__, **{e.tool: e.version for e in chosen}, **_tools_of(results)}
-    inputs = _inputs_of([*results, Result(inputs=bundles.inputs)], library)
-    manifest = record(project, assets, variants, tools, inputs, imports=imports, bundles=planned.bundles)
+    inputs = {each.file: each.digest_hex for each in (*bundles.inputs, *_inputs_of(results))}
+    shown = {file: library.shown(file) for file in inputs}
+    digest = inputs_digest(starmap(Input, inputs.items()), shown)
+    manifest = record(project, assets, variants, tools, digest, imports=imports, bundles=planned.bundles)
     published = None
     if is_written:
         apart = hidden_paths(assets, hidden)
         published = publish(assets, variants, manifest, project.output, disk, hidden=apart)
-    jobs, runs = _per_engine(results), _per_engine(result for result in results if not result.is_recalled)
     return Outcome(
-        project, manifest, assets, variants, diagnostics, jobs, runs, encoder_runs, _reasons(results), published
+        project,
+        manifest,
+        assets,
+        variants,
+        diagnostics,
+        engine_jobs=_per_engine(results),
+        engine_runs=_per_engine(result for result in results if not result.is_recalled),
+        encoder_runs=encoder_runs,
+        reasons=_reasons(results),
+        inputs=inputs,
+        absent=frozenset(file for result in results for file in result.absent),
+        is_repeatable=all(result.is_repeatable for result in results) and not project.webassets,
+        published=published,
     )
 
 
@@ -154,6 +172,5 @@ def _reasons(results: Iterable[Result]) -> dict[str, str]:
     return dict(sorted(ran))
 
 
-def _inputs_of(results: Iterable[Result], library: Library) -> str:
-    inputs = [each for result in results for each in result.inputs]
-    return inputs_digest(inputs, {each.file: library.shown(each.file) for each in inputs})
+def _inputs_of(results: Iterable[Result]) -> Iterator[Input]:
+    return (each for result in results for each in result.inputs)

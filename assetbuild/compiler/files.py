@@ -55,7 +55,11 @@ class Library:
 
     def digest_hex(self, file: str) -> str:
         """Return the sha256 of what `file` holds; raise `OSError`, `Outside` as `read` does."""
-        return self.read(file).digest_hex
+        known = self._contents.get(file)
+        if known is not None:
+            return known.digest_hex
+        self.confine(file)
+        return self.disk.known_digest(file) or self.read(file).digest_hex
 
     def confine(self, file: str) -> None:
         """Raise `Outside` if `file`, links followed, neither lies in a declared folder nor is one."""

@@ -40,14 +40,17 @@ def gather(
     """
     unavailable: list[Diagnostic] = []
 
+    def recall(job: Job) -> Result | None:
+        found = cache.recall(job) if cache is not None and job.engine != "copy" else None
+        if found is not None:
+            on_done(job)
+        return found and replace(found, engine=job.engine, is_recalled=True)
+
     def run(job: Job) -> Result:
         reading = Reading(library)
         try:
             if cache is None or job.engine == "copy":
                 return replace(engines.engine(job.engine).build(job, reading, shop), engine=job.engine)
-            recalled = cache.recall(job)
-            if recalled is not None:
-                return replace(recalled, engine=job.engine, is_recalled=True)
             asked, reason = cache.asked(), cache.why(job)
             made = engines.engine(job.engine).build(job, reading, replace(shop, resolver=asked.resolver))
             cache.keep(job, made, asked)
@@ -65,11 +68,20 @@ def gather(
         finally:
             on_done(job)
 
+    def results_of(jobs: Sequence[Job]) -> list[Result]:
+        recalled = pool.parallel(recall, jobs, jobs=shop.project.jobs)
+        rest = [job for job, found in zip(jobs, recalled, strict=True) if found is None]
+        for name in sorted({job.engine for job in rest}):
+            # Before there are threads: two that import parts of one package in another order give up on each other.
+            engines.engine(name)
+        made = iter(pool.parallel(run, rest, jobs=_threads(rest, shop.project.jobs), weight=_weight))
+        return [found or next(made) for found in recalled]
+
     done = {logical for job in jobs for logical in job.logicals}
     made: list[tuple[Job, Result]] = []
     wave = list(jobs)
     while wave:
-        results = pool.parallel(run, wave, jobs=_threads(wave, shop.project.jobs), weight=_weight)
+        results = results_of(wave)
         made += zip(wave, results, strict=True)
         wave = [job_of(source) for source in _new(results, done)]
     if unavailable:

@@ -16,13 +16,13 @@ import signal
 import struct
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
-from assetbuild.diagnostic import Diagnostic, Note, Span
+from assetbuild.diagnostic import findings
 
-__all__ = ["HEADER", "STACK_BYTES", "findings", "main", "pack", "raised"]
+__all__ = ["HEADER", "STACK_BYTES", "main", "pack", "raised"]
 
 HEADER = struct.Struct("<Q")
 """Each frame: its length, then that many bytes of JSON (ASCII, so that no string can fail to be written)."""
@@ -58,11 +58,6 @@ def raised(reply: Mapping[str, Any]) -> DiagnosticsError:
     return EngineUnavailable(found) if reply["is_unavailable"] else DiagnosticsError(found)
 
 
-def findings(values: Iterable[list[Any]]) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics that a function handed back as a part of its result."""
-    return tuple(_diagnostic(one) for one in values)
-
-
 def _reply(request: Mapping[str, Any]) -> dict[str, object]:
     module, _, name = request["function"].partition(":")
     try:
@@ -72,17 +67,6 @@ def _reply(request: Mapping[str, Any]) -> dict[str, object]:
         return {"diagnostics": error.diagnostics, "is_unavailable": isinstance(error, EngineUnavailable)}
     except Exception:  # noqa: BLE001  the parent raises it again: a worker outlives the job that it ran
         return {"traceback": traceback.format_exc()}
-
-
-def _diagnostic(values: list[Any]) -> Diagnostic:
-    rule, severity, message, span, hint, notes, group = values
-    return Diagnostic(
-        rule, severity, message, _span(span), hint, tuple(Note(text, _span(at)) for text, at in notes), group
-    )
-
-
-def _span(values: list[Any] | None) -> Span | None:
-    return None if values is None else Span(*values)
 
 
 def _private_pipes() -> tuple[int, int]:

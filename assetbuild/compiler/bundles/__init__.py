@@ -18,8 +18,7 @@ from assetbuild.compiler.model import Input
 from assetbuild.compiler.pool import Workers
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.templates import templates
-from assetbuild.compiler.worker import findings
-from assetbuild.diagnostic import Diagnostic, Span
+from assetbuild.diagnostic import Diagnostic, Span, findings
 from assetbuild.disk import Disk
 
 __all__ = ["Bundle", "Bundles", "Output", "load"]

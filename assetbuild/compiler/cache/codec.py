@@ -14,8 +14,7 @@ from typing import Any
 from assetbuild.compiler.cache.places import Places
 from assetbuild.compiler.model import Blob, Draft, Facts, Piece, Ref, Result, Source, Stable, Trace
 from assetbuild.compiler.sourcemap import SourceMap
-from assetbuild.compiler.worker import findings
-from assetbuild.diagnostic import Diagnostic
+from assetbuild.diagnostic import Diagnostic, findings
 
 __all__ = ["Unreadable", "dumped", "loaded", "source_document"]
 

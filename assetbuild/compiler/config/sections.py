@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from assetbuild.compiler.config import checks
 from assetbuild.compiler.config.schema import Table
 from assetbuild.compiler.project import Compress, Css, Js, MapMode, Sass, Templates, Tools, Urls
-from assetbuild.compiler.tools import cache_home
+from assetbuild.unchanged import default_folder
 
 __all__ = [
     "budgets",
@@ -138,18 +138,12 @@ def webassets(table: Table) -> str:
 
 
 def cache(table: Table, folder: str, environ: Mapping[str, str]) -> str:
-    """Return the folder of the compile cache, "" where it is off: `[cache] local`, or ASSETBUILD_CACHE in its place.
-
-    Else `assetbuild/compile` in the user's cache (XDG Base Directory Specification), off for a user without a home.
-    """
-    chosen = environ.get("ASSETBUILD_CACHE") or table.text("local", "", checks.cache_folder)
+    """Return the folder of the compile cache, "" where it is off: ASSETBUILD_CACHE, else `[cache] local`."""
+    chosen = table.text("local", "", checks.cache_folder)
     table.close()
-    if chosen == "off":
-        return ""
-    if chosen:
-        return os.path.normpath(os.path.join(folder, chosen))
-    home = cache_home(environ)
-    return os.path.join(home, "assetbuild", "compile") if home else ""
+    if not chosen or environ.get("ASSETBUILD_CACHE"):
+        return default_folder(environ)
+    return "" if chosen == "off" else os.path.normpath(os.path.join(folder, chosen))
 
 
 def templates(table: Table, folder: str) -> Templates:

@@ -22,8 +22,7 @@ from assetbuild.compiler.model import Source
 from assetbuild.compiler.pool import TIMEOUT_S
 from assetbuild.compiler.refs.css.tokens import tokens
 from assetbuild.compiler.sourcemap import parse
-from assetbuild.compiler.worker import findings
-from assetbuild.diagnostic import Diagnostic, Span
+from assetbuild.diagnostic import Diagnostic, Span, findings
 
 __all__ = ["Style", "compile"]
 

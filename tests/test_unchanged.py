@@ -1,0 +1,292 @@
+"""A compile with nothing to do: it says so only if everything that was read and written is as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assetbuild.cli import main
+from assetbuild.unchanged import Row
+from tests.conftest import Tree
+
+Run = Callable[..., dict[str, Any]]
+
+SITE = {
+    "assets/css/app.scss": "@use 'part';\n.a { color: part.$c; background: url(../img/dot.png) }\n",
+    "assets/css/_part.scss": "$c: red;\n",
+    "assets/img/dot.png": "dot",
+    "assets/js/plain.js": "import './other.js';\n",
+    "assets/js/other.js": "export {};\n",
+    "assets/robots.txt": "User-agent: *\n",
+    "assetbuild.toml": 'site_root = ["robots.txt"]\n',
+}
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(no_compile_cache: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ASSETBUILD_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that compiles a project by the command and gives its JSON."""
+
+    def compile(project: Path, *flags: str) -> dict[str, Any]:
+        assert 0 == main(["compile", str(project), "--json", *flags])
+        document: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return document
+
+    return compile
+
+
+@pytest.fixture
+def site(tree: Tree, run: Run) -> Path:
+    """Return a project that was compiled, old enough for its times to vouch for it."""
+    project = tree(SITE)
+    run(project)
+    settle(project)
+    run(project)
+    return project
+
+
+def settle(project: Path) -> None:
+    """Wait until no file is as young as a tick of the clock."""
+    newest = max(file.stat().st_ctime_ns for file in project.rglob("*"))
+    while time.time_ns() < newest + 50_000_000:
+        os.sched_yield()
+
+
+def standing(output: Path) -> dict[str, tuple[int, int, int]]:
+    return {
+        str(file): (file.stat().st_mtime_ns, file.stat().st_ctime_ns, file.stat().st_ino) for file in output.rglob("*")
+    }
+
+
+def did_nothing(document: dict[str, Any]) -> bool:
+    return not document["engineRuns"] and not document["filesWritten"]
+
+
+def test_a_second_compile_reads_hashes_and_writes_nothing(site: Path, run: Run) -> None:
+    before = standing(site / "build")
+
+    document = run(site)
+
+    counts = ("engineRuns", "encoderRuns", "filesWritten", "bytesHashed", "bytesWritten")
+    assert [{}, 0, 0, 0, 0] == [document[each] for each in counts]
+    assert before == standing(site / "build")
+
+
+def test_the_answer_is_that_of_the_compile_but_for_what_was_done(tree: Tree, run: Run) -> None:
+    project = tree(SITE | {"assets/css/old.scss": "@import 'part';\n"})
+    first = run(project)
+
+    second = run(project)
+
+    told = ("ok", "output", "build", "assets", "variants", "engineJobs", "bytes", "diagnostics")
+    assert [first[each] for each in told] == [second[each] for each in told]
+    assert first["diagnostics"]
+    assert first["filesWritten"] == second["filesUnchanged"]
+
+
+def test_a_compile_with_nothing_to_do_imports_no_compiler(site: Path) -> None:
+    script = (
+        "import sys\nfrom assetbuild.cli import main\n"
+        f"assert main(['compile', {str(site)!r}]) == 0\n"
+        "print(*(name for name in sys.modules if name.startswith(('assetbuild.compiler', 'jinja2', 'webassets'))))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert "" == done.stdout.strip()
+    assert "0 files written" in done.stderr
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a source is edited": lambda p: (p / "assets/css/_part.scss").write_text("$c: blue;\n"),
+    "a file appears": lambda p: (p / "assets/img/new.png").write_text("new"),
+    "a file goes": lambda p: (p / "assets/js/plain.js").unlink(),
+    "a file is renamed": lambda p: (p / "assets/js/plain.js").rename(p / "assets/js/plane.js"),
+    "a folder appears with a file": lambda p: shutil.copytree(p / "assets/img", p / "assets/more"),
+    "the configuration is edited": lambda p: (p / "assetbuild.toml").write_text('salt = "s"\n'),
+    "the configuration goes": lambda p: (p / "assetbuild.toml").unlink(),
+    "another configuration comes": lambda p: (p / "pyproject.toml").write_text("[tool.x]\n"),
+    "a published file is cut": lambda p: os.truncate(next((p / "build/assets/img").glob("dot-*.png")), 1),
+    "a published file goes": lambda p: next((p / "build/assets/css").glob("*.css")).unlink(),
+    "a stable copy is edited": lambda p: (p / "build/assets/robots.txt").write_text("User-agent: x\n"),
+    "the manifest goes": lambda p: (p / "build/assets/manifest.json").unlink(),
+    "the output goes": lambda p: shutil.rmtree(p / "build"),
+    "a published file is another's": lambda p: (p / "build/assets/manifest.json").write_bytes(
+        (p / "build/assets/manifest.json").read_bytes().replace(b"sha256:", b"sha256;")
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_is_seen_and_mended(site: Path, run: Run, tmp_path: Path, change: str) -> None:
+    CHANGES[change](site)
+
+    document = run(site)
+
+    fresh = run(site, "--no-cache", "--output", str(tmp_path / "fresh"))
+    assert fresh["build"] == document["build"]
+    mended = {file.relative_to(tmp_path / "fresh"): file.read_bytes() for file in files(tmp_path / "fresh")}
+    assert mended == {path: (site / "build/assets" / path).read_bytes() for path in mended}
+
+
+def test_a_file_that_makes_an_error_of_it_is_seen(site: Path) -> None:
+    """Dart Sass looked for `part.scss` beside `_part.scss` and found nothing."""
+    (site / "assets/css/part.scss").write_text("$c: tan;\n")
+
+    assert 1 == main(["compile", str(site)])
+
+
+def files(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file()]
+
+
+def test_a_file_that_was_only_touched_is_looked_at_once(site: Path, run: Run) -> None:
+    part = site / "assets/css/_part.scss"
+    os.utime(part, (1, 1))
+    settle(site)
+
+    touched, after = run(site), run(site)
+
+    assert did_nothing(touched)
+    assert [part.stat().st_size, 0] == [touched["bytesHashed"], after["bytesHashed"]]
+
+
+def test_an_edit_of_equal_length_whose_time_is_set_back_is_seen(site: Path, run: Run) -> None:
+    part = site / "assets/css/_part.scss"
+    before = part.stat()
+    part.write_text("$c: tan;\n")
+    os.utime(part, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    document = run(site)
+
+    assert {"style": 1, "copy": 2} == document["engineRuns"]
+
+
+def test_one_edited_partial_compiles_the_entries_that_use_it_and_hashes_nothing_else(site: Path, run: Run) -> None:
+    part = site / "assets/css/_part.scss"
+    part.write_text("$c: green;\n")
+
+    document = run(site)
+
+    read = ("assets/css/_part.scss", "assets/css/app.scss", "assetbuild.toml")  # what changed, and who asks for it
+    read += ("assets/img/dot.png", "assets/robots.txt", "assets/img/dot.png")  # copied; a picture is also measured
+    assert {"style": 1, "copy": 2} == document["engineRuns"]
+    assert sum((site / name).stat().st_size for name in read) == document["bytesHashed"]
+
+
+def test_a_file_as_young_as_the_record_is_held_against_its_digest() -> None:
+    """git's racily clean entries: a change in the same tick would have left size and times alike."""
+    status = os.stat(__file__)
+    standing = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+    old = Row(*standing, status.st_ctime_ns + 3_000_000_000, "")
+    racy = Row(*standing, status.st_ctime_ns + 1_000_000, "")
+
+    assert [True, False] == [old.vouches(status), racy.vouches(status)]
+
+
+@pytest.mark.parametrize(
+    "flags", [("--profile", "fast"), ("--revision", "r2"), ("--strict",), ("--frozen",), ("--output", "elsewhere")]
+)
+def test_each_flag_that_decides_a_build_is_a_part_of_what_it_was(
+    site: Path, run: Run, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(site)
+
+    assert {} != run(site, *flags)["engineRuns"]
+
+
+def test_flags_that_decide_nothing_do_not_count(site: Path, run: Run) -> None:
+    assert did_nothing(run(site, "--jobs", "1"))
+    assert did_nothing(run(site, "--explain"))
+
+
+def test_an_environment_variable_of_ours_counts(site: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSETBUILD_REVISION", "r9")
+
+    assert {} != run(site)["engineRuns"]
+
+
+def test_without_the_cache_everything_is_made(site: Path, run: Run) -> None:
+    document = run(site, "--no-cache")
+
+    assert document["engineJobs"] == document["engineRuns"]
+
+
+def test_a_broken_record_is_no_record(site: Path, run: Run, cache_folder: Path) -> None:
+    for file in (cache_folder / "v1/builds").iterdir():
+        file.write_bytes(file.read_bytes().replace(b"dot", b"dog"))
+
+    assert {"copy": 2} == run(site)["engineRuns"]
+    assert {} == run(site)["engineRuns"]
+
+
+def test_a_cache_folder_of_the_configuration_is_used(
+    tree: Tree, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("ASSETBUILD_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    project = tree(SITE | {"assetbuild.toml": '[cache]\nlocal = ".cache"\n'})
+
+    run(project)
+
+    assert did_nothing(run(project))
+    assert (project / ".cache/v1/builds").is_dir()
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_cache_that_is_off_leaves_no_trace(
+    tree: Tree, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("ASSETBUILD_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    project = tree(SITE | {"assetbuild.toml": '[cache]\nlocal = "off"\n'})
+    run(project)
+
+    assert {} != run(project)["engineRuns"]
+    assert not (tmp_path / "home").exists()
+
+
+NAMES = ("css/app.scss", "css/_part.scss", "css/part.scss", "css/plain.css", "img/dot.png", "js/a.js", "js/b.js")
+TEXTS = ("", "$c: red;\n", "$c: tan;\n", "a{b:url(../img/dot.png)}\n", "import './b.js';\n", "export {};\n")
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from((*TEXTS, None))), min_size=1, max_size=5))
+def test_any_series_of_edits_gives_what_a_fresh_compile_gives(
+    edits: list[tuple[str, str | None]], capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("edits")
+    (folder / "assets/img").mkdir(parents=True)
+    (folder / "assets/img/kept.png").write_text("kept")
+
+    for name, text in edits:
+        file = folder / "assets" / name
+        file.parent.mkdir(exist_ok=True)
+        if text is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_text(text)
+        answers = []
+        for flags in ((), ("--no-cache", "--output", str(folder / "fresh"))):
+            code = main(["compile", str(folder), "--json", *flags])
+            document = json.loads(capsys.readouterr().out)
+            answers.append((code, document.get("build"), document["diagnostics"]))
+
+        assert answers[0] == answers[1]
