@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assetbuild.cli.parser import Parser, positive
@@ -49,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from assetbuild.inspect.check import Report, check
 
     terminal, disk = Terminal.of_process(), RealDisk()
+    # A cache is written to by whoever uses it, and a check writes nothing.
     flags = Flags(jobs=args.jobs, is_offline=args.offline, is_frozen=args.frozen, is_cached=False)
     folder = os.path.realpath(args.project)
     try:
@@ -89,14 +89,14 @@ def _write(form: str, report: Report, folder: str, terminal: Terminal) -> None:
     elif form == "sarif":
         terminal.document(sarif(report.diagnostics, prefix_of(folder)))
     elif form == "json":
-        terminal.document(_document(report, report.diagnostics))
+        terminal.document(_document(report))
 
 
-def _document(report: Report, findings: Sequence[Diagnostic]) -> dict[str, object]:
+def _document(report: Report) -> dict[str, object]:
     return {
         "ok": not report.exit_code,
         "assets": report.assets,
         "templates": report.templates,
         "names": report.names,
-        "diagnostics": [as_json(each) for each in findings],
+        "diagnostics": [as_json(each) for each in report.diagnostics],
     }
