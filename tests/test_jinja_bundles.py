@@ -200,6 +200,16 @@ def test_a_name_known_at_run_time_is_an_error_then(assets: Assets) -> None:
         template.render(name="bot")
 
 
+@pytest.mark.parametrize("tag", ["1", '"one", none', "names", 'output=["a.css"]'])
+def test_what_is_no_text_is_an_error_when_the_page_is_rendered(assets: Assets, tag: str) -> None:
+    env = Environment()
+    install(env, assets)
+    template = env.from_string(f"{{% assets {tag} %}}{{% endassets %}}")
+
+    with pytest.raises(TypeError, match=r"a bundle is named by a text, not by `(int|NoneType|list)`"):
+        template.render(names=["one"])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

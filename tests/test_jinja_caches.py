@@ -269,6 +269,7 @@ def test_an_overlay_of_an_environment_without_assets_keeps_them_to_itself(templa
     env = Environment(loader=templates)
     overlay = env.overlay()
 
+    install(overlay, build("a-2.css"))
     install(overlay, build("a-1.css"))
     env.globals["later"] = "seen"
 

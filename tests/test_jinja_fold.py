@@ -159,6 +159,20 @@ def test_a_finalize_function_sees_what_an_expression_gives(assets: Assets) -> No
     assert f"[{assets.tag('js/lib.js', nonce='n')}][{assets.url('css/app.css')}]" == page
 
 
+@pytest.mark.parametrize("prefix", [None, lambda: ""], ids=["folded", "asked"])
+def test_a_parent_that_escapes_writes_a_tag_for_a_page_that_does_not(assets: Assets, prefix: Any) -> None:
+    """What a function is told of autoescape is the page's; a template compiles its output by its own."""
+    text = "{{ asset_tag('css/app.css') }}{{ asset_tag(name) }}{{ asset_tag('js/app.js', nonce=shout('n')) }}"
+    loader = DictLoader({"base.html": text, "page.txt": "{% extends 'base.html' %}"})
+    env = Environment(loader=loader, autoescape=is_page)
+    install(env, assets, prefix=prefix)
+
+    page = env.get_template("page.txt").render(name="js/lib.js", shout=str)
+
+    expected = [assets.tag("css/app.css"), assets.tag("js/lib.js"), assets.tag("js/app.js", nonce="n")]
+    assert "".join(expected) == page
+
+
 def test_a_generator_class_of_somebody_else_is_kept(assets: Assets) -> None:
     class Counting(CodeGenerator):
         def visit_Output(self, node: nodes.Output, frame: Any) -> None:  # noqa: N802

@@ -7,7 +7,6 @@ filters was done by the compile, which gave an inline bundle the name of its `ou
 from __future__ import annotations
 
 import copy
-from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -85,9 +84,10 @@ def constant_tag(node: nodes.CallBlock, context: nodes.EvalContext) -> Tag | Non
     try:
         target = output.as_const(context)
         is_inline = target is not None or any(each.as_const(context) is not None for each in (filters, depends))
-        return Tag(() if target is not None else tuple(names.as_const(context)), target, is_inline)
+        tag = Tag(() if target is not None else tuple(names.as_const(context)), target, is_inline)
     except nodes.Impossible:
         return None
+    return tag if all(isinstance(name, str) for name in (target or "", *tag.names)) else None
 
 
 def sources(told: Installed, tag: Tag) -> tuple[Sequence[Link], Mapping[str, Any]]:
@@ -99,22 +99,25 @@ def sources(told: Installed, tag: Tag) -> tuple[Sequence[Link], Mapping[str, Any
         raise ValueError('this inline bundle has no `output`; add `output="gen/name.css"`')
     assets = told.now()
     bundles = told.assets.manifest.bundles
-    asked = dict.fromkeys(tag.names if tag.output is None else (tag.output,))
-    found: list[Link] = []
-    extras: list[Mapping[str, Any]] = []
+    asked = tag.names if tag.output is None else (tag.output,)
     for name in asked:
+        if not isinstance(name, str):
+            raise TypeError(f"a bundle is named by a text, not by `{type(name).__name__}`")
+    found: list[Link] = []
+    for name in dict.fromkeys(asked):
         bundle = bundles.get(name)
         if bundle is None and "://" in name:
             found.append(Link(name, None))
             continue
-        extras += [bundle.extra] if bundle else []
         for logical in bundle.assets if bundle else [name]:
             try:
                 asset = assets[logical]
             except AssetNotFound as error:
                 raise error if bundle else _unknown(name, tag, bundles, error) from None
             found.append(Link(asset.url, asset.integrity if asset.is_immutable else None))
-    return found, dict(ChainMap(*map(dict, reversed(extras)))) if len(extras) == len(asked) else {}
+    if not all(name in bundles for name in asked):
+        return found, {}
+    return found, {key: value for name in asked for key, value in bundles[name].extra.items()}
 
 
 def unrolled(
