@@ -86,22 +86,25 @@ def encode(
 
     on_done: called after each variant, from any thread. cache: variants of earlier builds.
     """
-    tasks = [(asset, encoder) for asset in _worth(assets) for encoder in chosen]
 
-    def variant(task: tuple[Asset, Encoder]) -> tuple[Variant | None, bool]:
-        asset, encoder = task
-        kept = cache.variant(asset.sha256_hex, encoder[2:]) if cache else None
-        encoded = kept
-        if encoded is None:
-            encoded = encoder.apply(asset.body if isinstance(asset.body, bytes) else _unchanged(asset.body, disk))
-            if cache:
-                cache.keep_variant(asset.sha256_hex, encoder[2:], encoded)
-        on_done()
-        gains = is_kept(asset.size, len(encoded), min_gain)
-        return Variant(asset.path, encoder.coding, encoded) if gains else None, kept is None
+    def variants(asset: Asset) -> tuple[list[Variant], int]:
+        found, runs = [], 0
+        body = b""
+        for encoder in chosen:
+            encoded = cache.variant(asset.sha256_hex, encoder[2:]) if cache else None
+            if encoded is None:
+                body = body or (asset.body if isinstance(asset.body, bytes) else _unchanged(asset.body, disk))
+                encoded = encoder.apply(body)
+                runs += 1
+                if cache:
+                    cache.keep_variant(asset.sha256_hex, encoder[2:], encoded)
+            on_done()
+            if is_kept(asset.size, len(encoded), min_gain):
+                found.append(Variant(asset.path, encoder.coding, encoded))
+        return found, runs
 
-    made = pool.parallel(variant, tasks, jobs=jobs, weight=lambda task: task[0].size)
-    return Encoded(tuple(sorted(found for found, _ in made if found is not None)), sum(ran for _, ran in made))
+    made = pool.parallel(variants, _worth(assets), jobs=jobs, weight=lambda asset: asset.size)
+    return Encoded(tuple(sorted(each for found, _ in made for each in found)), sum(runs for _, runs in made))
 
 
 def _worth(assets: Sequence[Asset]) -> list[Asset]:
