@@ -37,6 +37,7 @@ class Deployment(NamedTuple):
     app: str = ""
     lacks: frozenset[str] = frozenset()
     options: Sequence[str] = ()
+    environ: tuple[tuple[str, str], ...] = ()
 
     @property
     def offers(self) -> frozenset[str]:
@@ -81,11 +82,11 @@ def serving(deployment: Deployment, site: Site, work: Path) -> Iterator[Server]:
         for name, value in facts.items():
             conf = conf.replace(f"{{{name}}}", value)
         (work / "nginx.conf.in").write_text(conf)
-    environ = {"SITE_OUTPUT": str(site.output), "SITE_ROOT": str(root), "ASSETBUILD_MANIFEST": str(site.manifest)}
+    environ = site.environ(
+        SITE_OUTPUT=str(site.output), SITE_ROOT=str(root), WORK=str(work), **dict(deployment.environ)
+    )
     options = [option.replace("{output}", str(site.output)) for option in deployment.options]
-    with running(
-        deployment.kind, deployment.app, folder=_REPOSITORY, environ={**environ, "WORK": str(work)}, options=options
-    ) as server:
+    with running(deployment.kind, deployment.app, folder=_REPOSITORY, environ=environ, options=options) as server:
         yield server
 
 

@@ -1,13 +1,16 @@
 """Applications beside ours: one behind the files, and one that does nothing but send bytes that it holds.
 
 The page answers `/about`, and everything else with a 404 of its own. The bytes are those of the file BODY, whatever is
-asked for: what a server costs, and what it loses, when no application is at fault.
+asked for, with STATUS and the header FIELDS (JSON, an object): what a server costs, and what it loses, when no
+application is at fault.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +26,12 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _PAGE = b"<!doctype html><title>the application</title>"
 _BODY = Path(os.environ["BODY"]).read_bytes() if "BODY" in os.environ else b""
 _STATUS = int(os.environ.get("STATUS", "200"))
-_BYTES_HEAD = [(b"content-type", b"application/octet-stream"), (b"content-length", str(len(_BODY)).encode())]
+_FIELDS: Mapping[str, str] = json.loads(os.environ.get("FIELDS", "null")) or {
+    "content-type": "application/octet-stream",
+    "content-length": str(len(_BODY)),
+}
+_ASGI_FIELDS = [(name.encode(), value.encode()) for name, value in _FIELDS.items()]
+_WSGI_STATUS = f"{_STATUS} {HTTPStatus(_STATUS).phrase}"
 
 
 async def asgi_page(scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,14 +55,13 @@ async def asgi_bytes(scope: Scope, receive: Receive, send: Send) -> None:
     """Send the bytes."""
     if scope["type"] == "lifespan":
         return await _live(receive, send)
-    await send({"type": "http.response.start", "status": _STATUS, "headers": _BYTES_HEAD})
+    await send({"type": "http.response.start", "status": _STATUS, "headers": _ASGI_FIELDS})
     return await send({"type": "http.response.body", "body": _BODY})
 
 
 def wsgi_bytes(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Send the bytes."""
-    fields = [("Content-Type", "application/octet-stream"), ("Content-Length", str(len(_BODY)))]
-    start_response(f"{_STATUS} OK", fields)
+    start_response(_WSGI_STATUS, [*_FIELDS.items()])
     return [_BODY]
 
 
