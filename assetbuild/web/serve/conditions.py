@@ -25,10 +25,13 @@ def precondition(conditions: Mapping[str, str], etag: str) -> int:
     conditions: lower-case field name → value. etag: of the chosen variant. An unreadable field counts as absent.
     Source: RFC 9110 §13.2.2, in its order; If-Match compares strongly (§13.1.1), If-None-Match weakly (§13.1.2).
     """
-    wanted = _tags(conditions.get("if-match", ""))
+    wanted = _tags(conditions["if-match"]) if "if-match" in conditions else _ANY
     if wanted and wanted is not _ANY and etag not in wanted:
         return 412
-    held = _tags(conditions.get("if-none-match", ""))
+    field = conditions.get("if-none-match", "")
+    if field == etag:
+        return 304  # what browsers send: one tag, which need not be read as a list
+    held = _tags(field)
     return 304 if held is _ANY or etag in held or f"W/{etag}" in held else 0
 
 
