@@ -404,3 +404,9 @@ def test_opening_a_large_manifest_parses_no_entry(monkeypatch: pytest.MonkeyPatc
 
     assert opened < 80  # two bisections of 40,000 lines, and the outline
     assert (1, 2) == (asked - opened, parsed - asked)
+
+
+def test_while_a_compile_asks_an_application_for_its_bundles_every_name_is_found() -> None:
+    assets = Assets.open("nowhere/manifest.json", environ={"ASSETBUILD_COMPILING": "1"})
+
+    assert "/static/css/app.css" == assets.url("css/app.css")

@@ -213,6 +213,18 @@ def test_a_project_that_uses_flask_assets_compiles_by_one_added_line(tree: Tree)
         assert with_contents(ours, partial(of_ours, here)) == expected, logical
 
 
+def test_an_application_that_opens_its_assets_compiles_before_there_are_any(tree: Tree) -> None:
+    code = SHOP_CODE.replace("    return app", "    AssetBuild(app)\n    return app")
+    folder = tree({**SHOP, "shop/__init__.py": "from assetbuild.web.flask import AssetBuild\n" + code})
+    with open(folder / "assetbuild.toml", "a") as toml:
+        toml.write('webassets.environment = "shop:create_app()"\n')
+
+    outcome = compiled_in(folder)
+
+    assert "gen/theme.css" in {asset.logical for asset in outcome.assets}
+    assert "ASSETBUILD_COMPILING" not in os.environ
+
+
 def test_what_flask_assets_built_before_is_not_published(tree: Tree) -> None:
     old = {"shop/static/gen/theme.0123abcd.css": "old", "shop/static/gen/shrunk.js": "old"}
     kept = {"shop/static/gen/theme.min.css": ".kept{}", "shop/static/gen/shrunk.js.txt": "kept"}

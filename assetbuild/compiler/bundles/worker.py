@@ -16,12 +16,17 @@ from assetbuild.diagnostic import Diagnostic, Span
 
 __all__ = ["load"]
 
+# An application may open its assets when it is made, and those are what this compile is about to make: the reading half
+# (`web/assets.py`) then gives it a stub, in which every name is found.
+_COMPILING = "ASSETBUILD_COMPILING"
+
 
 def load(request: dict[str, Any]) -> dict[str, Any]:
     """Return what `describe.described` says, and `modules`, the files of the project that Python imported.
 
     request: what `opening.opened` takes, and `templates`, shown path and text each.
     """
+    os.environ[_COMPILING] = "1"
     os.chdir(request["project"])  # the folder in which people start their application: relative paths begin there
     try:
         import_module("webassets")
