@@ -71,19 +71,10 @@ class TestReadOnly:
         need("unshare as root", os.geteuid() == 0 and has_namespaces())
         needed = (sys.base_prefix, sys.prefix, str(REPOSITORY))
         words = as_nobody(command(server), needed, tmp_path)
-        kind = [
-            word if "{port}" in word or "{app}" in word else word.replace("{", "{{").replace("}", "}}")
-            for word in words
-        ]
+        app = f"tests.http.pages:{KINDS[server]}_shop"
         environ = site.environ(SITE=str(site.output), HOME="/nonexistent")
 
-        with running(
-            kind,
-            f"tests.http.pages:{KINDS[server]}_shop",
-            folder=REPOSITORY,
-            environ=environ,
-            options=OPTIONS.get(server, ()),
-        ) as started:
+        with running(words, app, folder=REPOSITORY, environ=environ, options=OPTIONS.get(server, ())) as started:
             page = get(started.port, "/")
             answers = {name: get(started.port, place.path) for name, place in site.places.items()}
 
@@ -103,6 +94,7 @@ class TestSystemCalls:
         theirs = traced(server, f"tests.http.apps:{KINDS[server]}_bytes", site, tmp_path / "theirs")
 
         assert Counter() == ours - theirs
+        assert str(site.file(site.places["css"])).rpartition("/")[2] in (tmp_path / "ours").read_text()
 
 
 def traced(server: str, app: str, site: Site, trace: Path) -> Counter[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
@@ -67,16 +68,13 @@ def asked(server: Server, attack: Attack) -> Answer | None:
 
 def descriptors(server: Server) -> int:
     """Return how many descriptors the server's processes hold, beside those of connections."""
-    group = [int(each) for each in os.listdir("/proc") if each.isdigit() and group_of(int(each)) == server.process.pid]
-    links = [os.readlink(link) for pid in group for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()]
-    return sum(not link.startswith("socket:") for link in links)
-
-
-def group_of(pid: int) -> int:
-    try:
-        return os.getpgid(pid)
-    except ProcessLookupError:
-        return 0
+    held = []
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended, or the descriptor was closed
+            if os.getpgid(int(process)) == server.process.pid:
+                folder = f"/proc/{process}/fd"
+                held += [os.readlink(f"{folder}/{number}") for number in os.listdir(folder)]
+    return sum(not link.startswith("socket:") for link in held)
 
 
 def campaign(server: Server, site: Site) -> tuple[int, list[str]]:
