@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from assetbuild.compiler import engines, pool
-from assetbuild.compiler.cache import Cache
+from assetbuild.compiler.cache import Cache, Inquiry
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
 from assetbuild.compiler.files import Library, Outside, Reading
@@ -40,21 +40,21 @@ def gather(
     """
     unavailable: list[Diagnostic] = []
 
-    def recall(job: Job) -> Result | None:
-        found = cache.recall(job) if cache is not None and job.engine != "copy" else None
-        if found is not None:
+    def inquire(job: Job) -> Inquiry | None:
+        inquiry = cache.inquire(job) if cache is not None and job.engine != "copy" else None
+        if inquiry is not None and inquiry.result is not None:
             on_done(job)
-        return found and replace(found, engine=job.engine, is_recalled=True)
+        return inquiry
 
-    def run(job: Job) -> Result:
+    def run(job: Job, inquiry: Inquiry | None = None) -> Result:
         reading = Reading(library)
         try:
-            if cache is None or job.engine == "copy":
-                return replace(engines.engine(job.engine).build(job, reading, shop), engine=job.engine)
-            asked, reason = cache.asked(), cache.why(job)
-            made = engines.engine(job.engine).build(job, reading, replace(shop, resolver=asked.resolver))
-            cache.keep(job, made, asked)
-            return replace(made, engine=job.engine, reason=reason)
+            build = engines.engine(job.engine).build
+            if inquiry is None:
+                return replace(build(job, reading, shop), engine=job.engine)
+            made = build(job, reading, replace(shop, resolver=inquiry.resolver))
+            inquiry.keep(made)
+            return replace(made, engine=job.engine, reason=inquiry.reason)
         except EngineUnavailable as error:
             unavailable.extend(error.diagnostics)
             return Result()
@@ -69,13 +69,15 @@ def gather(
             on_done(job)
 
     def results_of(jobs: Sequence[Job]) -> list[Result]:
-        recalled = pool.parallel(recall, jobs, jobs=shop.project.jobs)
-        rest = [job for job, found in zip(jobs, recalled, strict=True) if found is None]
-        for name in sorted({job.engine for job in rest}):
+        inquiries = pool.parallel(inquire, jobs, jobs=shop.project.jobs)
+        recalled = [inquiry.result if inquiry is not None else None for inquiry in inquiries]
+        rest = [pair for pair, found in zip(zip(jobs, inquiries, strict=True), recalled, strict=True) if found is None]
+        for name in sorted({job.engine for job, _ in rest}):
             # Before there are threads: two that import parts of one package in another order give up on each other.
             engines.engine(name)
-        made = iter(pool.parallel(run, rest, jobs=_threads(rest, shop.project.jobs), weight=_weight))
-        return [found or next(made) for found in recalled]
+        threads = _threads([job for job, _ in rest], shop.project.jobs)
+        made = iter(pool.parallel(lambda pair: run(*pair), rest, jobs=threads, weight=lambda pair: _weight(pair[0])))
+        return [found if found is not None else next(made) for found in recalled]
 
     done = {logical for job in jobs for logical in job.logicals}
     made: list[tuple[Job, Result]] = []

@@ -7,6 +7,7 @@ on. Knows no engine. Requests and replies stay plain values, because a process t
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import json
 import os
@@ -295,19 +296,23 @@ def parallel(
     work = list(items)
     made: dict[int, Made] = {}
     errors: dict[int, BaseException] = {}
+    order = iter(sorted(range(len(work)), key=lambda at: -weight(work[at])))
 
-    def run(index: int) -> None:
-        if errors:
-            return
-        try:
-            made[index] = function(work[index])
-        except BaseException as error:  # noqa: BLE001  raised again below, in the caller's thread
-            errors[index] = error
+    def run() -> None:
+        for index in order:  # one iterator for all threads: `next` of a list's iterator is atomic
+            if errors:
+                return
+            try:
+                made[index] = function(work[index])
+            except BaseException as error:  # noqa: BLE001  raised again below, in the caller's thread
+                errors[index] = error
 
-    pool = ThreadPoolExecutor(max(1, min(jobs, len(work))), thread_name_prefix="assetbuild")
+    threads = max(1, min(jobs, len(work)))
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="assetbuild")
     try:
-        wait([pool.submit(run, index) for index in sorted(range(len(work)), key=lambda at: -weight(work[at]))])
+        wait([pool.submit(run) for _ in range(threads)])
     finally:
+        collections.deque(order, maxlen=0)  # nothing is left for the threads to begin
         pool.shutdown(wait=False, cancel_futures=True)
     if errors:
         raise errors[min(errors)]

@@ -2,7 +2,7 @@
 
 Receives jobs and what they made; hands back results whose every input is as it was. Two steps, because engines find
 their inputs late: the key of a job (`keys`) gives a few traces of what it read, looked for in vain and asked of the
-inventory (`asked`); the first trace that still holds names the result (`codec`). Bytes lie in the `store`.
+inventory (`asked`); the first trace that still holds has the result (`codec`). Bytes lie in the `store`.
 """
 
 from __future__ import annotations
@@ -12,38 +12,25 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from assetbuild.compiler.cache.asked import Answers, Asked, Questions
+from assetbuild.compiler.cache import traces
+from assetbuild.compiler.cache.asked import Answers, Asked
 from assetbuild.compiler.cache.codec import Unreadable, dumped, loaded
 from assetbuild.compiler.cache.keys import Key, common_of, differing, digest_of, key_of
 from assetbuild.compiler.cache.places import Places
 from assetbuild.compiler.cache.store import Store, Tally
 from assetbuild.compiler.cache.toolchain import packages
+from assetbuild.compiler.cache.traces import Trace
 from assetbuild.compiler.files import Library
 from assetbuild.compiler.model import Input, Job, Result
 from assetbuild.compiler.resolve import Resolver
 from assetbuild.compiler.tools import NAMES
 
-__all__ = ["Asked", "Cache", "Store", "Tally"]
+__all__ = ["Cache", "Inquiry", "Store", "Tally"]
 
-_TRACES = 8
-"""How many traces a key keeps: a branch, its base and a few steps between them."""
-
-
-class _Trace(NamedTuple):
-    """What a result depended on, by portable names.
-
-    absent: file that no use was made of → what stood in its place. programs: pinned tool that it ran → digest.
-    result: where its bytes lie in the store.
-    """
-
-    inputs: Mapping[str, str]
-    absent: Mapping[str, str]
-    questions: Questions
-    answers: str
-    programs: Mapping[str, str]
-    result: str
+_INLINE_BYTES = 16 << 10  # a larger result lies by itself, so that a new trace does not write the old ones again
+_PROGRAMS = frozenset(NAMES)
 
 
 class Cache:
@@ -54,125 +41,132 @@ class Cache:
 
     def __init__(self, store: Store, library: Library, resolver: Resolver, program: Callable[[str], str]) -> None:
         project = resolver.project
-        self._store = store
-        self._library = library
-        self._resolver = resolver
-        self._program = program
-        self._places = Places(project.folder, [*(root.folder for root in project.roots), *library.confines])
-        self._common = common_of(project, packages(), self._places)
-        self._common_digest = digest_of(self._common)
-        self._is_common_kept = False
-        self._answers = Answers(resolver.inventory, self._places)
+        self.store = store
+        self.library = library
+        self.resolver = resolver
+        self.program = program
+        self.places = Places(project.folder, [*(root.folder for root in project.roots), *library.confines])
+        self.answers = Answers(resolver.inventory, self.places)
+        common = common_of(project, packages(), self.places)
+        self.common_digest = digest_of(common)
+        last = f"common/{_digest_of(os.fsencode(project.folder))}"
+        known = store.get(last)
+        self.changed_settings = () if known is None else tuple(differing(json.loads(known), common._asdict()))
+        if known is None or self.changed_settings:
+            store.put(last, _text(common._asdict()))
 
-    def asked(self) -> Asked:
-        """Return the inventory for one job, which notes what it is asked."""
-        return Asked(self._resolver)
-
-    def recall(self, job: Job) -> Result | None:
-        """Return what `job` made from the same inputs, None if no build did; everything is held against its digest."""
-        key = self._key(job)
-        for trace in self._traces(key):
-            if self._changed(trace) is None:
-                content = self._store.get(trace.result)
-                result = None if content is None else self._loaded(content)
-                if result is not None:
-                    inputs = tuple(Input(self._places.file(name), hex_) for name, hex_ in trace.inputs.items())
-                    absent = tuple(self._places.file(name) for name in trace.absent)
-                    return replace(result, inputs=tuple(sorted(inputs)), absent=tuple(sorted(absent)))
-        return None
-
-    def keep(self, job: Job, result: Result, asked: Asked) -> None:
-        """Keep what `job` made; nothing with an error is kept, since it is told with the build that it ended."""
-        if not result.is_repeatable or any(each.severity == "error" for each in result.diagnostics):
-            return
-        key, content = self._key(job), dumped(result, self._places)
-        questions = asked.questions(self._places)
-        name = f"result/{_digest_of(content)}"
-        trace = _Trace(
-            inputs={self._places.name(each.file): each.digest_hex for each in result.inputs},
-            absent={self._places.name(file): _standing(file) for file in result.absent},
-            questions=questions,
-            answers=self._answers.digest_hex(questions),
-            programs={tool: self._program(tool) for tool in result.tools if tool in _PROGRAMS},
-            result=name,
-        )
-        others = [each for each in self._traces(key) if each[:-1] != trace[:-1]]
-        self._store.put(name, content)  # the result before what names it
-        self._store.put(_key_name(key), _text([each._asdict() for each in [trace, *others][:_TRACES]]))
-        self._store.put(_last_name(job), _text(key._asdict()))
-        if not self._is_common_kept:
-            self._is_common_kept = True
-            self._store.put(f"common/{self._common_digest}", _text(self._common._asdict()))
-
-    def why(self, job: Job) -> str:
-        """Return why there is no result for `job`, in the words of `--explain`."""
-        last, key = self._read(_last_name(job)), self._key(job)
-        if last is None:
-            return "it is not in the cache yet"
-        common = self._read(f"common/{last['common']}") or {}
-        fields = [*differing(common, self._common._asdict()), *differing({**last, "common": key.common}, key._asdict())]
-        if fields:
-            return f"{_listed(fields)} changed"
-        traces = self._traces(key)
-        return (traces and self._changed(traces[0])) or "its result is no longer in the cache"
+    def inquire(self, job: Job) -> Inquiry:
+        """Return what earlier builds know of a job."""
+        return Inquiry(self, job)
 
     def variant(self, sha256_hex: str, encoder: tuple[str, str, int]) -> bytes | None:
         """Return the compressed form of the bytes that have a digest. encoder: its tool, exact version and level."""
-        return self._store.get(_variant_name(sha256_hex, encoder))
+        return self.store.get(_variant_name(sha256_hex, encoder))
 
     def keep_variant(self, sha256_hex: str, encoder: tuple[str, str, int], encoded: bytes) -> None:
         """Keep what an encoder made."""
-        self._store.put(_variant_name(sha256_hex, encoder), encoded)
+        self.store.put(_variant_name(sha256_hex, encoder), encoded)
 
-    def _key(self, job: Job) -> Key:
-        return key_of(job, self._common_digest, self._places)
 
-    def _traces(self, key: Key) -> list[_Trace]:
-        return [_trace(each) for each in self._read(_key_name(key)) or ()]
+class Inquiry:
+    """One job, asked of the cache.
 
-    def _read(self, name: str) -> Any:
-        content = self._store.get(name)
-        return None if content is None else json.loads(content)
+    result: what it made from the same inputs, every byte held against its digest; None if no build did.
+    reason: why there is none, in the words of `--explain`. resolver: the build's, noting what it is asked.
+    """
 
-    def _loaded(self, content: bytes) -> Result | None:
+    def __init__(self, cache: Cache, job: Job) -> None:
+        self._cache = cache
+        self._job = job
+        self._key = key_of(job, cache.common_digest, cache.places)
+        self._name = f"traces/{digest_of(self._key)}"
+        self._traces = traces.loaded(cache.store.get(self._name))
+        self._asked = Asked(cache.resolver)
+        self.resolver = self._asked.resolver
+        self.result = self._recalled()
+        self.reason = "" if self.result is not None else self._why()
+
+    def keep(self, result: Result) -> None:
+        """Keep what the job made; nothing with an error is kept, since it is told with the build that it ended."""
+        if not result.is_repeatable or any(each.severity == "error" for each in result.diagnostics):
+            return
+        places, content = self._cache.places, dumped(result, self._cache.places)
+        questions = self._asked.questions(places)
+        where = content.decode("utf-8", "surrogateescape")
+        if len(content) > _INLINE_BYTES:
+            where = f"result/{_digest_of(content)}"
+            self._cache.store.put(where, content)  # the result before what names it
+        trace = Trace(
+            inputs={places.name(each.file): each.digest_hex for each in result.inputs},
+            absent={places.name(file): _standing(file) for file in result.absent},
+            questions=questions,
+            answers=self._cache.answers.digest_hex(questions),
+            programs={tool: self._cache.program(tool) for tool in result.tools if tool in _PROGRAMS},
+            result=where,
+        )
+        others = (each for each in self._traces if each[:-1] != trace[:-1])
+        self._cache.store.put(self._name, traces.dumped([trace, *others][: traces.LIMIT]))
+        if self._job.place:
+            self._cache.store.put(_last_name(self._job), _text(self._key._asdict()))
+
+    def _recalled(self) -> Result | None:
+        for trace in self._traces:
+            if self._changed(trace) is None:
+                result = self._loaded(trace)
+                if result is not None:
+                    return result
+        return None
+
+    def _loaded(self, trace: Trace) -> Result | None:
+        places, is_apart = self._cache.places, trace.result.startswith("result/")
+        content = self._cache.store.get(trace.result) if is_apart else trace.result.encode("utf-8", "surrogateescape")
+        if content is None:
+            return None
         try:
-            result = loaded(content, self._places)
+            result = loaded(content, places)
         except Unreadable:
             return None
         # Files of npm packages that it only refers to; the inventory answers for all others.
-        return result if all(self._library.disk.is_file(source.file) for source in result.found) else None
+        if not all(self._cache.library.disk.is_file(source.file) for source in result.found):
+            return None
+        inputs = sorted(Input(places.file(name), digest_hex) for name, digest_hex in trace.inputs.items())
+        absent = sorted(places.file(name) for name in trace.absent)
+        engine = self._job.engine
+        return replace(result, inputs=tuple(inputs), absent=tuple(absent), engine=engine, is_recalled=True)
 
-    def _changed(self, trace: _Trace) -> str | None:
+    def _why(self) -> str:
+        if self._traces:
+            return self._changed(self._traces[0]) or "its result is no longer in the cache"
+        last = self._cache.store.get(_last_name(self._job)) if self._job.place else None
+        fields: Sequence[str] = self._cache.changed_settings
+        if last is not None:
+            old: Mapping[str, Any] = {**json.loads(last), "common": self._key.common}
+            fields = [*fields, *differing(old, self._key._asdict())]
+        return f"{', '.join(f'`{field}`' for field in fields)} changed" if fields else "it is not in the cache yet"
+
+    def _changed(self, trace: Trace) -> str | None:
         """Return what of a trace holds no longer, in words; None if all of it does."""
+        places, library = self._cache.places, self._cache.library
         try:
             for name, digest_hex in trace.inputs.items():
-                file = self._places.file(name)
+                file = places.file(name)
                 try:
-                    if self._library.digest_hex(file) != digest_hex:
-                        return f"`{self._library.shown(file)}` changed"
+                    if library.digest_hex(file) != digest_hex:
+                        return f"`{library.shown(file)}` changed"
                 except OSError:
-                    return f"`{self._library.shown(file)}` is gone"
+                    return f"`{library.shown(file)}` is gone"
             for name, was in trace.absent.items():
-                file = self._places.file(name)
+                file = places.file(name)
                 if _standing(file) != was:
-                    return f"`{self._library.shown(file)}` came or went"
-            if self._answers.digest_hex(trace.questions) != trace.answers:
+                    return f"`{library.shown(file)}` came or went"
+            if self._cache.answers.digest_hex(trace.questions) != trace.answers:
                 return "a file that it refers to came, went or was renamed"
         except KeyError:
             return "its folders are configured in another way"
         for tool, digest in trace.programs.items():
-            if self._program(tool) != digest:
+            if self._cache.program(tool) != digest:
                 return f"`{tool}` is another build"
         return None
-
-
-_PROGRAMS = frozenset(NAMES)
-
-
-def _trace(document: Mapping[str, Any]) -> _Trace:
-    logicals, files, withheld, is_whole = document["questions"]
-    questions = Questions(tuple(logicals), tuple(files), tuple(withheld), is_whole)
-    return _Trace(**{**document, "questions": questions})
 
 
 def _standing(file: str) -> str:
@@ -184,16 +178,12 @@ def _standing(file: str) -> str:
     return "other" if os.path.lexists(file) else ""
 
 
-def _key_name(key: Key) -> str:
-    return f"traces/{digest_of(key)}"
-
-
 def _last_name(job: Job) -> str:
     return f"last/{_digest_of(_text([job.engine, job.logicals]))}"
 
 
 def _variant_name(sha256_hex: str, encoder: tuple[str, str, int]) -> str:
-    return f"variant/{_digest_of(_text([sha256_hex, encoder]))}"
+    return f"variant/{_digest_of(f'{sha256_hex} {encoder}'.encode())}"
 
 
 def _digest_of(content: bytes) -> str:
@@ -201,8 +191,7 @@ def _digest_of(content: bytes) -> str:
 
 
 def _text(document: object) -> bytes:
-    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    return _encode(document).encode()
 
 
-def _listed(fields: Sequence[str]) -> str:
-    return ", ".join(f"`{field}`" for field in fields)
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

@@ -95,27 +95,33 @@ class Answers:
     def __init__(self, inventory: Inventory, places: Places) -> None:
         self._inventory = inventory
         self._places = places
+        self._texts: dict[Source, str] = {}
 
     def digest_hex(self, questions: Questions) -> str:
         """Return one digest of the answers; raise `KeyError` if a file is named that this project cannot have."""
         by_logical, by_file, withheld = self._inventory
-        answers = [
-            [self._source(by_logical.get(logical)) for logical in questions.logicals],
-            [self._source(by_file.get(self._places.file(name))) for name in questions.files],
-            [withheld.get(logical) for logical in questions.withheld],
-            self._whole if questions.is_whole else "",
-        ]
-        return hashlib.sha256(json.dumps(answers).encode()).hexdigest()
+        answers = [self._source(by_logical.get(logical)) for logical in questions.logicals]
+        answers += [self._source(by_file.get(self._places.file(name))) for name in questions.files]
+        answers += [withheld.get(logical, "") for logical in questions.withheld]
+        if questions.is_whole:
+            answers.append(self._whole)
+        return hashlib.sha256("\0".join(answers).encode("utf-8", "surrogateescape")).hexdigest()
 
-    def _source(self, source: Source | None) -> list[object] | None:
-        return None if source is None else source_document(source, self._places)
+    def _source(self, source: Source | None) -> str:
+        """Return a source as text, "" for none; asked for often, and made once."""
+        if source is None:
+            return ""
+        text = self._texts.get(source)
+        if text is None:
+            text = self._texts[source] = json.dumps(source_document(source, self._places))
+        return text
 
     @cached_property
     def _whole(self) -> str:
         """One digest of every name that there is."""
         digest = hashlib.sha256()
         for logical in sorted(self._inventory.by_logical):
-            digest.update(json.dumps(self._source(self._inventory.by_logical[logical])).encode())
+            digest.update(self._source(self._inventory.by_logical[logical]).encode())
         for logical, why in sorted(self._inventory.withheld.items()):
             digest.update(json.dumps([logical, why]).encode())
         return digest.hexdigest()

@@ -19,6 +19,10 @@ from assetbuild.diagnostic import Diagnostic, findings
 __all__ = ["Unreadable", "dumped", "loaded", "source_document"]
 
 
+_FACTS = tuple(field.name for field in dataclasses.fields(Facts))
+_encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+
+
 class Unreadable(ValueError):
     """The document was written by another format."""
 
@@ -32,7 +36,7 @@ def dumped(result: Result, places: Places) -> bytes:
         "diagnostics": [_with_paths(each, places.shown_name) for each in result.diagnostics],
         "tools": dict(result.tools),
     }
-    return json.dumps(document, separators=(",", ":"), sort_keys=True).encode() + b"\n" + b"".join(texts)
+    return _encode(document).encode() + b"\n" + b"".join(texts)
 
 
 def loaded(content: bytes, places: Places) -> Result:
@@ -80,7 +84,7 @@ def _draft(draft: Draft, places: Places, texts: list[bytes]) -> dict[str, object
     document: dict[str, object] = {
         "logical": draft.logical,
         "type": draft.media_type,
-        "facts": dataclasses.astuple(draft.facts),
+        "facts": [getattr(draft.facts, name) for name in _FACTS],
         "pixels": (draft.width, draft.height),
         "body": _blob(draft.body, places) if isinstance(draft.body, Blob) else _pieces(draft.body, texts),
     }

@@ -88,5 +88,4 @@ def differing(old: Mapping[str, object], new: Mapping[str, object], place: str =
             yield f"{place}{field}"
 
 
-def _text(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+_text = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

@@ -59,6 +59,7 @@ class Store:
         self._waiting: dict[str, bytes] = {}
         self._waiting_bytes = 0
         self._packs: dict[str, Pack] | None = None
+        self._folders: set[str] | None = None
         self._touched: set[str] = set()
         self._has_written = False
         self.tally = Tally()
@@ -79,6 +80,7 @@ class Store:
         """Keep `body` under `name`, in the place of what is there; other processes see it after `flush`."""
         if len(body) >= _ALONE_BYTES:
             self._write(_path_of(name), vouched(name, body).encode() + body)
+            self._folders = None
             return
         with self._lock:
             self._waiting_bytes += len(body) - len(self._waiting.get(name, b""))
@@ -136,6 +138,10 @@ class Store:
 
     def _alone(self, name: str) -> bytes | None:
         path = _path_of(name)
+        if self._folders is None:
+            self._folders = {each.name for each in self._scanned("items")}
+        if path.split("/")[1] not in self._folders:
+            return None  # a look at each of a thousand items that were never put would cost more than this one
         try:
             content = self._disk.read(os.path.join(self._folder, path))
         except (FileNotFoundError, NotADirectoryError):
