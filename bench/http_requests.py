@@ -113,7 +113,7 @@ def main() -> None:
                 if number:  # the first round warms up
                     figures.setdefault((target.column, target.scenario), []).append(cost_us)
     medians = {key: statistics.median(values) for key, values in figures.items()}
-    print(as_json(medians) if args.json else as_table(medians))
+    print(as_json(figures, medians) if args.json else as_table(medians))
 
 
 def recorded(site: Site) -> Mapping[Scenario, Answer]:
@@ -218,14 +218,17 @@ def losses(medians: Mapping[tuple[Column, Scenario], float]) -> Sequence[str]:
     ]
 
 
-def as_json(medians: Mapping[tuple[Column, Scenario], float]) -> str:
-    """Return the same as one document."""
+def as_json(
+    figures: Mapping[tuple[Column, Scenario], Sequence[float]], medians: Mapping[tuple[Column, Scenario], float]
+) -> str:
+    """Return the same as one document, with what each round gave."""
     found = [
         {
             "server": column.server,
             "application": column.app,
             "request": scenario.name,
             "cpu_us": round(value, 2),
+            "rounds": [round(each, 2) for each in figures[column, scenario]],
             "ratio": round(ratio_of(medians, column, scenario), 3) or None,
         }
         for (column, scenario), value in medians.items()
