@@ -2,7 +2,7 @@
 
 Receives an environment and the assets; adds functions and a tag. The rooms, low to high: `mounted` and `functions`
 (what a name means), `names` (which calls are ours), `bundles` (the tag), `fold` (constants while a template is
-compiled), `caches` (compiled templates that outlive the process).
+compiled), `caches` (compiled templates that outlive the process), `contexts` (what a render begins with).
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, Template, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 from assetbuild.web.assets import Assets
 from assetbuild.web.jinja.bundles import Tag, parse, sources
 from assetbuild.web.jinja.caches import FittingTemplate, SealingEnvironment, StaleTemplate, mixed
+from assetbuild.web.jinja.contexts import CopyingTemplate
 from assetbuild.web.jinja.fold import Folding, UnknownAsset
 from assetbuild.web.jinja.functions import FUNCTIONS, Installed, installed
 from assetbuild.web.jinja.names import asset_calls
@@ -57,7 +58,10 @@ class AssetExtension(Extension):
             # The dictionary is that of its original, which may have no assets.
             environment.globals = cast("dict[str, Any]", ChainMap({**FUNCTIONS}, environment.globals))
         environment.code_generator_class = mixed(Folding, environment.code_generator_class)
-        environment.template_class = mixed(FittingTemplate, environment.template_class)
+        template = mixed(FittingTemplate, environment.template_class)
+        # A class that makes contexts in a way of its own goes on to.
+        is_plain = template.new_context is Template.new_context
+        environment.template_class = mixed(CopyingTemplate, template) if is_plain else template
         # An attribute of an instance cannot be watched, and a cache may be set at any time.
         environment.__class__ = mixed(SealingEnvironment, type(environment))
         environment.bytecode_cache = environment.bytecode_cache
