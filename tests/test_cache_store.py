@@ -55,6 +55,18 @@ def test_what_was_put_is_there_for_the_next_process(tmp_path: Path) -> None:
     assert (3, 1, 0) == found.tally
 
 
+def test_a_store_that_goes_on_after_a_flush_has_what_it_was_given(tmp_path: Path) -> None:
+    made = store(tmp_path)
+    missing = made.get(name("a"))
+    made.put(name("a"), b"one")
+    made.flush()
+    first = made.get(name("a"))
+    made.put(name("a"), b"two")
+    made.flush()
+
+    assert [None, b"one", b"two"] == [missing, first, made.get(name("a"))]
+
+
 def test_small_items_lie_in_one_file_and_large_ones_alone(tmp_path: Path) -> None:
     filled(tmp_path, {name(str(n)): b"x" * n for n in range(500)} | {name("big"): LARGE})
 

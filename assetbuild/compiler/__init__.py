@@ -8,6 +8,7 @@ Every arrow points right, and each value is the sole input of the next room; doc
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +24,7 @@ from assetbuild.compiler.gather import gather
 from assetbuild.compiler.importmap import mapped
 from assetbuild.compiler.maps import fitted, hidden_paths
 from assetbuild.compiler.model import Asset, Input, Result, Variant
-from assetbuild.compiler.opening import open_cache, open_shop
+from assetbuild.compiler.opening import Services, open_cache, open_shop
 from assetbuild.compiler.plan import confines, job_of, plan, with_stable_name
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.publish import Published, publish
@@ -35,7 +36,7 @@ from assetbuild.diagnostic import Diagnostic, by_place
 from assetbuild.disk import Disk, RealDisk
 from assetbuild.version import __version__
 
-__all__ = ["Outcome", "Watcher", "compile"]
+__all__ = ["Outcome", "Services", "Watcher", "compile"]
 
 
 class Watcher:
@@ -84,8 +85,11 @@ def compile(
     environ: Mapping[str, str] | None = None,
     watcher: Watcher | None = None,
     is_written: bool = True,
+    services: Services | None = None,
 ) -> Outcome:
     """Compile `project` and publish it; return what was made.
+
+    services: engines and cache of a caller that compiles again; by default they begin and end with this compile.
 
     Raises `CompileFailed` with every finding of every job, `EngineUnavailable`, `PublishError`. Whatever is raised,
     the output holds a complete build: the old one, or this one.
@@ -99,10 +103,13 @@ def compile(
     planned = plan(project, surveyed, library, bundles)
     early = [*project.warnings, *surveyed.diagnostics, *planned.diagnostics]
     resolver = Resolver(project, planned.inventory)
-    with open_cache(library, resolver, environ, watcher.notice) as cache:
-        with open_shop(project, resolver, disk, environ, watcher.notice) as shop:
-            watcher.stage("compile", len(planned.jobs))
-            results = gather(planned.jobs, job_of, library, shop, on_done=lambda _: watcher.step(), cache=cache)
+    with (
+        contextlib.nullcontext(services) if services else Services() as opened,
+        open_cache(library, resolver, environ, watcher.notice, opened) as cache,
+    ):
+        shop = open_shop(resolver, disk, environ, watcher.notice, opened)
+        watcher.stage("compile", len(planned.jobs))
+        results = gather(planned.jobs, job_of, library, shop, on_done=lambda _: watcher.step(), cache=cache)
         diagnostics = _check([*early, *_diagnostics_of(results)], is_strict=project.is_strict)
         made = [with_stable_name(draft, project) for result in results for draft in result.drafts]
         drafts, imports = mapped(made)

@@ -1,11 +1,14 @@
-"""Opening the shop and the cache: the services of one build, each started at its first use and ended with the build."""
+"""Opening the shop and the cache: what one build works with, from services that may outlive it.
+
+`Services` are the processes and the store: they end with the build, unless a caller that builds again owns them.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from assetbuild.compiler.cache import Cache, Store
 from assetbuild.compiler.engines.base import Shop
@@ -13,28 +16,81 @@ from assetbuild.compiler.files import Library
 from assetbuild.compiler.pool import Workers
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.resolve import Resolver
-from assetbuild.disk import Disk
+from assetbuild.disk import Disk, RealDisk
 
 if TYPE_CHECKING:
     from assetbuild.compiler.engines.esbuild import Esbuild
     from assetbuild.compiler.engines.sass.dart import DartSass
     from assetbuild.compiler.tools import Program
 
-__all__ = ["open_cache", "open_shop"]
+__all__ = ["Services", "open_cache", "open_shop"]
 
 Service = TypeVar("Service")
 
 
+class Services:
+    """Engine processes and the store of the cache, each opened at its first use. One build at a time uses them.
+
+    A context manager: at its end, whatever happened, the processes are gone.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._kept: dict[str, tuple[object, Any]] = {}
+        self._programs: dict[tuple[object, ...], Program] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End everything that was opened; one that fails to end holds up none of the others."""
+        with self._lock, contextlib.ExitStack() as stack:
+            for _, service in self._kept.values():
+                stack.callback(service.close)
+            self._kept = {}
+
+    def kept(self, name: str, of: object, make: Callable[[], Service]) -> Service:
+        """Return the service of a name, made at the first call. of: what it is made of; of another it is made anew."""
+        with self._lock:  # two jobs may ask at once, and there is one process for both
+            if name in self._kept and self._kept[name][0] != of:
+                self._kept.pop(name)[1].close()
+            if name not in self._kept:
+                self._kept[name] = of, make()
+            service: Service = self._kept[name][1]
+            return service
+
+    def program(self, name: str, project: Project, find: Callable[[], Program]) -> Program:
+        """Return a tool. It takes megabytes to be believed, so what is pinned is found once; a setting every time."""
+        key = (name, project.folder, *sorted(project.tools.paths.items()))
+        with self._lock:
+            found = self._programs.get(key)
+            if found is None:
+                found = find()
+                if found.origin != "setting":
+                    self._programs[key] = found
+            return found
+
+    def drop_ended(self) -> None:
+        """Let go of an esbuild that has ended, so that the next build starts another; the others see to it alone."""
+        with self._lock:
+            if "esbuild" in self._kept and self._kept["esbuild"][1].has_ended:
+                self._kept.pop("esbuild")[1].close()
+
+
 @contextlib.contextmanager
 def open_cache(
-    library: Library, resolver: Resolver, environ: Mapping[str, str], notice: Callable[[str], None]
+    library: Library, resolver: Resolver, environ: Mapping[str, str], notice: Callable[[str], None], services: Services
 ) -> Iterator[Cache | None]:
     """Give the compile cache, None where it is off. What was made is kept even if the build ends with an error."""
     project = resolver.project
     if not project.cache_folder:
         yield None
         return
-    store = Store(project.cache_folder, library.disk, notice)
+    # A disk of its own: what the cache reads decides nothing that the build's disk should note.
+    store = services.kept("store", project.cache_folder, lambda: Store(project.cache_folder, RealDisk(), notice))
 
     def program(name: str) -> str:
         from assetbuild.compiler import tools
@@ -45,40 +101,39 @@ def open_cache(
         yield Cache(store, library, resolver, program)
     finally:
         store.flush()
-        store.close()
 
 
-@contextlib.contextmanager
 def open_shop(
-    project: Project, resolver: Resolver, disk: Disk, environ: Mapping[str, str], notice: Callable[[str], None]
-) -> Iterator[Shop]:
-    """Give the shop of one build; at the end, whatever happened, its processes are gone."""
-    with contextlib.ExitStack() as stack:
-        lock = threading.RLock()
-        opened: dict[str, object] = {}
+    resolver: Resolver, disk: Disk, environ: Mapping[str, str], notice: Callable[[str], None], services: Services
+) -> Shop:
+    """Return the shop of one build."""
+    services.drop_ended()
+    project = resolver.project
+    lock = threading.RLock()
+    found: dict[str, Program] = {}
 
-        def once(name: str, make: Callable[[], Service]) -> Service:
-            with lock:  # two jobs may ask at once, and there is one process for both
-                if name not in opened:
-                    opened[name] = make()
-                return opened[name]  # type: ignore[return-value]
+    def program(name: str) -> Program:
+        from assetbuild.compiler import tools
 
-        def program(name: str) -> Program:
-            from assetbuild.compiler import tools
+        with lock:
+            if name not in found:
+                ensured = services.program(name, project, lambda: tools.ensure(name, project, environ, disk, notice))
+                found[name] = ensured
+            return found[name]
 
-            return once(name, lambda: tools.ensure(name, project, environ, disk, notice))
+    def dart() -> DartSass:
+        from assetbuild.compiler.engines.sass.dart import DartSass
 
-        def dart() -> DartSass:
-            from assetbuild.compiler.engines.sass.dart import DartSass
+        tool = program("dart-sass")
+        return services.kept("dart", (tool, project.folder), lambda: DartSass(tool, project.folder))
 
-            return once("dart", lambda: stack.enter_context(DartSass(program("dart-sass"), project.folder)))
+    def esbuild() -> Esbuild:
+        from assetbuild.compiler.engines.esbuild import Esbuild
 
-        def esbuild() -> Esbuild:
-            from assetbuild.compiler.engines.esbuild import Esbuild
+        tool = program("esbuild")
+        return services.kept("esbuild", tool, lambda: Esbuild(tool.argv))
 
-            return once("esbuild", lambda: stack.enter_context(Esbuild(program("esbuild").argv)))
+    def workers() -> Workers:
+        return services.kept("workers", project.jobs, lambda: Workers(project.jobs))
 
-        def workers() -> Workers:
-            return once("workers", lambda: stack.enter_context(Workers(project.jobs)))
-
-        yield Shop(project, resolver, program, dart, workers, esbuild)
+    return Shop(project, resolver, program, dart, workers, esbuild)

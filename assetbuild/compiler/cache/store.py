@@ -98,6 +98,7 @@ class Store:
             if len(names) > _PACKS_LIMIT:
                 self._merge(names)
             self.prune(LIMIT_BYTES, UNUSED_S)
+            self._has_written = False
 
     def close(self) -> None:
         """Let go of the open files; what waits and was not flushed is lost."""
@@ -183,6 +184,11 @@ class Store:
         content = packed(items)
         path = f"packs/{vouched('pack', content)[:32]}"
         self._write(path, content)
+        if self._packs is not None and path not in self._packs:
+            # Whoever goes on with this store finds in it what it was given.
+            with contextlib.suppress(OSError):
+                pack = opened(os.path.join(self._folder, path))
+                self._packs = {**({path: pack} if pack else {}), **self._packs}
         return path
 
     def _merge(self, paths: Iterable[str]) -> None:

@@ -31,10 +31,10 @@ def _without_esbuild() -> Esbuild:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The services of one build. Each is opened at its first use and closed by the spine.
+    """What one build works with. Each service is opened at its first use, and closed by who owns it.
 
     program: finds a pinned tool (`esbuild`, `dart-sass`), installs it if it may, raises `EngineUnavailable`.
-    dart, esbuild: the one process of the build. workers: processes for native code that can crash.
+    dart, esbuild: one process for all jobs. workers: processes for native code that can crash.
     """
 
     project: Project

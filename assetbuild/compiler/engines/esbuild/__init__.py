@@ -150,6 +150,11 @@ class Esbuild:
             thread.start()
         self.version = self._greeting(argv)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone, so that nothing can be asked of it any more."""
+        return bool(self._ended) or self._process.poll() is not None
+
     def __enter__(self) -> Self:
         return self
 
