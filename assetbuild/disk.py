@@ -25,6 +25,7 @@ TEMP_MARK = ".assetbuild-tmp-"
 """Prefix of every temporary name; followed by the process id and a counter."""
 
 _READ_BYTES = 1 << 20
+_MODE = 0o644
 _KINDS = {stat.S_IFLNK: "link", stat.S_IFDIR: "folder", stat.S_IFREG: "file"}
 
 
@@ -43,12 +44,16 @@ class NotRegular(OSError):
 
 
 class Digests(NamedTuple):
-    """What one pass over a file's bytes gives. salted: sha256 of the salt and the bytes."""
+    """What one pass over a file's bytes gives. salted: sha256 of the salt and the bytes.
+
+    body: the bytes themselves if they are as few as the caller wanted to keep.
+    """
 
     size: int
     sha256: bytes
     sha384: bytes
     salted: bytes
+    body: bytes | None = None
 
 
 class Disk(Protocol):
@@ -56,7 +61,7 @@ class Disk(Protocol):
 
     def scan(self, folder: str) -> list[Found]: ...
     def read(self, file: str) -> bytes: ...
-    def digests(self, file: str, salt: bytes) -> Digests: ...
+    def digests(self, file: str, salt: bytes, kept_bytes: int = 0) -> Digests: ...
     def known_digest(self, file: str) -> str | None: ...
     def is_file(self, file: str) -> bool: ...
     def make_folder(self, folder: str) -> None: ...
@@ -74,6 +79,11 @@ class Disk(Protocol):
 class RealDisk:
     """The machine's own file system."""
 
+    # While a folder is locked: every folder below it that is known to be one, with the names in it. Nobody else writes
+    # there then, so that a file that is not listed need not be looked for.
+    _listed: dict[str, set[str]] | None = None
+    _is_mode_kept = False
+
     def scan(self, folder: str) -> list[Found]:
         """Return everything directly inside `folder`, sorted by the bytes of its name."""
         with os.scandir(folder) as entries:
@@ -83,16 +93,25 @@ class RealDisk:
         """Return the bytes of a regular file; never blocks on a FIFO."""
         return b"".join(_chunks(file))
 
-    def digests(self, file: str, salt: bytes) -> Digests:
-        """Return the size and digests of a regular file in one pass, without holding it."""
-        sha256, sha384, salted, size = hashlib.sha256(), hashlib.sha384(), hashlib.sha256(salt), 0
-        for chunk in _chunks(file):
+    def digests(self, file: str, salt: bytes, kept_bytes: int = 0) -> Digests:
+        """Return the size and digests of a regular file in one pass; its bytes, too, if there are at most `kept_bytes`.
+
+        More are not held: they are read in pieces.
+        """
+        chunks = _chunks(file)
+        body = next(chunks, b"")
+        sha256, sha384, salted, size = hashlib.sha256(body), hashlib.sha384(body), hashlib.sha256(salt), len(body)
+        if salt:
+            salted.update(body)
+        for chunk in chunks:
             size += len(chunk)
             sha256.update(chunk)
             sha384.update(chunk)
             if salt:
                 salted.update(chunk)
-        return Digests(size, sha256.digest(), sha384.digest(), salted.digest() if salt else sha256.digest())
+        digest = sha256.digest()
+        kept = body if size == len(body) <= kept_bytes else None
+        return Digests(size, digest, sha384.digest(), salted.digest() if salt else digest, kept)
 
     def known_digest(self, file: str) -> str | None:  # noqa: ARG002 another disk may know
         """Return the sha256 of a file if it is known without reading it, which here it never is."""
@@ -139,14 +158,19 @@ class RealDisk:
                 if error.errno not in (errno.EBADF, errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS):
                     raise
                 is_held = False
+            self._listed = {} if is_held else None
             yield is_held
         finally:
+            self._listed = None
             os.close(descriptor)
 
     def sweep(self, folder: str) -> int:
         """Remove temporary files of writers that are dead, below `folder`; return how many there were."""
         count = 0
-        for found in self.scan(folder):
+        entries = self.scan(folder)
+        if self._listed is not None:
+            self._listed[folder] = {found.name for found in entries}
+        for found in entries:
             inside = os.path.join(folder, found.name)
             if found.kind == "folder":
                 count += self.sweep(inside)
@@ -160,8 +184,8 @@ class RealDisk:
 
         An existing file is believed only after its bytes match. The name is durable after the next `sync`.
         """
-        file = _place(folder, path)
-        if self.holds(file, len(body), hashlib.sha256(body).hexdigest()):
+        file = self._place(folder, path)
+        if self._may_hold(file) and self.holds(file, len(body), hashlib.sha256(body).hexdigest()):
             return False
         with self._temporary(file) as descriptor:
             _write_all(descriptor, body)
@@ -172,8 +196,8 @@ class RealDisk:
 
         Nothing appears under the name unless the bytes have that size and digest.
         """
-        target = _place(folder, path)
-        if self.holds(target, size, sha256_hex):
+        target = self._place(folder, path)
+        if self._may_hold(target) and self.holds(target, size, sha256_hex):
             return False, sha256_hex
         digest = hashlib.sha256()
         with contextlib.suppress(_Discarded), self._temporary(target) as descriptor:
@@ -186,7 +210,7 @@ class RealDisk:
 
     def commit(self, folder: str, path: str, body: bytes) -> bool:
         """Put `body` at `folder/path` like `write`, durable when it returns: first the file, then its name."""
-        file = _place(folder, path)
+        file = self._place(folder, path)
         is_new = not self.holds(file, len(body), hashlib.sha256(body).hexdigest())
         if is_new:
             with self._temporary(file) as descriptor:
@@ -231,24 +255,56 @@ class RealDisk:
             os.utime(file)
 
     @contextlib.contextmanager
-    def _temporary(self, file: str, mode: int = 0o644) -> Iterator[int]:
+    def _temporary(self, file: str, mode: int = _MODE) -> Iterator[int]:
         """Give a descriptor to write; at the end the file takes its name, on any error it is gone."""
-        parent = os.path.dirname(file)
+        parent, name = os.path.split(file)
         temporary = os.path.join(parent, f"{TEMP_MARK}{os.getpid()}-{next(_counter)}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self.make_folder(parent)
+        names = self._listed.get(parent) if self._listed is not None else None
+        if names is None:
+            self.make_folder(parent)
         descriptor = os.open(temporary, flags, mode)
         try:
             try:
                 yield descriptor
-                os.fchmod(descriptor, mode)  # the umask of the machine must not reach the output
+                self._set_mode(descriptor, mode)
             finally:
                 os.close(descriptor)
             os.replace(temporary, file)
+            if names is not None:
+                names.add(name)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             raise
+
+    def _set_mode(self, descriptor: int, mode: int) -> None:
+        """Give a new file its mode whatever the umask, which is the process's own and so is asked for once."""
+        if self._is_mode_kept and mode == _MODE:
+            return
+        self._is_mode_kept = mode == _MODE and stat.S_IMODE(os.fstat(descriptor).st_mode) == mode
+        os.fchmod(descriptor, mode)
+
+    def _place(self, folder: str, path: str) -> str:
+        """Return the file of `path` in `folder`; raise `OSError` for a link on the way, which may lead anywhere."""
+        file = os.path.join(folder, path)
+        if self._listed is not None and os.path.dirname(file) in self._listed:
+            return file
+        parent = folder
+        for segment in path.split("/")[:-1]:
+            parent = os.path.join(parent, segment)
+            if os.path.islink(parent):
+                raise NotADirectoryError(errno.ENOTDIR, "is a link and not a folder", parent)
+        if self._listed is not None and not os.path.lexists(parent):
+            self.make_folder(parent)
+            self._listed[parent] = set()
+        return file
+
+    def _may_hold(self, file: str) -> bool:
+        """Return whether there may be a file of that name."""
+        folder, name = os.path.split(file)
+        names = self._listed.get(folder) if self._listed is not None else None
+        return names is None or name in names
 
     def holds(self, file: str, size: int, sha256_hex: str) -> bool:
         """Return whether `file` is a file of ours with those bytes: regular, of the mode that `write` gives."""
@@ -256,7 +312,7 @@ class RealDisk:
             status = os.lstat(file)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        if not stat.S_ISREG(status.st_mode) or status.st_size != size or stat.S_IMODE(status.st_mode) != 0o644:
+        if not stat.S_ISREG(status.st_mode) or status.st_size != size or stat.S_IMODE(status.st_mode) != _MODE:
             return False
         return self.digests(file, b"").sha256.hex() == sha256_hex
 
@@ -278,16 +334,6 @@ def _chunks(file: str) -> Iterator[bytes]:
             wanted = _READ_BYTES
     finally:
         os.close(descriptor)
-
-
-def _place(folder: str, path: str) -> str:
-    """Return the file of `path` in `folder`; raise `OSError` for a link on the way, which may lead anywhere."""
-    parent = folder
-    for segment in path.split("/")[:-1]:
-        parent = os.path.join(parent, segment)
-        if os.path.islink(parent):
-            raise NotADirectoryError(errno.ENOTDIR, "is a link and not a folder", parent)
-    return os.path.join(folder, path)
 
 
 def _write_all(descriptor: int, body: bytes) -> None:

@@ -96,10 +96,10 @@ class Watched(RealDisk):
         self._note(file, status, noted_ns, len(body), hashlib.sha256(body).hexdigest())
         return body
 
-    def digests(self, file: str, salt: bytes) -> Digests:
+    def digests(self, file: str, salt: bytes, kept_bytes: int = 0) -> Digests:
         """Return what `RealDisk.digests` does, and note the file."""
         status, noted_ns = os.stat(file), time.time_ns()
-        found = super().digests(file, salt)
+        found = super().digests(file, salt, kept_bytes)
         self._note(file, status, noted_ns, found.size, found.sha256.hex())
         return found
 

@@ -106,11 +106,21 @@ def test_scan_tells_links_from_what_they_lead_to(tmp_path: Path) -> None:
 def test_digests_are_one_pass_over_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"bytes")
 
-    size, sha256, sha384, salted = RealDisk().digests(str(tmp_path / "a"), b"salt")
+    found = RealDisk().digests(str(tmp_path / "a"), b"salt")
 
-    assert (5, hashlib.sha256(b"bytes").digest()) == (size, sha256)
-    assert hashlib.sha384(b"bytes").digest() == sha384
-    assert hashlib.sha256(b"saltbytes").digest() == salted
+    assert (5, hashlib.sha256(b"bytes").digest()) == (found.size, found.sha256)
+    assert hashlib.sha384(b"bytes").digest() == found.sha384
+    assert hashlib.sha256(b"saltbytes").digest() == found.salted
+
+
+@pytest.mark.parametrize(("size", "is_kept"), [(0, True), (10, True), (11, False), (3 << 20, False)])
+def test_few_bytes_are_kept_and_many_are_not(tmp_path: Path, size: int, is_kept: bool) -> None:
+    (tmp_path / "a").write_bytes(b"x" * size)
+
+    found = RealDisk().digests(str(tmp_path / "a"), b"", 10)
+
+    assert (size, hashlib.sha256(b"x" * size).digest()) == (found.size, found.sha256)
+    assert (b"x" * size if is_kept else None) == found.body
 
 
 def test_sweep_removes_temporary_files_of_dead_writers_only(tmp_path: Path) -> None:
@@ -145,3 +155,44 @@ def test_commit_makes_the_name_durable(tmp_path: Path) -> None:
     disk.sync(str(tmp_path))
 
     assert b"{}" == (tmp_path / "manifest.json").read_bytes()
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_every_file_of_a_locked_folder_has_its_mode(tmp_path: Path, umask: int) -> None:
+    disk, previous = RealDisk(), os.umask(umask)
+    try:
+        with disk.lock(str(tmp_path)):
+            for name in ("a/b/one.css", "a/b/two.css", "a/three.css"):
+                disk.write(str(tmp_path), name, b"x")
+    finally:
+        os.umask(previous)
+
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.rglob("*")}
+    assert {0o644, 0o755} == modes
+
+
+def test_in_a_locked_folder_what_is_there_is_believed_and_what_is_torn_is_mended(tmp_path: Path) -> None:
+    disk, folder = RealDisk(), str(tmp_path)
+    disk.write(folder, "css/whole.css", b"whole")
+    disk.write(folder, "css/torn.css", b"torn")
+    (tmp_path / "css/torn.css").write_bytes(b"t")
+
+    with disk.lock(folder):
+        disk.sweep(folder)
+        written = [disk.write(folder, f"css/{name}.css", name.encode()) for name in ("whole", "torn", "new", "new")]
+
+    assert [False, True, True, False] == written
+    assert b"torn" == (tmp_path / "css/torn.css").read_bytes()
+
+
+def test_in_a_locked_folder_a_link_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out/css").symlink_to(tmp_path / "elsewhere")
+    disk = RealDisk()
+
+    with disk.lock(str(tmp_path / "out")), pytest.raises(NotADirectoryError, match="is a link"):
+        disk.sweep(str(tmp_path / "out"))
+        disk.write(str(tmp_path / "out"), "css/a.css", b"x")
+
+    assert [] == list((tmp_path / "elsewhere").iterdir())

@@ -272,10 +272,10 @@ def test_a_finding_says_what_where_and_what_to_do(output: Output) -> None:
 
 def test_a_file_that_cannot_be_read_is_a_finding(output: Output) -> None:
     class Failing(RealDisk):
-        def digests(self, file: str, salt: bytes) -> Any:
+        def digests(self, file: str, salt: bytes, kept_bytes: int = 0) -> Any:
             if file.endswith((".js", "/robots.txt")):
                 raise PermissionError(13, "Permission denied", file)
-            return super().digests(file, salt)
+            return super().digests(file, salt, kept_bytes)
 
     write(output.folder, output.made)
 

@@ -114,6 +114,8 @@ def _worth(assets: Sequence[Asset]) -> list[Asset]:
 
 def _unchanged(blob: Blob, disk: Disk) -> bytes:
     """Return the bytes of `blob`; raise `SourceChanged` if a variant of them would not be one of the file it is for."""
+    if blob.body is not None:
+        return blob.body
     body = disk.read(blob.file)
     if hashlib.sha256(body).hexdigest() != blob.sha256_hex:
         raise SourceChanged(blob.file)

@@ -18,6 +18,9 @@ from assetbuild.disk import Disk
 __all__ = ["Content", "Library", "Outside", "Reading"]
 
 
+_ROOM_BYTES = 32 << 20
+
+
 class Outside(OSError):
     """A file that a source names lies outside every folder that the configuration declares."""
 
@@ -41,6 +44,8 @@ class Library:
         self.folder = folder
         self.confines = tuple(os.path.join(confine, "") for confine in confines)
         self._contents: dict[str, Content] = {}
+        self._real_folders: dict[str, str] = {}
+        self._room_bytes = _ROOM_BYTES
         self._lock = threading.Lock()
 
     def read(self, file: str) -> Content:
@@ -63,8 +68,23 @@ class Library:
 
     def confine(self, file: str) -> None:
         """Raise `Outside` if `file`, links followed, neither lies in a declared folder nor is one."""
-        if not os.path.join(os.path.realpath(file), "").startswith(self.confines):
+        if not self.is_inside(file):
             raise Outside(f"`{self.shown(file)}` lies outside the declared roots")
+
+    def is_inside(self, file: str) -> bool:
+        """Return whether `file`, links followed, lies in a declared folder or is one."""
+        folder, name = os.path.split(file)
+        real = self._real_folders.get(folder)
+        if real is None:  # folders do not change while they are compiled, and a link in one is looked at each time
+            real = self._real_folders[folder] = os.path.realpath(folder)
+        at = os.path.join(real, name)
+        return os.path.join(os.path.realpath(at) if os.path.islink(at) else at, "").startswith(self.confines)
+
+    def room_for(self, size: int) -> bool:
+        """Return whether the bytes of a file that nobody reads may be kept until they are published."""
+        with self._lock:
+            self._room_bytes -= size if self._room_bytes >= size else 0
+            return self._room_bytes >= size
 
     def shown(self, file: str) -> str:
         """Return `file` as people write it: relative to the project if it lies inside, POSIX."""
@@ -92,7 +112,7 @@ class Reading:
 
     def exists(self, file: str) -> bool:
         """Return whether `file` is a regular file inside the declared folders; a no is recorded."""
-        if self.library.disk.is_file(file) and os.path.realpath(file).startswith(self.library.confines):
+        if self.library.disk.is_file(file) and self.library.is_inside(file):
             return True
         self._absent.add(file)
         return False

@@ -62,6 +62,7 @@ class Blob(NamedTuple):
     """Bytes that stay where they are: `file` on disk, believed only while size and digest hold.
 
     named_hex: sha256 of the salt and the bytes, which the name is made of; equal to `sha256_hex` without salt.
+    body: the bytes, where there was room to keep them.
     """
 
     file: str
@@ -69,6 +70,7 @@ class Blob(NamedTuple):
     sha256_hex: str
     integrity: str
     named_hex: str
+    body: bytes | None = None
 
 
 class Ref(NamedTuple):

@@ -65,6 +65,8 @@ def _publish(
 
     def put(path: str, body: bytes | Blob) -> None:
         nonlocal written, kept, written_bytes
+        if isinstance(body, Blob) and body.body is not None:
+            body = body.body
         is_new = disk.write(output, path, body) if isinstance(body, bytes) else _copy(body, output, path, disk)
         written, kept = written + is_new, kept + (not is_new)
         written_bytes += is_new * (len(body) if isinstance(body, bytes) else body.size)

@@ -17,7 +17,7 @@ from typing import Any
 from assetbuild.compiler.cache import traces
 from assetbuild.compiler.cache.asked import Answers, Asked
 from assetbuild.compiler.cache.codec import Unreadable, dumped, loaded
-from assetbuild.compiler.cache.keys import Key, common_of, differing, digest_of, key_of
+from assetbuild.compiler.cache.keys import common_of, differing, digest_of, key_of
 from assetbuild.compiler.cache.places import Places
 from assetbuild.compiler.cache.store import Store, Tally
 from assetbuild.compiler.cache.toolchain import packages

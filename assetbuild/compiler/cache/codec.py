@@ -106,7 +106,7 @@ def _pieces(pieces: Sequence[Piece], texts: list[bytes]) -> list[object]:
 
 
 def _blob(blob: Blob, places: Places) -> dict[str, object]:
-    return {**blob._asdict(), "file": places.name(blob.file)}
+    return {**blob._asdict(), "file": places.name(blob.file), "body": None}
 
 
 def _read_draft(document: Mapping[str, Any], places: Places, texts: _Texts) -> Draft:

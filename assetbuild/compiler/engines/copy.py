@@ -15,6 +15,9 @@ __all__ = ["build"]
 # What imagesize knows by its content; others would be a guess.
 _SIZED = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/svg+xml")
 
+_KEPT_BYTES = 64 << 10
+"""A file of at most this size is read once: for its digests, its pixels and its place in the output."""
+
 _PIXELS_LIMIT = 2**31  # of a width or height in PNG (Third Edition, §5.6, four-byte integers), the widest of these
 
 
@@ -24,7 +27,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     library = reading.library
     library.confine(source.file)
     salt = shop.project.salt.encode()
-    digests = library.disk.digests(source.file, salt)
+    digests = library.disk.digests(source.file, salt, _KEPT_BYTES)
     reading.note(source.file, digests.sha256.hex())
     blob = Blob(
         file=source.file,
@@ -32,9 +35,12 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         sha256_hex=digests.sha256.hex(),
         integrity="sha384-" + base64.b64encode(digests.sha384).decode(),
         named_hex=digests.salted.hex(),
+        body=digests.body if digests.body is not None and library.room_for(digests.size) else None,
     )
     content_type = media_type(source.logical)
-    width, height = _pixels(library.disk.read(source.file)) if content_type in _SIZED else (0, 0)
+    width = height = 0
+    if content_type in _SIZED:
+        width, height = _pixels(digests.body if digests.body is not None else library.disk.read(source.file))
     draft = Draft(source.logical, content_type, blob, width=width, height=height)
     return Result(drafts=(draft,), inputs=reading.inputs())
 
