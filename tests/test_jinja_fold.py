@@ -103,6 +103,37 @@ def test_a_condition_between_two_names_stays_and_its_names_do_not(assets: Assets
     assert "asset_url" not in made
 
 
+@pytest.mark.parametrize("function", ["asset_url", "asset_tag"])
+@pytest.mark.parametrize("text", ["{{{{ {} }}}}", "{{% set x = {} %}}{{{{ x }}}}"])
+def test_a_choice_of_the_page_among_constant_names_stays_a_choice(assets: Assets, function: str, text: str) -> None:
+    env = environment(assets, autoescape=True)
+    text = text.format(f"{function}('css/app.css' if dark else 'js/app.js' if script else 'img/logo.png')")
+
+    made, template = code(env, text), env.from_string(text)
+
+    assert function not in made
+    give = assets.url if function == "asset_url" else assets.tag
+    assert give("css/app.css") == template.render(dark=True)
+    assert give("js/app.js") == template.render(script=True)
+    assert give("img/logo.png") == template.render()
+
+
+@pytest.mark.parametrize(
+    "name", ["name if known else 'no.css'", "'no.css' if known else name", "'a' if a else 'no.css'"]
+)
+def test_a_wrong_name_in_a_choice_is_an_error_of_the_template(assets: Assets, name: str) -> None:
+    with pytest.raises(UnknownAsset, match="is not in the manifest"):
+        environment(assets).from_string(f"{{{{ asset_url({name}) }}}}")
+
+
+def test_a_choice_that_may_give_no_name_is_left_to_the_run(assets: Assets) -> None:
+    template = environment(assets).from_string("{{ asset_url('css/app.css' if known) }}")
+
+    assert assets.url("css/app.css") == template.render(known=True)
+    with pytest.raises(TypeError, match="not by `Undefined`"):
+        template.render()
+
+
 def test_a_nonce_stays_dynamic_and_all_around_it_is_text(assets: Assets) -> None:
     env = environment(assets, autoescape=True)
 
@@ -309,6 +340,9 @@ EXPRESSIONS = st.recursive(
             "asset_url('css/' ~ 'app.css')",
             "asset_url(name)",
             "asset_url(name if flag else 'js/lib.js')",
+            "asset_url('css/app.css' if flag else 'js/lib.js')",
+            "asset_tag('css/app.css' if flag else 'js/lib.js')",
+            "asset_tag('css/app.css' if flag else 'js/lib.js', nonce=nonce)",
             "asset_tag('css/app.css')",
             "asset_tag(name)",
             "asset_tag('css/app.css', media='a&b')",

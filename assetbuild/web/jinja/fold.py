@@ -105,12 +105,13 @@ class _Fold(NodeTransformer):
     def visit_Call(self, node: nodes.Call) -> nodes.Node:
         """Return the constant that a call inside an expression gives, the call itself if there is none."""
         self.generic_visit(node)
-        folded = self._folded(node)
-        is_joined = folded is not None and folded.is_markup and self._is_joining
+        decided = self._decided(node, self._folded(node))
+        is_joined = self._is_joining and self._gives_markup(node)
         # Where autoescape changes half-way, Jinja 3.1 escapes an expression of constants by what it was before.
-        if folded is None or folded.attributes or is_joined or self._context.volatile:
+        if decided is None or is_joined or self._context.volatile:
             return node
-        return self._constant(node, folded)
+        self.has_folded = True
+        return decided
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
         """Fold what is joined, but no markup: Jinja 3.1 joins constants (`~`) as if there were none among them."""
@@ -139,27 +140,42 @@ class _Fold(NodeTransformer):
             return [self.visit(child)]
         self.generic_visit(child)
         folded = self._folded(child)
-        if folded and not folded.attributes:
-            return [self._constant(child, folded)]
-        if not self._gives_markup(child):
-            return [child]
+        decided = self._decided(child, folded)
+        self.has_folded |= decided is not None
+        given = child if decided is None else decided
+        if not self._gives_markup(child) or (folded and decided is not None):
+            return [given]
         values = [value for _, value in folded.attributes] if folded else []
         # What may have an effect is evaluated once, and `finalize` sees what one expression gives.
         is_once = all(isinstance(value, nodes.Name) or values.count(value) == 1 for value in values)
         if folded is None or not is_once or self._environment.finalize:
             # The page decides whether the call gives markup. Here the template does, and a parent may decide otherwise.
-            return [nodes.MarkSafe(child, **self._at(child))]
+            return [nodes.MarkSafe(given, **self._at(child))]
         self.has_folded = True
         helper = nodes.ImportedName(_ATTRIBUTE, **self._at(child))
         parts: list[nodes.Expr] = [nodes.TemplateData(folded.texts[0], **self._at(child))]
         for (name, value), text in zip(folded.attributes, folded.texts[1:], strict=True):
-            given = [nodes.Const(name, **self._at(child)), value]
-            parts.append(nodes.Call(helper, given, [], None, None, **self._at(child)))
+            pair = [nodes.Const(name, **self._at(child)), value]
+            parts.append(nodes.Call(helper, pair, [], None, None, **self._at(child)))
             parts.append(nodes.TemplateData(text, **self._at(child)))
         return parts
 
+    def _decided(self, call: nodes.Call, folded: _Folded | None) -> nodes.Expr | None:
+        """Return the constant that a call gives, the choice between two if its name is a choice, else None."""
+        if folded is not None:
+            return None if folded.attributes else self._constant(call, folded)
+        name = call.args[0] if len(call.args) == 1 and id(call) not in self._of_blocks else None
+        if not isinstance(name, nodes.CondExpr) or name.expr2 is None:
+            return None
+        rest = call.kwargs, call.dyn_args, call.dyn_kwargs
+        calls = [nodes.Call(call.node, [each], *rest, **self._at(call)) for each in (name.expr1, name.expr2)]
+        # Both are looked at, so that a wrong name is found wherever it stands.
+        first, second = [self._decided(each, self._folded(each)) for each in calls]
+        if first is None or second is None:
+            return None
+        return nodes.CondExpr(name.test, first, second, **self._at(call))
+
     def _constant(self, call: nodes.Call, folded: _Folded) -> nodes.Expr:
-        self.has_folded = True
         const = nodes.Const("".join(folded.texts), **self._at(call))
         return nodes.MarkSafeIfAutoescape(const, **self._at(call)) if folded.is_markup else const
 
