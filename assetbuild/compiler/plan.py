@@ -92,9 +92,9 @@ def plan(project: Project, survey: Survey, library: Library, bundles: Bundles = 
     named = {e.entry.logical: e.sources[0] for e in entries if e.sources}
     shown = {logical: source.shown for logical, source in named.items()}
     # Names of the published files were judged by the survey; here an entry's name joins them.
-    problems += [
-        p for p in name_problems(shown | {k: v.shown for k, v in plain.items()}) if p not in survey.diagnostics
-    ]
+    if shown:
+        every = shown | {logical: source.shown for logical, source in plain.items()}
+        problems += [found for found in name_problems(every) if found not in survey.diagnostics]
     inventory = Inventory(
         by_logical=plain | {logical: source._replace(logical=logical) for logical, source in named.items()},
         by_file={source.file: source for source in plain.values()},

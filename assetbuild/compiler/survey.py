@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ SOURCE_LANGUAGES = (".scss", ".sass", ".ts", ".tsx", ".mts", ".cts", ".jsx")
 """Extensions that are compiled through entries and never published as they stand."""
 
 # Names that a Windows file system or tool gives to a device, whatever the extension (Win32, "Naming Files").
-_DEVICES = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
+_DEVICE = re.compile(r"(?:^|/)(\s*(?:con|prn|aux|nul|com[1-9]|lpt[1-9])\s*(?:\.[^/]*)?)(?:/|$)", re.IGNORECASE)
+# C0, C1, what Windows reads as a separator or a drive, and what Python makes of a name that is not UTF-8.
+_AWKWARD = re.compile("[\x00-\x1f\x7f-\x9f\\\\:\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ def name_problems(shown_by_logical: dict[str, str]) -> list[Diagnostic]:
     for logical in sorted(shown_by_logical):
         shown = shown_by_logical[logical]
         # Unicode §3.13 D145: case folding of the normalised form finds both kinds of collision at once.
-        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", logical).casefold())
+        ascii_folded = logical.lower() if logical.isascii() else ""
+        folded = ascii_folded or unicodedata.normalize("NFC", unicodedata.normalize("NFC", logical).casefold())
         other = by_folded.setdefault(folded, logical)
         if other != logical:
             message = f"`{other}` and `{logical}` differ only in case or Unicode form"
@@ -91,16 +95,16 @@ def name_problems(shown_by_logical: dict[str, str]) -> list[Diagnostic]:
 
 
 def _bad_name(logical: str) -> str:
-    for segment in logical.split("/"):
-        if segment.partition(".")[0].strip().casefold() in _DEVICES:
-            return f"holds `{segment}`, a reserved device name on Windows"
+    device = _DEVICE.search(logical)
+    if device:
+        return f"holds `{device[1]}`, a reserved device name on Windows"
+    if not _AWKWARD.search(logical):
+        return ""
     if any(char < " " or "\x7f" <= char <= "\x9f" for char in logical):
         return "holds a control character"
     if "\\" in logical or ":" in logical:
         return "holds a backslash or a colon, which Windows reads as a separator or a drive"
-    if any(0xD800 <= ord(char) <= 0xDFFF for char in logical):
-        return "is not UTF-8"
-    return ""
+    return "is not UTF-8"
 
 
 def _withheld(logical: str, name: str, root: Root, project: Project) -> str:
