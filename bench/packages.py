@@ -12,9 +12,12 @@ __all__ = ["REPOSITORY", "installed", "package_of", "stylesheets"]
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-def installed(source: str) -> Path:
-    """Return `node_modules` with exactly the packages that the lock file in the folder `source` names."""
-    folder = REPOSITORY / "build/bench" / source.replace("/", "-")
+def installed(source: str, folder: Path | None = None) -> Path:
+    """Return `node_modules` with exactly the packages that the lock file in `source` names.
+
+    source: a folder of this repository. folder: where they go, below its build folder if nothing is said.
+    """
+    folder = folder or REPOSITORY / "build/bench" / source.replace("/", "-")
     lock = REPOSITORY / source / "package-lock.json"
     modules = folder / "node_modules"
     if not modules.exists() or (folder / lock.name).read_bytes() != lock.read_bytes():
