@@ -1,7 +1,8 @@
 """Render of a page with 20 references to assets: CPU time beside the same page with the URLs written out.
 
 Templates are compiled before. The subjects of an engine live in one process and take turns, round by round; printed are
-the median of the rounds and the median of each round's ratio to the literal page. A page has 20 lines, one reference
+the median of the rounds and the medians of each round's ratios to the literal page: in an environment without
+assetbuild, and in the environment that has it, where that is another. A page has 20 lines, one reference
 each: images, and in the pages of tags scripts with integrity. Peers are at their best: Flask inside a request, Django's
 manifest storage with its manifest read, webassets with `auto_build` off.
 
@@ -40,16 +41,13 @@ def line(reference: str) -> str:
 
 
 def literal(folder: Path) -> Render:
-    """The URLs written out, in the same environment."""
-    return ours(folder, "".join(line(assets_of(folder).url(name)) for name in NAMES))
+    """The URLs written out, in Jinja without assetbuild."""
+    return plain(literal_page(folder))
 
 
-def bare(folder: Path) -> Render:
-    """The URLs written out, in an environment without the functions: Jinja copies its globals for each render."""
-    from jinja2 import Environment
-
-    text = "".join(line(assets_of(folder).url(name)) for name in NAMES)
-    return Environment(autoescape=True).from_string(text).render
+def literal_beside(folder: Path) -> Render:
+    """The URLs written out, in an environment that has assets."""
+    return ours(folder, literal_page(folder))
 
 
 def folded(folder: Path) -> Render:
@@ -64,8 +62,13 @@ def dynamic(folder: Path) -> Render:
 
 
 def literal_tags(folder: Path) -> Render:
-    """The script elements written out."""
-    return ours(folder, "".join(f"<p>{assets_of(folder).tag(name)}</p>\n" for name in NAMES))
+    """The script elements written out, in Jinja without assetbuild."""
+    return plain(literal_tag_page(folder))
+
+
+def literal_tags_beside(folder: Path) -> Render:
+    """The script elements written out, in an environment that has assets."""
+    return ours(folder, literal_tag_page(folder))
 
 
 def folded_tags(folder: Path) -> Render:
@@ -82,7 +85,7 @@ def nonce_tags(folder: Path) -> Render:
 def escaped_nonce(folder: Path) -> Render:
     """The script elements written out by hand, with `{{ csp_nonce }}` in each: what a nonce costs in any case."""
     text = "".join(f"<p>{assets_of(folder).tag(name, nonce='NONCE')}</p>\n" for name in NAMES)
-    return ours(folder, text.replace("NONCE", "{{ csp_nonce }}"), csp_nonce="cjRuZDBt")
+    return plain(text.replace("NONCE", "{{ csp_nonce }}"), csp_nonce="cjRuZDBt")
 
 
 def bundles(folder: Path) -> Render:
@@ -117,7 +120,7 @@ def flask(folder: Path) -> Render:
 
 def django_literal(folder: Path, storage: str) -> Render:
     """The URLs written out, in Django."""
-    return django(folder, storage, "".join(line(assets_of(folder).url(name)) for name in NAMES))
+    return django(folder, storage, literal_page(folder))
 
 
 def django_static(folder: Path, storage: str) -> Render:
@@ -129,7 +132,7 @@ def django_static(folder: Path, storage: str) -> Render:
 SUBJECTS: dict[str, dict[str, Callable[[Path], Render]]] = {
     "Jinja": {
         "Jinja, literal": literal,
-        "Jinja, literal, without assetbuild": bare,
+        "Jinja, literal, in the environment of assetbuild": literal_beside,
         "assetbuild, constant names": folded,
         "assetbuild, names at run time": dynamic,
         "assetbuild, `{% assets %}`": bundles,
@@ -138,6 +141,7 @@ SUBJECTS: dict[str, dict[str, Callable[[Path], Render]]] = {
     },
     "Jinja, tags": {
         "Jinja, literal tags": literal_tags,
+        "Jinja, literal tags, in the environment of assetbuild": literal_tags_beside,
         "assetbuild, tags": folded_tags,
         "Jinja, literal tags with a nonce": escaped_nonce,
         "assetbuild, tags with a nonce": nonce_tags,
@@ -154,6 +158,8 @@ SUBJECTS: dict[str, dict[str, Callable[[Path], Render]]] = {
     },
 }
 """Process → name → how it is prepared. The first of each process is what the others are compared with."""
+
+_BESIDE = "in the environment of assetbuild"
 
 PACKAGES = ("assetbuild", "jinja2", "flask", "django", "webassets")
 
@@ -180,13 +186,13 @@ def main() -> None:
 
 
 def medians(folder: str, rounds: int) -> dict[str, dict[str, float]]:
-    """Return by subject the microseconds of CPU per render and the ratio to the literal page."""
+    """Return by subject the microseconds of CPU per render and the ratios to the literal pages."""
     command = [sys.executable, __file__, "--child"]
     children = [
         subprocess.Popen([*command, group, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for group in SUBJECTS
     ]
-    runs: dict[str, list[tuple[float, float]]] = {}
+    runs: dict[str, list[dict[str, float]]] = {}
     for _ in range(rounds):
         for child in children:
             assert child.stdin
@@ -195,14 +201,15 @@ def medians(folder: str, rounds: int) -> dict[str, dict[str, float]]:
             child.stdin.flush()
             found = json.loads(child.stdout.readline())
             first = next(iter(found.values()))
+            beside = next((each for name, each in found.items() if name.endswith(_BESIDE)), first)
             for name, each in found.items():
-                runs.setdefault(name, []).append((each, each / first))
+                row = {"render_us": each, "ratio": each / first}
+                if name.startswith("assetbuild") or name.endswith(_BESIDE):
+                    row["ratio_beside"] = each / beside
+                runs.setdefault(name, []).append(row)
     for child in children:
         child.communicate()
-    return {
-        name: {"render_us": statistics.median(each for each, _ in run), "ratio": statistics.median(r for _, r in run)}
-        for name, run in runs.items()
-    }
+    return {name: {key: statistics.median(one[key] for one in run) for key in run[0]} for name, run in runs.items()}
 
 
 def serve(renders: dict[str, Render]) -> None:
@@ -270,6 +277,24 @@ def ours(folder: Path, text: str, **values: str) -> Render:
     return lambda: template.render(values) if values else template.render()
 
 
+def plain(text: str, **values: str) -> Render:
+    """Return the render of a template in an environment without assetbuild."""
+    from jinja2 import Environment
+
+    template = Environment(autoescape=True).from_string(text)
+    return lambda: template.render(values) if values else template.render()
+
+
+def literal_page(folder: Path) -> str:
+    """Return a page with the URLs written out."""
+    return "".join(line(assets_of(folder).url(name)) for name in NAMES)
+
+
+def literal_tag_page(folder: Path) -> str:
+    """Return a page with the script elements written out."""
+    return "".join(f"<p>{assets_of(folder).tag(name)}</p>\n" for name in NAMES)
+
+
 def bundle_page() -> str:
     """Return a page of `{% assets %}` tags."""
     return "".join(f"{{% assets '{name}' %}}{line('{{ ASSET_URL }}')}{{% endassets %}}" for name in NAMES)
@@ -296,8 +321,10 @@ def django(folder: Path, storage: str, text: str) -> Render:
 
 def table(rows: dict[str, dict[str, float]]) -> str:
     """Return the figures as Markdown."""
-    lines = ["| | CPU per render | ratio |", "|---|---|---|"]
-    lines += [f"| {name} | {row['render_us']:.1f} µs | {row['ratio']:.2f} |" for name, row in rows.items()]
+    lines = ["| | CPU per render | ratio | ratio, literal in the same environment |", "|---|---|---|---|"]
+    for name, row in rows.items():
+        beside = f"{row['ratio_beside']:.2f}" if "ratio_beside" in row else ""
+        lines.append(f"| {name} | {row['render_us']:.1f} µs | {row['ratio']:.2f} | {beside} |")
     return "\n".join([*lines, ""])
 
 
