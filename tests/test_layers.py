@@ -62,6 +62,7 @@ RANKS = [
     "release",
     "inspect",
     "testing",
+    "watch",
     "cli",
     "__main__",
 ]

@@ -16,8 +16,10 @@ from assetbuild.unchanged import default_folder
 
 if TYPE_CHECKING:
     from assetbuild.compiler import Outcome
+    from assetbuild.compiler.project import Project
+    from assetbuild.disk import Disk
 
-__all__ = ["add_parser", "closing_line", "run", "summary_of"]
+__all__ = ["add_options", "add_parser", "closing_line", "last_build", "project_of", "run", "say", "summary_of"]
 
 _EXAMPLE = """\
 example:
@@ -31,6 +33,12 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the command to the command line."""
     about = "compile the assets of a project"
     parser = commands.add_parser("compile", help=about, description=f"{about.capitalize()}.", epilog=_EXAMPLE)
+    add_options(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def add_options(parser: Parser) -> None:
+    """Add everything that decides a build, or what is said of it to people."""
     add = parser.add_argument
     add("project", nargs="?", default=".", metavar="PROJECT", help="folder of the project (default: this one)")
     add("--output", metavar="FOLDER", default="", help="where the files go (default: as configured, build/assets)")
@@ -42,38 +50,58 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     add("--frozen", action="store_true", help="refuse tools other than the pinned ones, and bundles defined in Python")
     add("--strict", action="store_true", help="warnings fail")
     add("--explain", action="store_true", help="say of each job why it ran")
-    add("--json", action="store_true", help="one JSON document on stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compile, report and return the exit code."""
     started_s = time.monotonic()
     terminal = Terminal.of_process()
-    last = LastBuild(os.path.realpath(args.project), _arguments(args), os.environ, is_asked=not args.no_cache)
+    last = last_build(args)
     summary = last.summary(default_folder(os.environ))
     if summary is None:
         summary = _compiled(args, last, terminal)
-    terminal.report(findings(summary["diagnostics"]))
-    for line in summary["detected"]:
-        terminal.say(f"without configuration: {line}")
-    for logical, reason in summary["reasons"].items() if args.explain else ():
-        terminal.say(f"made {logical}: {reason}")
-    terminal.say(closing_line(summary, time.monotonic() - started_s, terminal.look))
+    say(summary, time.monotonic() - started_s, terminal, is_explained=args.explain)
     if args.json:
         terminal.document(_document(summary))
     return 0
 
 
-def _arguments(args: argparse.Namespace) -> dict[str, object]:
-    """Return what of the command line decides a build."""
-    neutral = {"command", "version", "project", "jobs", "json", "explain", "no_cache"}
+def last_build(args: argparse.Namespace, *, goes_on: bool = False) -> LastBuild:
+    """Return what is known of the last build with these arguments. goes_on: this process will build again."""
+    neutral = {"command", "version", "project", "jobs", "json", "explain", "no_cache", "port"}
     given = {name: value for name, value in vars(args).items() if name not in neutral}
-    return {**given, "output": os.path.abspath(args.output) if args.output else ""}
+    decisive = {**given, "output": os.path.abspath(args.output) if args.output else ""}
+    folder = os.path.realpath(args.project)
+    return LastBuild(folder, decisive, os.environ, is_asked=not args.no_cache, goes_on=goes_on)
+
+
+def say(summary: Mapping[str, Any], duration_s: float, terminal: Terminal, *, is_explained: bool) -> None:
+    """Tell people of a build: findings, what was found without configuration, why jobs ran, the closing line."""
+    terminal.report(findings(summary["diagnostics"]))
+    for line in summary["detected"]:
+        terminal.say(f"without configuration: {line}")
+    for logical, reason in summary["reasons"].items() if is_explained else ():
+        terminal.say(f"made {logical}: {reason}")
+    terminal.say(closing_line(summary, duration_s, terminal.look))
 
 
 def _compiled(args: argparse.Namespace, last: LastBuild, terminal: Terminal) -> Mapping[str, Any]:
     from assetbuild.cli.progress import Progress
     from assetbuild.compiler import compile
+
+    disk = last.disk()
+    project = project_of(args, disk)
+    summary = last.summary(project.cache_folder)  # where the configuration names another folder
+    if summary is None:
+        with Progress(terminal) as progress:
+            outcome = compile(project, disk=disk, environ=os.environ, watcher=progress)
+        summary = summary_of(outcome, disk.hashed_bytes)
+        last.keep(outcome, disk, summary)
+    return summary
+
+
+def project_of(args: argparse.Namespace, disk: Disk) -> Project:
+    """Return the project that the arguments name, as they want it compiled; raise `ConfigError`."""
     from assetbuild.compiler.config import Flags, read
 
     flags = Flags(
@@ -86,15 +114,7 @@ def _compiled(args: argparse.Namespace, last: LastBuild, terminal: Terminal) -> 
         is_strict=args.strict,
         is_cached=not args.no_cache,
     )
-    disk = last.disk()
-    project = read(args.project, os.environ, disk, flags)
-    summary = last.summary(project.cache_folder)  # where the configuration names another folder
-    if summary is None:
-        with Progress(terminal) as progress:
-            outcome = compile(project, disk=disk, environ=os.environ, watcher=progress)
-        summary = summary_of(outcome, disk.hashed_bytes)
-        last.keep(outcome, disk, summary)
-    return summary
+    return read(args.project, os.environ, disk, flags)
 
 
 def summary_of(outcome: Outcome, hashed_bytes: int) -> dict[str, Any]:

@@ -14,18 +14,26 @@ from assetbuild.version import __version__
 
 if TYPE_CHECKING:
     from assetbuild.compiler import Outcome
+    from assetbuild.compiler.project import Project
 
-__all__ = ["LastBuild"]
+__all__ = ["LastBuild", "ours_of"]
 
 
 class LastBuild:
     """What is known of a project's last build. folder: of the project. arguments: of the command line, JSON values.
 
-    is_asked: False where nothing of an earlier build may count.
+    is_asked: False where nothing of an earlier process may count. goes_on: this process will build again.
+    record: of the build that is known, None if none is.
     """
 
     def __init__(
-        self, folder: str, arguments: Mapping[str, object], environ: Mapping[str, str], *, is_asked: bool
+        self,
+        folder: str,
+        arguments: Mapping[str, object],
+        environ: Mapping[str, str],
+        *,
+        is_asked: bool,
+        goes_on: bool = False,
     ) -> None:
         variables = {name: value for name, value in environ.items() if name.startswith("ASSETBUILD_")}
         home = {name: environ.get(name, "") for name in ("HOME", "XDG_CACHE_HOME")}
@@ -33,7 +41,9 @@ class LastBuild:
         self._folder = folder
         self._output = str(arguments.get("output", ""))
         self._is_asked = is_asked
-        self._record: Record | None = None
+        self._goes_on = goes_on
+        self._code: Mapping[str, Row] = {}
+        self.record: Record | None = None
         self._tried: set[str] = set()
 
     def summary(self, cache_folder: str) -> Mapping[str, Any] | None:
@@ -45,46 +55,86 @@ class LastBuild:
         record = load(file)
         if record is None:
             return None
-        self._record = record
-        standing = stands(record, self._arguments)
-        if standing is None:
+        self.record = record
+        summary = self.standing()
+        if self.record is not record:
+            save(file, self.record)
+        return summary
+
+    def standing(self) -> Mapping[str, Any] | None:
+        """Return what is said of the build that is known if it still stands, as of one that had nothing to do."""
+        record = self.record
+        standing = stands(record, self._arguments) if record is not None else None
+        if record is None or standing is None:
             return None
         looked_at = [
             row for file, row in standing.rows() if row is not record.files.get(file, record.outputs.get(file))
         ]
-        if looked_at:
-            save(file, standing)
+        self.record = standing if looked_at else record
         return _with_nothing_to_do(record.summary, sum(row.size for row in looked_at))
 
     def disk(self) -> Watched:
         """Return a disk for this build, which knows what the last one saw."""
-        known = self._record
+        known = self.record
         return Watched({**known.files, **known.outputs} if known else {})
 
     def keep(self, outcome: Outcome, disk: Watched, summary: Mapping[str, Any]) -> None:
-        """Remember this build."""
+        """Remember this build, for later processes where they may rely on it."""
         project = outcome.project
         is_plain = outcome.is_repeatable and not project.tools.paths
         # Hidden maps lie beside the output, and tools of somebody's choice anywhere: they are asked for every time.
-        if not project.cache_folder or not is_plain or outcome.published is None or project.sourcemaps == "hidden":
+        is_lasting = is_plain and project.cache_folder and outcome.published and project.sourcemaps != "hidden"
+        if not is_lasting and not self._goes_on:
             return
-        ours = tuple(os.path.join(folder, "") for folder in (project.output, project.cache_folder))
         try:
-            files = {file: row for file, row in disk.files.items() if not file.startswith(ours)}
-            files |= {file: row_of(file, hex_) for file, hex_ in outcome.inputs.items() if file not in files}
-            files |= dict(_own_code())
+            asked = self.asked(disk, ours_of(project))
+            files = {file: row_of(file, hex_) for file, hex_ in outcome.inputs.items() if file not in asked.files}
             outputs = {os.path.join(project.output, path): hex_ for path, hex_ in _outputs(outcome)}
-            record = Record(
-                arguments=self._arguments,
-                files=files,
+            self.record = asked._replace(
+                files={**asked.files, **files, **self._code_rows()},
                 outputs={file: row_of(file, hex_) for file, hex_ in outputs.items()},
-                folders={folder: hex_ for folder, hex_ in disk.folders.items() if not f"{folder}/".startswith(ours)},
-                absent=tuple(file for file in sorted(disk.absent | outcome.absent) if not os.path.lexists(file)),
+                absent=_still_absent({*asked.absent, *outcome.absent}),
                 summary=summary,
             )
         except OSError:
             return  # somebody changes the files while we look: the next compile looks again
-        save(file_of(project.cache_folder, self._folder, self._output), record)
+        if is_lasting:
+            save(file_of(project.cache_folder, self._folder, self._output), self.record)
+
+    def asked(self, disk: Watched, ours: tuple[str, ...]) -> Record:
+        """Return what a build has asked of its disk so far, whatever became of it. ours: as `ours_of` gives them."""
+        return Record(
+            arguments=self._arguments,
+            files={file: row for file, row in disk.files.items() if not file.startswith(ours)},
+            outputs={},
+            folders={folder: hex_ for folder, hex_ in disk.folders.items() if not f"{folder}/".startswith(ours)},
+            absent=_still_absent(disk.absent),
+            summary={},
+        )
+
+    def is_code_as_it_was(self) -> bool:
+        """Return whether the code that compiles is what it was at the first of these questions."""
+        return self.is_as_asked(Record(self._arguments, self._code_rows(), {}, {}, (), {}))
+
+    def is_as_asked(self, record: Record) -> bool:
+        """Return whether every answer that a build got would still be the same."""
+        return stands(record, self._arguments) is not None
+
+    def _code_rows(self) -> Mapping[str, Row]:
+        self._code = self._code or dict(_own_code())
+        return self._code
+
+
+def ours_of(project: Project) -> tuple[str, ...]:
+    """Return the folders that a build writes, each with a slash at its end."""
+    from assetbuild.compiler.publish import HIDDEN_SUFFIX
+
+    folders = (project.output, project.output + HIDDEN_SUFFIX, project.cache_folder)
+    return tuple(os.path.join(folder, "") for folder in folders if folder)
+
+
+def _still_absent(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(path for path in sorted(paths) if not os.path.lexists(path))
 
 
 def _outputs(outcome: Outcome) -> Iterable[tuple[str, str]]:

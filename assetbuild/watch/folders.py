@@ -1,0 +1,86 @@
+"""Folders: where something may happen that would change the answer to a question of the last build.
+
+Receives what a build read, listed and looked for in vain; hands on folders to watch, none of them with what lies below
+it: a project may hold a hundred thousand files that no build asks for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from assetbuild.compiler.errors import ConfigError
+from assetbuild.compiler.project import Project
+from assetbuild.compiler.templates import templates
+from assetbuild.disk import Found, RealDisk
+
+__all__ = ["Standing", "Templates", "folders_of", "standing_of", "templates_of"]
+
+Standing = tuple[int, int]
+"""What tells a folder from another of its name: device and inode."""
+
+
+class Templates(NamedTuple):
+    """What the folders of templates hold. files: all that may be templates."""
+
+    folders: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+
+
+class _Listing(RealDisk):
+    """A disk that notes what it is asked for, and reads nothing."""
+
+    def __init__(self) -> None:
+        self.folders: set[str] = set()
+        self.files: set[str] = set()
+
+    def scan(self, folder: str) -> list[Found]:
+        self.folders.add(folder)
+        return super().scan(folder)
+
+    def read(self, file: str) -> bytes:
+        self.files.add(file)
+        return b""
+
+
+def folders_of(files: Iterable[str], listed: Iterable[str], absent: Iterable[str]) -> set[str]:
+    """Return the folders, absolute, in which a build would notice a change.
+
+    files: read. listed: folders whose names were read. absent: paths at which nothing stood; where their folder is not
+    there either, the nearest above it that is.
+    """
+    found = {*listed, *map(os.path.dirname, files)}
+    for folder in set(map(os.path.dirname, absent)):
+        there = folder
+        while not os.path.isdir(there):
+            there = os.path.dirname(there)
+        found.add(there)
+    return found
+
+
+def standing_of(folders: Iterable[str], ours: tuple[str, ...]) -> Mapping[str, Standing]:
+    """Return the folders that are there with their standing, but for those below `ours`, which end with a slash."""
+    found = {}
+    for folder in folders:
+        if not f"{folder}/".startswith(ours):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # what is gone is noticed in its parent
+                status = os.stat(folder)
+                found[folder] = status.st_dev, status.st_ino
+    return found
+
+
+def templates_of(project: Project, ours: Collection[str]) -> Templates:
+    """Return the templates of a project outside its roots, since what lies in a root is an asset.
+
+    ours: folders of the build's own.
+    """
+    listing = _Listing()
+    # A folder that is configured and not there is for `check` to tell; a compile does not need it.
+    with contextlib.suppress(ConfigError):
+        for _ in templates(project, listing):
+            pass
+    below = (*(os.path.join(root.folder, "") for root in project.roots), *ours)
+    outside = (file for file in listing.files if not file.startswith(below))
+    return Templates(frozenset(listing.folders), frozenset(outside))
