@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from jinja2 import ChainableUndefined, Environment, StrictUndefined, UndefinedError
+from jinja2 import ChainableUndefined, Environment, StrictUndefined, UndefinedError, meta
 from jinja2.exceptions import SecurityError
 from jinja2.nativetypes import NativeEnvironment
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
@@ -167,3 +167,16 @@ def test_the_names_in_a_template_are_these(assets: Assets) -> None:
         "asset_tag",
         "asset_url",
     ] == sorted(set(environment(assets).globals) - fresh)
+
+
+def test_a_template_is_not_said_to_need_the_functions_from_its_page(assets: Assets) -> None:
+    parsed = environment(assets).parse("{{ asset_tag('js/app.js', nonce=csp_nonce) }}{{ asset_url(name) }}")
+
+    assert {"csp_nonce", "name"} == meta.find_undeclared_variables(parsed)
+
+
+@pytest.mark.parametrize("name", ["'css/app.css'", "name", "'css/app.css' if name else 'js/app.js'"])
+def test_an_expression_alone_has_the_functions(assets: Assets, name: str) -> None:
+    expression = environment(assets).compile_expression(f"asset_url({name})")
+
+    assert assets.url("css/app.css") == expression(name="css/app.css")

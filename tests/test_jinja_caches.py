@@ -231,6 +231,28 @@ def test_a_folder_of_compiled_templates_is_refused_elsewhere(
     ) == str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ asset_url('a.css') }}",
+        "{{ asset_url('a.css' if dark else 'a.css') }}",
+        "{{ asset_tag('a.css' if dark else 'a.css') }}",
+        "{{ asset_tag('a.css', nonce=nonce) }}",
+        "{% set url = asset_url('a.css') %}{{ url }}",
+        "{% set url = asset_url('a.css' if dark else 'a.css') %}{{ url }}",
+        "{% assets 'a.css' %}{{ ASSET_URL }}{% endassets %}",
+    ],
+)
+def test_a_compiled_template_is_refused_elsewhere_for_a_single_url(tmp_path: Path, text: str) -> None:
+    first, second = Environment(loader=DictLoader({"page": text})), Environment(loader=ModuleLoader(tmp_path))
+    install(first, build("a-1.css"))
+    first.compile_templates(tmp_path, zip=None, ignore_errors=False)
+    install(second, build("a-2.css"))
+
+    with pytest.raises(StaleTemplate):
+        second.get_template("page")
+
+
 def test_a_folder_of_compiled_templates_needs_no_assets_at_all(modules: ModuleLoader, name: str) -> None:
     assert page(build("a-1.css")) == Environment(loader=modules).get_template(name).render()
 

@@ -271,6 +271,16 @@ def test_a_call_with_wrong_arguments_fails_when_it_is_made(assets: Assets) -> No
         template.render(called=True)
 
 
+@pytest.mark.parametrize("function", ["asset_tag", "asset_url"])
+@pytest.mark.parametrize("name", ["'css/app.css'", "'css/app.css' if flag else 'js/app.js'"])
+def test_a_call_with_a_body_is_left_to_the_run(assets: Assets, function: str, name: str) -> None:
+    """A body is one more argument, `caller`."""
+    folded, asked = both(assets, f"{{% call {function}({name}) %}}body{{% endcall %}}", flag=True)
+
+    assert asked == folded
+    assert "caller" in str(asked)
+
+
 def test_an_error_of_a_template_survives_a_pickle(assets: Assets) -> None:
     with pytest.raises(UnknownAsset) as caught:
         environment(assets).from_string("{{ asset_url('no.css') }}")
