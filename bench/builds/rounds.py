@@ -92,8 +92,8 @@ def _one_round(subject: _Subject, corpus: str, number: int, box: Toolbox) -> Non
             _change(subject.source, edit, number)
             _note(subject, corpus, name, cost_of(plan, log))
     except BuildFailed as error:
-        subject.absent = f"failed: {error}"
-        print(f"{corpus}: {subject.peer.name}: {error}", file=sys.stderr)
+        subject.absent = "failed"
+        print(f"{corpus}: {subject.peer.name} failed: …{error}", file=sys.stderr)
 
 
 def _note(subject: _Subject, corpus: str, scenario: str, cost: Cost) -> None:

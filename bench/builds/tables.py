@@ -32,7 +32,7 @@ def table(corpus: str, rows: Sequence[Row], rounds: int, scale: float) -> str:
     ]
     for row in rows:
         if not row.costs:
-            lines.append(f"| {row.peer} | {row.absent.splitlines()[0]} |{' |' * (len(head) - 2)}")
+            lines.append(f"| {row.peer} | {row.absent} |{' |' * (len(head) - 2)}")
             continue
         cells = [_cell(row.costs[each], ours.costs.get(each) if ours else None) for each in scenarios]
         peak = f"{max(cost.peak_mb for cost in row.costs.values()):.0f}"

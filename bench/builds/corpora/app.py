@@ -147,7 +147,7 @@ def _scripts(js: Path) -> None:
         "const scene = new THREE.Scene();\n"
         "scene.add(new THREE.Mesh(new THREE.BoxGeometry(), new THREE.MeshBasicMaterial()));\n"
         "new THREE.WebGLRenderer().render(scene, new THREE.PerspectiveCamera());\n"
-        f"console.log(merge(cloneDeep({{ a: 1 }}), {{ htmx }}), {', '.join(f'run{each}([1, 2])' for each in heads)});\n",
+        f"console.log(merge(cloneDeep({{ a: 1 }}), {{ htmx }}), {', '.join(f'run{each}([1])' for each in heads)});\n",
     )
 
 

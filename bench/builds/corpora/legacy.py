@@ -1,8 +1,7 @@
 """Classic files: what a team without a bundler joins, 20 to a bundle. `bundles.json` lists them.
 
 The rules of Bootstrap and Font Awesome are dealt out over the stylesheets, each of which has a picture; the scripts are
-five libraries as they are shipped and pairs of lodash's functions. For tools that join by `@import` there is a sheet
-per bundle.
+five libraries as they are shipped and pairs of lodash's functions.
 """
 
 from __future__ import annotations
@@ -55,8 +54,6 @@ def write(modules: Path, folder: Path, scale: float) -> None:
         for kind in ("css", "js")
     }
     put(folder / "bundles.json", json.dumps(bundles, indent=1))
-    for name, files in bundles["css"].items():
-        put(static / f"bundles/{name}.css", "".join(f'@import "../{file}";\n' for file in files))
 
 
 def _rules(modules: Path) -> list[str]:

@@ -18,19 +18,22 @@ _NO_VARIANTS = "[compress]\ngzip = false\nbr = false\n"
 
 
 def _app(_: Place) -> str:
-    """Sheets and scripts are published as what is built of them, as a bundler does; pictures and fonts all are."""
+    """Scripts are published as what is built of them, as a bundler does; sheets, pictures and fonts as themselves too."""
     entries = "".join(f'"{logical}" = {json.dumps(source)}\n' for logical, source in app.ENTRIES.items())
     return (
-        f'roots = ["src"]\nexclude = ["styles/**", "js/**"]\n[entries]\n{entries}'
+        f'roots = ["src"]\nexclude = ["js/**"]\n[entries]\n{entries}'
         f'[sass]\nauto = false\nsilence = {json.dumps(list(app.SILENCED))}\n[js]\ntargets = ["es2020"]\n'
     )
 
 
 def _legacy(place: Place) -> str:
     named = bundles(place)
-    sheets = "".join(f'"gen/{name}.css" = "bundles/{name}.css"\n' for name in named["css"])
-    scripts = "".join(f'"gen/{name}.js" = {{ classic = {json.dumps(files)} }}\n' for name, files in named["js"].items())
-    return f'roots = ["static"]\nexclude = ["css/**", "js/**", "bundles/**"]\n[entries]\n{sheets}{scripts}'
+    lines = [
+        f'"gen/{name}.css" = {{ sources = {json.dumps(files)}, filters = ["rcssmin"] }}'
+        for name, files in named["css"].items()
+    ]
+    lines += [f'"gen/{name}.js" = {{ classic = {json.dumps(files)} }}' for name, files in named["js"].items()]
+    return "\n".join(['roots = ["static"]', 'exclude = ["css/**", "js/**"]', "[entries]", *lines, ""])
 
 
 def _three(_: Place) -> str:
