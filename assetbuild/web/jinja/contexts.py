@@ -20,7 +20,7 @@ class CopyingTemplate(Template):
     """A template that copies its globals as dictionaries.
 
     Jinja 3.1 copies a `ChainMap`, which is asked for one name after the other, in Python and in the template's own
-    globals first, where almost none is: more than half the price of a page of literal HTML (bench/render.py).
+    globals first, where almost none is: almost half the price of a page of literal HTML (bench/render.py).
     """
 
     def new_context(
