@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -392,3 +394,27 @@ def test_an_encoder_of_another_level_version_or_make_makes_its_own(
     second = compiled(project)
 
     assert 10 == second.encoder_runs
+
+
+def test_the_job_that_took_longest_goes_first_the_next_time(
+    tree: Tree, compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assetbuild.compiler import engines
+    from assetbuild.compiler.engines import css
+
+    project = tree({f"assets/{name}.css": f".{name}{{a:b}}\n" for name in "abc"})
+    clock = iter([0.0, 1.0, 10.0, 15.0, 20.0, 22.0])  # a takes 1 s, b 5 s, c 2 s
+    room = sys.modules["assetbuild.compiler.gather"]  # the package's own name for it is the function
+    monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=lambda: next(clock, 99.0)))
+    compiled(project, jobs=1)
+    began: list[str] = []
+
+    def build(job: Any, reading: Any, shop: Any) -> Any:
+        began.append(job.logicals[0])
+        return css.build(job, reading, shop)
+
+    write(project, {f"assets/{name}.css": f".{name}{{c:d}}\n" for name in "abc"})
+    monkeypatch.setattr(engines, "engine", lambda name: type("Room", (), {"build": staticmethod(build)}))
+    compiled(project, jobs=1)
+
+    assert ["b.css", "c.css", "a.css"] == began

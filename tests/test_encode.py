@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import brotli
 import pytest
 
-from assetbuild.compiler.encode import Encoder, encode, encoders, is_kept, work_of
+from assetbuild.compiler.encode import Encoded, Encoder, Encoding, encoders, is_kept, work_of
 from assetbuild.compiler.errors import PublishError
-from assetbuild.compiler.model import Asset, Blob
+from assetbuild.compiler.model import Asset, Blob, Draft, Ref, Result
 from assetbuild.compiler.project import Compress
 from assetbuild.disk import RealDisk
 
@@ -19,14 +21,20 @@ TEXT = b"a{color:red}\n" * 200
 
 
 def asset(path: str, body: bytes | Blob, media_type: str = "text/css", size: int = 0) -> Asset:
-    return Asset(path, path, media_type, body, "", "", size or len(body) if isinstance(body, bytes) else size)
+    digest_hex = hashlib.sha256(body).hexdigest() if isinstance(body, bytes) else body.sha256_hex
+    return Asset(path, path, media_type, body, digest_hex, "", len(body) if isinstance(body, bytes) else size)
+
+
+def encode(assets: Sequence[Asset], chosen: Sequence[Encoder], min_gain: float = 0.05, *, jobs: int = 2) -> Encoded:
+    with Encoding(chosen, RealDisk(), jobs=jobs) as encoding:
+        return encoding.finish(assets, min_gain)
 
 
 def test_variants_decode_to_the_same_bytes() -> None:
     chosen = encoders(Compress(zstd=True), "production")
     from backports import zstd
 
-    made = {v.coding: v.body for v in encode([asset("a.css", TEXT)], chosen, 0.05, RealDisk(), jobs=2).variants}
+    made = {v.coding: v.body for v in encode([asset("a.css", TEXT)], chosen).variants}
 
     assert TEXT == gzip.decompress(made["gzip"]) == brotli.decompress(made["br"]) == zstd.decompress(made["zstd"])
 
@@ -42,7 +50,7 @@ def test_a_variant_is_kept_only_if_it_gains() -> None:
     assert not is_kept(100, 96, 0.05)
     noise = b"".join(hashlib.sha256(bytes([n])).digest() for n in range(64))
 
-    made = encode([asset("a.css", noise)], encoders(Compress(), "production"), 0.05, RealDisk(), jobs=2)
+    made = encode([asset("a.css", noise)], encoders(Compress(), "production"))
 
     assert () == made.variants
 
@@ -61,7 +69,7 @@ def test_a_file_that_two_assets_share_is_encoded_once() -> None:
         return b""
 
     twin = asset("a.css", TEXT)
-    encode([twin, twin], [Encoder("br", shrink, "", "", 0)], 0.05, RealDisk(), jobs=4)
+    encode([twin, twin], [Encoder("br", shrink, "", "", 0)], jobs=4)
 
     assert [len(TEXT)] == calls
 
@@ -70,9 +78,7 @@ def test_a_blob_is_read_from_the_disk(tmp_path: Path) -> None:
     (tmp_path / "a.svg").write_bytes(TEXT)
     blob = Blob(str(tmp_path / "a.svg"), len(TEXT), hashlib.sha256(TEXT).hexdigest(), "", "")
 
-    made = encode(
-        [asset("a.svg", blob, "image/svg+xml", len(TEXT))], encoders(Compress(), "fast"), 0.05, RealDisk(), jobs=1
-    )
+    made = encode([asset("a.svg", blob, "image/svg+xml", len(TEXT))], encoders(Compress(), "fast"), jobs=1)
 
     assert ["br", "gzip"] == [variant.coding for variant in made.variants]
 
@@ -81,7 +87,7 @@ def test_a_blob_is_read_from_the_disk(tmp_path: Path) -> None:
 def test_the_order_of_finishing_does_not_show(jobs: int) -> None:
     assets = [asset(f"{n}.css", TEXT * n) for n in (3, 1, 2)]
 
-    made = encode(assets, encoders(Compress(), "fast"), 0.05, RealDisk(), jobs=jobs).variants
+    made = encode(assets, encoders(Compress(), "fast"), jobs=jobs).variants
 
     assert [(f"{n}.css", c) for n in (1, 2, 3) for c in ("br", "gzip")] == [(v.path, v.coding) for v in made]
 
@@ -91,6 +97,52 @@ def test_a_file_that_changed_since_it_was_named_gets_no_variant(tmp_path: Path) 
     blob = Blob(str(tmp_path / "a.svg"), len(TEXT), hashlib.sha256(TEXT).hexdigest(), "", "")
 
     with pytest.raises(PublishError, match=r"^`.*a\.svg` changed while it was being compiled; run the command again$"):
-        encode(
-            [asset("a.svg", blob, "image/svg+xml", len(TEXT))], encoders(Compress(), "fast"), 0.05, RealDisk(), jobs=1
-        )
+        encode([asset("a.svg", blob, "image/svg+xml", len(TEXT))], encoders(Compress(), "fast"), jobs=1)
+
+
+def draft(logical: str, *pieces: bytes | Ref) -> Result:
+    return Result((Draft(logical, "text/css", pieces),))
+
+
+def test_what_refers_to_nothing_is_encoded_while_engines_still_run() -> None:
+    """The engine here waits for the encoder: were the encoder to wait for the engine, neither would end."""
+    began = Event()
+
+    def shrink(body: bytes) -> bytes:
+        began.set()
+        return body[:1]
+
+    with Encoding([Encoder("br", shrink, "", "", 0)], RealDisk(), jobs=2) as encoding:
+        encoding.begin(draft("a.css", TEXT))
+        assert began.wait(30)
+        made = encoding.finish([asset("a.css", TEXT)], 0.05)
+
+    assert [("a.css", TEXT[:1])] == [(each.path, each.body) for each in made.variants]
+    assert 1 == made.runs
+
+
+def test_what_refers_to_something_waits_for_its_names() -> None:
+    seen: list[bytes] = []
+
+    def shrink(body: bytes) -> bytes:
+        seen.append(body)
+        return b""
+
+    with Encoding([Encoder("br", shrink, "", "", 0)], RealDisk(), jobs=2) as encoding:
+        encoding.begin(draft("a.css", TEXT, Ref("b.png"), TEXT))
+        encoding.finish([asset("a.css", TEXT + b"b-1.png" + TEXT)], 0.05)
+
+    assert [TEXT + b"b-1.png" + TEXT] == seen
+
+
+def test_one_worker_begins_nothing_beside_its_engine() -> None:
+    seen: list[bytes] = []
+
+    def shrink(body: bytes) -> bytes:
+        seen.append(body)
+        return b""
+
+    with Encoding([Encoder("br", shrink, "", "", 0)], RealDisk(), jobs=1) as encoding:
+        encoding.begin(draft("a.css", TEXT))
+
+    assert [] == seen

@@ -17,7 +17,7 @@ from itertools import starmap
 
 from assetbuild.compiler.budgets import over_budget
 from assetbuild.compiler.bundles import load as load_bundles
-from assetbuild.compiler.encode import encode, encoders, work_of
+from assetbuild.compiler.encode import Encoding, encoders, work_of
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Library
 from assetbuild.compiler.gather import gather
@@ -106,19 +106,26 @@ def compile(
     with (
         contextlib.nullcontext(services) if services else Services() as opened,
         open_cache(library, resolver, environ, watcher.notice, opened) as cache,
+        Encoding(chosen, disk, jobs=project.jobs, cache=cache) as encoding,
     ):
         shop = open_shop(resolver, disk, environ, watcher.notice, opened)
         watcher.stage("compile", len(planned.jobs))
-        results = gather(planned.jobs, job_of, library, shop, on_done=lambda _: watcher.step(), cache=cache)
+        results = gather(
+            planned.jobs,
+            job_of,
+            library,
+            shop,
+            on_done=lambda _: watcher.step(),
+            on_made=encoding.begin,
+            cache=cache,
+        )
         diagnostics = _check([*early, *_diagnostics_of(results)], is_strict=project.is_strict)
         made = [with_stable_name(draft, project) for result in results for draft in result.drafts]
         drafts, imports = mapped(made)
         drafts, hidden = fitted(drafts, project.sourcemaps, names=project.names, base=project.base)
         assets = seal(drafts, names=project.names, salt=project.salt, base=project.base)
         watcher.stage("encode", work_of(assets, chosen))
-        variants, encoder_runs = encode(
-            assets, chosen, project.compress.min_gain, disk, jobs=project.jobs, on_done=watcher.step, cache=cache
-        )
+        variants, encoder_runs = encoding.finish(assets, project.compress.min_gain, watcher.step)
     _check(over_budget(project, assets, variants))
     tools = {"assetbuild": __version__, **{e.tool: e.version for e in chosen}, **_tools_of(results)}
     inputs = {each.file: each.digest_hex for each in (*bundles.inputs, *_inputs_of(results))}

@@ -1,27 +1,28 @@
 """Encode: the compressed variants of each file, and the one rule for which of them is kept.
 
-Receives assets that have names; hands on variants, sorted. Bytes are fixed by content, coding and level: no clock, no
-name (RFC 1952 MTIME 0, OS 255), no dependence on what happens to be installed. The encoders release the interpreter
-lock, so threads are enough; the largest file goes first.
+Receives results whose bytes are final, then assets that have names; hands on variants, sorted. Bytes are fixed by
+content, coding and level: no clock, no name (RFC 1952 MTIME 0, OS 255), no dependence on what happens to be installed.
+The encoders release the interpreter lock, so threads are enough; the largest file goes first.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple, Self
 
-from assetbuild.compiler import pool
 from assetbuild.compiler.cache import Cache
 from assetbuild.compiler.errors import EngineUnavailable, SourceChanged
 from assetbuild.compiler.media import is_compressible
-from assetbuild.compiler.model import Asset, Blob, Variant
+from assetbuild.compiler.model import Asset, Blob, Ref, Result, Variant
 from assetbuild.compiler.project import Compress, Profile
 from assetbuild.diagnostic import Diagnostic
 from assetbuild.disk import Disk
 
-__all__ = ["Encoded", "Encoder", "encode", "encoders", "is_kept", "work_of"]
+__all__ = ["Encoded", "Encoder", "Encoding", "encoders", "is_kept", "work_of"]
 
 
 class Encoder(NamedTuple):
@@ -39,6 +40,14 @@ class Encoded(NamedTuple):
 
     variants: tuple[Variant, ...]
     runs: int
+
+
+class _Made(NamedTuple):
+    """What an encoder, or the cache in its place, gave."""
+
+    coding: str
+    body: bytes
+    ran: bool
 
 
 # Levels by profile. libdeflate 12, brotli 11 and zstd 19 are the best that each has to give below a few megabytes;
@@ -72,39 +81,72 @@ def work_of(assets: Sequence[Asset], chosen: Sequence[Encoder]) -> int:
     return len(_worth(assets)) * len(chosen)
 
 
-def encode(
-    assets: Sequence[Asset],
-    chosen: Sequence[Encoder],
-    min_gain: float,
-    disk: Disk,
-    *,
-    jobs: int,
-    on_done: Callable[[], None] = lambda: None,
-    cache: Cache | None = None,
-) -> Encoded:
-    """Return the variants that gain, sorted by path and coding; a file that two assets share is encoded once.
+class Encoding:
+    """The encoders of one build, at work while its engines are: what no later room changes need not wait for its name.
 
-    on_done: called after each variant, from any thread. cache: variants of earlier builds.
+    A context manager: at its end nothing more is begun. cache: variants of earlier builds. Everything is encoded once,
+    by its content, however many assets share it.
     """
 
-    def variants(asset: Asset) -> tuple[list[Variant], int]:
-        found, runs = [], 0
-        body = b""
-        for encoder in chosen:
-            encoded = cache.variant(asset.sha256_hex, encoder[2:]) if cache else None
-            if encoded is None:
-                body = body or (asset.body if isinstance(asset.body, bytes) else _unchanged(asset.body, disk))
-                encoded = encoder.apply(body)
-                runs += 1
-                if cache:
-                    cache.keep_variant(asset.sha256_hex, encoder[2:], encoded)
-            on_done()
-            if is_kept(asset.size, len(encoded), min_gain):
-                found.append(Variant(asset.path, encoder.coding, encoded))
-        return found, runs
+    def __init__(self, chosen: Sequence[Encoder], disk: Disk, *, jobs: int, cache: Cache | None = None) -> None:
+        self._chosen = chosen
+        self._disk = disk
+        self._cache = cache
+        self._is_early = jobs > 1  # one worker is at an engine
+        self._threads = ThreadPoolExecutor(max(1, jobs), thread_name_prefix="assetbuild-encode")
+        self._made: dict[str, Future[list[_Made]]] = {}
+        self._lock = threading.Lock()
 
-    made = pool.parallel(variants, _worth(assets), jobs=jobs, weight=lambda asset: asset.size)
-    return Encoded(tuple(sorted(each for found, _ in made for each in found)), sum(runs for _, runs in made))
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def begin(self, result: Result) -> None:
+        """Begin to encode those drafts of a result that refer to nothing: their bytes are final. From any thread."""
+        for draft in result.drafts if self._is_early and self._chosen else ():
+            body = draft.body
+            if not is_compressible(draft.media_type) or draft.trace is not None:
+                continue
+            if isinstance(body, Blob):
+                self._submit(body.sha256_hex, body)
+            elif not any(isinstance(piece, Ref) for piece in body):
+                content = b"".join(piece for piece in body if isinstance(piece, bytes))
+                self._submit(hashlib.sha256(content).hexdigest(), content)
+
+    def finish(self, assets: Sequence[Asset], min_gain: float, on_done: Callable[[], None] = lambda: None) -> Encoded:
+        """Return the variants that gain, sorted by path and coding. on_done: called after each variant."""
+        worth = _worth(assets)
+        for asset in sorted(worth, key=lambda asset: -asset.size) if self._chosen else ():
+            self._submit(asset.sha256_hex, asset.body)
+        variants, ran = [], set()
+        for asset in worth if self._chosen else ():
+            for made in self._made[asset.sha256_hex].result():
+                if is_kept(asset.size, len(made.body), min_gain):
+                    variants.append(Variant(asset.path, made.coding, made.body))
+                if made.ran:
+                    ran.add((asset.sha256_hex, made.coding))
+                on_done()
+        return Encoded(tuple(sorted(variants)), len(ran))
+
+    def _submit(self, sha256_hex: str, body: bytes | Blob) -> None:
+        with self._lock:
+            if sha256_hex not in self._made and (body if isinstance(body, bytes) else body.size):
+                self._made[sha256_hex] = self._threads.submit(self._encoded, sha256_hex, body)
+
+    def _encoded(self, sha256_hex: str, body: bytes | Blob) -> list[_Made]:
+        made, content = [], b""
+        for encoder in self._chosen:
+            encoded = self._cache.variant(sha256_hex, encoder[2:]) if self._cache else None
+            ran = encoded is None
+            if encoded is None:
+                content = content or (body if isinstance(body, bytes) else _unchanged(body, self._disk))
+                encoded = encoder.apply(content)
+                if self._cache:
+                    self._cache.keep_variant(sha256_hex, encoder[2:], encoded)
+            made.append(_Made(encoder.coding, encoded, ran))
+        return made
 
 
 def _worth(assets: Sequence[Asset]) -> list[Asset]:

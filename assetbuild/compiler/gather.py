@@ -6,6 +6,7 @@ hide another: what goes wrong in a job becomes a diagnostic of its result.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -30,11 +31,13 @@ def gather(
     shop: Shop,
     *,
     on_done: Callable[[Job], None] = lambda _: None,
+    on_made: Callable[[Result], None] = lambda _: None,
     cache: Cache | None = None,
 ) -> list[Result]:
     """Return the results of `jobs` and of every file that their references pulled in.
 
-    job_of: the job that publishes a file as itself. on_done: called after each job, from any thread.
+    job_of: the job that publishes a file as itself. on_done, on_made: called after each job and with what it made, from
+    any thread.
     cache: results of earlier builds; a plain copy asks nobody, since the bytes have to be read anyway.
     Raises `EngineUnavailable`, with the reasons of all jobs, if an engine that is needed is not there.
     """
@@ -43,6 +46,7 @@ def gather(
     def inquire(job: Job) -> Inquiry | None:
         inquiry = cache.inquire(job) if cache is not None and job.engine != "copy" else None
         if inquiry is not None and inquiry.result is not None:
+            on_made(inquiry.result)
             on_done(job)
         return inquiry
 
@@ -50,10 +54,12 @@ def gather(
         reading = Reading(library)
         try:
             build = engines.engine(job.engine).build
+            began_s = time.monotonic()
+            made = build(job, reading, replace(shop, resolver=inquiry.resolver) if inquiry else shop)
+            on_made(made)
             if inquiry is None:
-                return replace(build(job, reading, shop), engine=job.engine)
-            made = build(job, reading, replace(shop, resolver=inquiry.resolver))
-            inquiry.keep(made)
+                return replace(made, engine=job.engine)
+            inquiry.keep(made, spent_ms=int((time.monotonic() - began_s) * 1000))
             return replace(made, engine=job.engine, reason=inquiry.reason)
         except EngineUnavailable as error:
             unavailable.extend(error.diagnostics)
@@ -76,7 +82,7 @@ def gather(
             # Before there are threads: two that import parts of one package in another order give up on each other.
             engines.engine(name)
         threads = _threads([job for job, _ in rest], shop.project.jobs)
-        made = iter(pool.parallel(lambda pair: run(*pair), rest, jobs=threads, weight=lambda pair: _weight(pair[0])))
+        made = iter(pool.parallel(lambda pair: run(*pair), rest, jobs=threads, weight=lambda pair: _expected_ms(*pair)))
         return [found if found is not None else next(made) for found in recalled]
 
     done = {logical for job in jobs for logical in job.logicals}
@@ -133,19 +139,22 @@ def _threads(jobs: Sequence[Job], limit: int) -> int:
     return limit + min(waiting, _IN_FLIGHT * limit)
 
 
-def _weight(job: Job) -> int:
-    """Return a guess of how long a job takes: engines before lexers before copies."""
-    return {
-        "copy": 0,
-        "css": 1,
-        "markup": 1,
-        "script": 1,
-        "webmanifest": 1,
-        "classic": 2,
-        "filters": 3,
-        "style": 4,
-        "modules": 5,
-    }[job.engine]
+def _expected_ms(job: Job, inquiry: Inquiry | None) -> int:
+    """Return how long a job took when it last ran, else a guess: the longest goes first."""
+    return _GUESSED_MS[job.engine] if inquiry is None or inquiry.spent_ms is None else inquiry.spent_ms
+
+
+_GUESSED_MS = {
+    "copy": 0,
+    "css": 5,
+    "markup": 2,
+    "script": 5,
+    "webmanifest": 2,
+    "classic": 50,
+    "filters": 200,
+    "style": 400,
+    "modules": 600,
+}
 
 
 def _fault(job: Job, rule: str, message: str) -> Diagnostic:

@@ -73,6 +73,7 @@ class Inquiry:
 
     result: what it made from the same inputs, every byte held against its digest; None if no build did.
     reason: why there is none, in the words of `--explain`. resolver: the build's, noting what it is asked.
+    spent_ms: how long the job took when it last ran, None if it never did.
     """
 
     def __init__(self, cache: Cache, job: Job) -> None:
@@ -84,9 +85,10 @@ class Inquiry:
         self._asked = Asked(cache.resolver)
         self.resolver = self._asked.resolver
         self.result = self._recalled()
+        self.spent_ms = self._traces[0].spent_ms if self._traces else None
         self.reason = "" if self.result is not None else self._why()
 
-    def keep(self, result: Result) -> None:
+    def keep(self, result: Result, *, spent_ms: int = 0) -> None:
         """Keep what the job made; nothing with an error is kept, since it is told with the build that it ended."""
         if not result.is_repeatable or any(each.severity == "error" for each in result.diagnostics):
             return
@@ -102,9 +104,10 @@ class Inquiry:
             questions=questions,
             answers=self._cache.answers.digest_hex(questions),
             programs={tool: self._cache.program(tool) for tool in result.tools if tool in _PROGRAMS},
+            spent_ms=spent_ms,
             result=where,
         )
-        others = (each for each in self._traces if each[:-1] != trace[:-1])
+        others = (each for each in self._traces if each[:-2] != trace[:-2])
         self._cache.store.put(self._name, traces.dumped([trace, *others][: traces.LIMIT]))
         if self._job.place:
             self._cache.store.put(_last_name(self._job), _text(self._key._asdict()))

@@ -22,7 +22,7 @@ class Trace(NamedTuple):
 
     inputs: file → sha256 of what was read. absent: file that no use was made of → what stood in its place.
     answers: digest of what the inventory said to the questions. programs: pinned tool that was run → digest.
-    result: the text of a small result, or where a large one lies in the store, `result/…`.
+    spent_ms: how long it took. result: the text of a small result, or where a large one lies in the store, `result/…`.
     """
 
     inputs: Mapping[str, str]
@@ -30,6 +30,7 @@ class Trace(NamedTuple):
     questions: Questions
     answers: str
     programs: Mapping[str, str]
+    spent_ms: int
     result: str
 
 
@@ -52,6 +53,6 @@ def loaded(content: bytes | None) -> list[Trace]:
 
 
 def _trace(fields: list[Any]) -> Trace:
-    inputs, absent, (logicals, files, withheld, is_whole), answers, programs, result = fields
+    inputs, absent, (logicals, files, withheld, is_whole), answers, programs, spent_ms, result = fields
     questions = Questions(tuple(logicals), tuple(files), tuple(withheld), is_whole)
-    return Trace(inputs, absent, questions, answers, programs, result)
+    return Trace(inputs, absent, questions, answers, programs, int(spent_ms), result)
