@@ -107,11 +107,13 @@ class _Session:
 
     def folders(self) -> Mapping[str, Standing]:
         """Return the folders to watch: where the last builds read and looked, and where templates lie."""
-        from assetbuild.watch.folders import folders_of, standing_of
+        from assetbuild.watch.folders import folders_of, sources_of, standing_of
 
         found = {os.path.realpath(self._args.project)}
         for record in filter(None, (self._last.record, self._failed)):
             found |= folders_of(record.files, record.folders, record.absent)
+        if self._project is not None:
+            found |= sources_of(self._project)
         return standing_of(sorted(found | self._templates.folders), self.ours)
 
     def build(self) -> None:
@@ -179,15 +181,15 @@ class _Session:
             self._live.failed(trouble)
 
     def _concerns(self, paths: frozenset[str]) -> bool:
-        """Return whether a change may have mended a build that failed.
+        """Return whether a change may have mended a build that failed; one that nobody has seen may, too.
 
         What a worker process has read of the sources is not known of a build that failed, so any change there counts.
         """
-        from assetbuild.compiler.plan import confines
+        from assetbuild.watch.folders import sources_of
 
-        below = tuple(os.path.join(folder, "") for folder in confines(self._project)) if self._project else ()
+        sources = sources_of(self._project) if self._project is not None else ()
         is_asked = self._failed is not None and not self._last.is_as_asked(self._failed)
-        return is_asked or any(path.startswith(below) for path in paths)
+        return is_asked or not paths or any(os.path.dirname(path) in sources for path in paths)
 
     def _look_for_templates(self) -> None:
         from assetbuild.watch.folders import templates_of

@@ -12,11 +12,12 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from assetbuild.compiler.errors import ConfigError
+from assetbuild.compiler.plan import confines
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.templates import templates
 from assetbuild.disk import Found, RealDisk
 
-__all__ = ["Standing", "Templates", "folders_of", "standing_of", "templates_of"]
+__all__ = ["Standing", "Templates", "folders_of", "sources_of", "standing_of", "templates_of"]
 
 Standing = tuple[int, int]
 """What tells a folder from another of its name: device and inode."""
@@ -58,6 +59,19 @@ def folders_of(files: Iterable[str], listed: Iterable[str], absent: Iterable[str
             there = os.path.dirname(there)
         found.add(there)
     return found
+
+
+def sources_of(project: Project) -> set[str]:
+    """Return the folders in which a build that failed may have looked without telling, as a worker process does.
+
+    What lies below `node_modules` is left out: packages are looked for by name, and nobody mends an error in them.
+    """
+    found = set(confines(project))
+    for top in project.sass.load_paths:
+        for folder, inside, _ in os.walk(top) if os.path.basename(top) != "node_modules" else ():
+            inside[:] = [name for name in inside if not name.startswith(".") and name != "node_modules"]
+            found.add(folder)
+    return {folder for folder in found if os.path.isdir(folder)}
 
 
 def standing_of(folders: Iterable[str], ours: tuple[str, ...]) -> Mapping[str, Standing]:
