@@ -108,12 +108,15 @@ def esbuild() -> Program:
 
 
 @pytest.fixture(scope="session")
-def installed_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return a function that gives `node_modules` with the packages of tests/<name>, installed once per run."""
+def installed_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return a function that gives `node_modules` with the packages of tests/<name>, installed once per run.
+
+    within: the folder of the repository in which <name> lies, if not in tests.
+    """
     shared = tmp_path_factory.getbasetemp()
     shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
 
-    def install(name: str) -> Path:
+    def install(name: str, within: str = "tests") -> Path:
         npm = shutil.which("npm")
         need("npm", npm is not None)
         folder = shared / name
@@ -122,7 +125,7 @@ def installed_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[st
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (folder / "installed").exists():
                 for file in ("package.json", "package-lock.json"):
-                    shutil.copy(_REPOSITORY / "tests" / name / file, folder)
+                    shutil.copy(_REPOSITORY / within / name / file, folder)
                 command = [npm or "", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
                 done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
                 need("a package registry for npm", done.returncode == 0)

@@ -10,12 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from packages import installed
+from packages import REPOSITORY
 
 __all__ = ["Toolbox"]
 
 _REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-_ASK = "import importlib.metadata as m, json; print(json.dumps({d.name.lower(): d.version for d in m.distributions()}))"
+_PACKAGES = REPOSITORY / "bench/npm-peers/package.json"
+_ASK = "import importlib.metadata as m, json; print(json.dumps([(d.name, d.version) for d in m.distributions()]))"
 
 
 class Toolbox:
@@ -27,16 +28,21 @@ class Toolbox:
     def __init__(self, work: Path, *, is_installing: bool) -> None:
         self._venv, self.modules = work / "venv", work / "npm-peers/node_modules"
         if is_installing:
-            self._install(work)
+            self._install()
         own = self._venv / "bin/python"
         self.python = own if own.exists() else Path(sys.executable)
 
-    def _install(self, work: Path) -> None:
+    def _install(self) -> None:
         if not (self._venv / "bin/python").exists():
             subprocess.run([sys.executable, "-m", "venv", self._venv], check=True)
         pip = [str(self._venv / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "-r", str(_REQUIREMENTS)], check=True)
-        installed("bench/npm-peers", work / "npm-peers")
+        folder = self.modules.parent
+        folder.mkdir(exist_ok=True)
+        shutil.copy(_PACKAGES, folder)
+        # No lock file: it would hold one platform's binaries, since npm leaves out what a registry does not have.
+        npm = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run(npm, cwd=folder, check=True)
 
     def missing(self, needs: tuple[str, ...]) -> str:
         """Return why a peer cannot run, "" if it can. needs: `pip:NAME`, `npm:NAME` or a program."""
@@ -51,7 +57,7 @@ class Toolbox:
         """Return the version of what `missing` would ask for, "" if it is not there."""
         kind, _, name = need.rpartition(":")
         if kind == "pip":
-            return self._distributions.get(name.lower(), "")
+            return self._distributions.get(_normal(name), "")
         if kind == "npm":
             file = self.modules / name / "package.json"
             return str(json.loads(file.read_text())["version"]) if file.exists() else ""
@@ -61,7 +67,7 @@ class Toolbox:
     @functools.cached_property
     def _distributions(self) -> dict[str, str]:
         done = subprocess.run([self.python, "-I", "-c", _ASK], capture_output=True, text=True, check=True)
-        return dict(json.loads(done.stdout))
+        return {_normal(name): version for name, version in json.loads(done.stdout)}
 
     @property
     def esbuild(self) -> str:
@@ -78,6 +84,11 @@ class Toolbox:
         """Dart Sass without the shell script around it."""
         folder = next(iter(sorted(self.modules.glob("sass-embedded-*/dart-sass/src"))), Path())
         return [str(folder / "dart"), str(folder / "sass.snapshot")]
+
+
+def _normal(name: str) -> str:
+    """Return the one form of a distribution's name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _version_of(program: str) -> str:

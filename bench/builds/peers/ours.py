@@ -18,7 +18,7 @@ _NO_VARIANTS = "[compress]\ngzip = false\nbr = false\n"
 
 
 def _app(_: Place) -> str:
-    """Scripts are published as what is built of them, as a bundler does; sheets, pictures and fonts as themselves too."""
+    """Scripts are published as what is built of them, as a bundler does; all else is published as itself too."""
     entries = "".join(f'"{logical}" = {json.dumps(source)}\n' for logical, source in app.ENTRIES.items())
     return (
         f'roots = ["src"]\nexclude = ["js/**"]\n[entries]\n{entries}'

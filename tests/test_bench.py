@@ -1,0 +1,162 @@
+"""The benchmark of the compile runs, and everybody in it does the same work. Times are nobody's business here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+PAGE = "# Performance\n\n<!-- legacy -->\nan earlier run\n<!-- end of legacy -->\n\nThe last words.\n"
+PEERS = (
+    "assetbuild",
+    "assetbuild, gzip + br",
+    "bare Python loop",
+    "cp -r + sha256sum",
+    "webassets",
+    "Django manifest storage",
+    "WhiteNoise storage",
+    "django-pipeline",
+)
+
+Packages = Callable[..., Path]
+Results = dict[str, Any]
+
+
+def bench(work: Path, packages: Packages, *options: str) -> None:
+    """Run the command once at a fiftieth of the size, with the peers that are installed here."""
+    work.mkdir()
+    (work / "npm-corpora").symlink_to(packages("npm-corpora", "bench").parent)
+    command = [sys.executable, str(REPOSITORY / "bench/build.py"), "--work", str(work), "--no-install"]
+    command += ["--scale", "0.02", "--rounds", "1", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, installed_packages: Packages) -> Path:
+    """Return the folder of one run, with results.json and page.md in it."""
+    folder = tmp_path_factory.mktemp("bench")
+    (folder / "page.md").write_text(PAGE)
+    options = ["--on", "legacy", "static-1k", "--json", str(folder / "results.json")]
+    options += ["--page", str(folder / "page.md"), "--peers", *PEERS]
+    bench(folder / "work", installed_packages, *options)
+    return folder
+
+
+@pytest.fixture
+def results(run: Path) -> Results:
+    found: Results = json.loads((run / "results.json").read_text())
+    return found
+
+
+def output(results: Results, corpus: str, peer: str) -> dict[str, int]:
+    row = next(row for row in results["results"][corpus] if row["peer"] == peer)
+    found: dict[str, int] = row["output"]
+    return found
+
+
+def test_every_tool_publishes_every_small_file(results: Results) -> None:
+    files = {peer: output(results, "static-1k", peer)["files"] for peer in PEERS if peer in of(results, "static-1k")}
+
+    assert {
+        "assetbuild": 50 + 1,  # and a manifest
+        "assetbuild, gzip + br": 50 + 1,
+        "bare Python loop": 50,
+        "cp -r + sha256sum": 50,
+        "Django manifest storage": 2 * 50 + 1,  # the originals stay
+        "WhiteNoise storage": 2 * 50 + 1,
+    } == files
+
+
+def of(results: Results, corpus: str) -> set[str]:
+    return {row["peer"] for row in results["results"][corpus]}
+
+
+def test_references_lead_to_files_and_nobody_has_fewer_than_the_sources(results: Results) -> None:
+    written = output(results, "static-1k", "cp -r + sha256sum")
+    expected = {"assetbuild": 1, "assetbuild, gzip + br": 1, "Django manifest storage": 2, "WhiteNoise storage": 2}
+
+    assert written["resolved"] > 8
+    for peer, times in expected.items():
+        found = output(results, "static-1k", peer)
+        assert (times * written["resolved"], 0) == (found["resolved"], found["broken"]), peer
+
+
+def test_a_reference_to_a_name_that_is_gone_counts_as_broken(results: Results) -> None:
+    written = output(results, "static-1k", "cp -r + sha256sum")["resolved"]
+    looped = output(results, "static-1k", "bare Python loop")
+
+    assert (0, written) == (looped["resolved"], looped["broken"])
+
+
+def test_variants_are_counted_apart(results: Results) -> None:
+    assert 0 == output(results, "static-1k", "assetbuild")["variants"]
+    assert 50 < output(results, "static-1k", "assetbuild, gzip + br")["variants"] <= 2 * 50
+
+
+def test_bundles_hold_the_references_of_their_sources(results: Results) -> None:
+    ours, theirs = (output(results, "legacy", peer) for peer in ("assetbuild", "webassets"))
+
+    assert (40, 0) == (ours["resolved"], ours["broken"]) == (theirs["resolved"], theirs["broken"])
+    assert 4 == theirs["files"]
+    assert 4 + 60 + 1 == ours["files"]  # bundles, pictures, the manifest
+
+
+def test_each_small_edit_is_a_scenario(tmp_path: Path, installed_packages: Packages) -> None:
+    kept = tmp_path / "results.json"
+
+    bench(tmp_path / "work", installed_packages, "--on", "themes", "--peers", "assetbuild", "--json", str(kept))
+
+    (row,) = json.loads(kept.read_text())["results"]["themes"]
+    assert {"cold", "no-op", "theme", "shared"} == row["costs"].keys()
+    assert (10, 0) == (row["output"]["resolved"], row["output"]["broken"])
+
+
+def test_what_is_not_installed_is_named_with_the_reason(results: Results, run: Path) -> None:
+    row = next(row for row in results["results"]["legacy"] if row["peer"] == "django-pipeline")
+
+    assert "`django-pipeline` is not in the Python environment" == row["absent"]
+    assert f"| django-pipeline | {row['absent']} |" in (run / "page.md").read_text()
+
+
+def test_a_figure_is_the_quotient_of_two_rows(results: Results) -> None:
+    cold = {row["peer"]: row["costs"]["cold"] for row in results["results"]["static-1k"]}
+    figure = next(each for each in results["figures"] if each["target"] == "≤ 0.19 × Django manifest storage")
+
+    assert cold["assetbuild"]["wall_s"] / cold["Django manifest storage"]["wall_s"] == figure["wall"]
+    assert cold["assetbuild"]["cpu_s"] / cold["Django manifest storage"]["cpu_s"] == figure["cpu"]
+    assert (figure["wall"] <= 0.19) is figure["reached"]
+
+
+def test_a_figure_whose_corpus_was_left_out_is_not_measured(results: Results, run: Path) -> None:
+    figure = next(each for each in results["figures"] if each["claim"] == "static-100k, peak memory")
+
+    assert figure["wall"] is figure["reached"] is None
+    assert "| static-100k, peak memory | ≤ 300 MB |  |  | not measured |" in (run / "page.md").read_text()
+
+
+def test_a_page_keeps_what_is_not_measured(run: Path) -> None:
+    page = (run / "page.md").read_text()
+
+    assert page.startswith("# Performance\n\n<!-- legacy -->\n\n### legacy\n")
+    assert "\nThe last words.\n" in page
+    assert "an earlier run" not in page
+
+
+def test_the_corpora_are_the_same_at_every_run(run: Path, tmp_path: Path, installed_packages: Packages) -> None:
+    bench(tmp_path / "work", installed_packages, "--on", "legacy", "static-1k", "--peers", "nobody")
+
+    assert digests(run / "work/corpora") == digests(tmp_path / "work/corpora")
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert len(files) > 100
+    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
