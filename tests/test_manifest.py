@@ -554,6 +554,25 @@ def test_a_manifest_that_was_laid_out_anew_is_read_only_where_something_else_vou
         Manifest.open(str(file))
 
 
+@pytest.mark.parametrize("indent", [None, 2], ids=["wider", "indented"])
+def test_a_manifest_that_a_formatter_wrote_anew_is_told_from_one_that_was_cut(
+    tmp_path: Path, sample: bytes, indent: int | None
+) -> None:
+    file = tmp_path / "manifest.json"
+    formatted = json.dumps(json.loads(sample), indent=indent).encode()
+    file.write_bytes(formatted)
+
+    with pytest.raises(ManifestError) as caught:
+        Manifest.open(str(file))
+
+    hint = "copy it as `assetbuild compile` wrote it, or open it with `verify=False`"
+    assert f"`{file}` was laid out anew after it was written, as by a formatter; {hint}" == str(caught.value)
+    assert ["was laid out anew after it was written, as by a formatter"] == check(formatted)
+    file.write_bytes(formatted.replace(b"/static/", b"/statik/"))
+    with pytest.raises(ManifestError, match="it has no build id; run `assetbuild compile` again"):
+        Manifest.open(str(file))
+
+
 def test_a_foreign_layout_with_a_true_digest_is_not_canonical() -> None:
     content = resigned(dump(CSS).replace(b'"version":1', b'"version": 1'))
 
@@ -620,6 +639,31 @@ def test_a_missing_manifest_says_what_to_do(tmp_path: Path) -> None:
     )
 
 
+def test_a_relative_manifest_that_is_missing_says_where_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ManifestError) as caught:
+        Manifest.open("out/manifest.json")
+
+    assert (
+        f"`{tmp_path}/out/manifest.json` is not there (`out/manifest.json` in the working directory); "
+        "run `assetbuild compile` in the build stage, or name it in ASSETBUILD_MANIFEST" == str(caught.value)
+    )
+
+
+def test_a_relative_manifest_in_a_working_directory_that_is_gone_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(ManifestError, match=r"^`manifest\.json` is not there; run `assetbuild compile`"):
+        Manifest.open("manifest.json")
+
+
 def test_a_fifo_in_the_place_of_a_manifest_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "manifest.json")
 
@@ -628,8 +672,11 @@ def test_a_fifo_in_the_place_of_a_manifest_does_not_block(tmp_path: Path) -> Non
 
 
 def test_a_folder_in_the_place_of_a_manifest_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match="regular file"):
-        Manifest.open(str(tmp_path))
+    for folder in (str(tmp_path), f"{tmp_path}/"):
+        with pytest.raises(ManifestError) as caught:
+            Manifest.open(folder)
+
+        assert f"`{folder}` is a folder; name `{tmp_path}/manifest.json`" == str(caught.value)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=4), st.binary(max_size=40), st.binary(max_size=9))

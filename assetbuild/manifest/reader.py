@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from assetbuild.manifest.lines import Layout, Lines, layout
 from assetbuild.manifest.shape import document_faults, entry_faults, version_faults
-from assetbuild.manifest.text import ManifestError, digest_fault, parse
+from assetbuild.manifest.text import LAID_OUT_ANEW, ManifestError, digest_fault, parse, text_fault
 
 __all__ = ["MANIFEST_NAME", "AssetEntry", "Bundle", "FileEntry", "Manifest"]
 
@@ -82,6 +82,9 @@ class Manifest:
         self.folder = folder
         found = layout(text)
         fault = self._digest_fault(found) if verify else ""
+        if fault == LAID_OUT_ANEW:
+            hint = "copy it as `assetbuild compile` wrote it, or open it with `verify=False`"
+            raise ManifestError(f"`{file}` {fault}; {hint}")
         if fault:
             raise self._error(fault)
         document = self._parsed(verify) if found is None else found.outline
@@ -106,14 +109,17 @@ class Manifest:
         for them, such as a signed image; only then is a file read that was laid out anew, by one full parse.
         """
         try:
-            # Resolved once: a process that serves this build goes on when a `current` link moves to the next one.
+            # Resolved once, before the manifest is read from there: a `current` link may move to another build at any
+            # time, and the manifest of one build says nothing of the files of another.
             folder = os.path.realpath(os.path.dirname(file))
-            return cls(_content(file), file, folder=folder, verify=verify)
+            return cls(_content(os.path.join(folder, os.path.basename(file))), file, folder=folder, verify=verify)
         except FileNotFoundError:
-            reason = "is not there; run `assetbuild compile` in the build stage, or name it in ASSETBUILD_MANIFEST"
+            fault = f"{_sought(file)}; run `assetbuild compile` in the build stage, or name it in ASSETBUILD_MANIFEST"
+        except IsADirectoryError:
+            fault = f"`{file}` is a folder; name `{os.path.join(file, MANIFEST_NAME)}`"
         except OSError as error:
-            reason = f"cannot be read ({error.strerror}); make it a regular file that this process may read"
-        raise ManifestError(f"`{file}` {reason}")
+            fault = f"`{file}` cannot be read ({error.strerror}); make it a regular file that this process may read"
+        raise ManifestError(fault)
 
     def asset(self, logical: str) -> AssetEntry | None:
         """Return the entry of a logical path, None if there is none."""
@@ -155,7 +161,7 @@ class Manifest:
         # The id lies between the sections: to search all of a large text costs half as much as its digest.
         if found is not None and not digest_fault(self._text, found.assets.end, found.files.start):
             return ""
-        return digest_fault(self._text)
+        return text_fault(self._text)
 
     def _parsed(self, verify: bool) -> Any:
         """Return the whole document of a text that is not laid out in lines."""
@@ -195,11 +201,23 @@ def _thaw(text: bytes, file: str, folder: str) -> Manifest:
     return Manifest(text, file, folder=folder, verify=False)  # the bytes were vouched for where they were pickled
 
 
+def _sought(file: str) -> str:
+    """Return the clause that a file is not there, with the place where a relative path was looked for."""
+    if not os.path.isabs(file):
+        try:
+            return f"`{os.path.abspath(file)}` is not there (`{file}` in the working directory)"
+        except FileNotFoundError:
+            pass  # the working directory itself is gone
+    return f"`{file}` is not there"
+
+
 def _content(file: str) -> bytes | mmap.mmap:
     """Return the bytes of a regular file, mapped if there are many: the pages are then shared by all workers."""
     descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO must not block the start
     try:
         status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "not a regular file", file)
         if status.st_size > _MAP_ABOVE_BYTES:

@@ -15,11 +15,24 @@ from typing import Any, NoReturn
 from assetbuild.diagnostic import AssetbuildError
 from assetbuild.manifest.shape import SECTIONS, VERSION, document_faults, lean, version_faults
 
-__all__ = ["CLOSING", "OPENING", "ManifestError", "check", "digest_fault", "dump", "parse"]
+__all__ = [
+    "CLOSING",
+    "LAID_OUT_ANEW",
+    "OPENING",
+    "ManifestError",
+    "check",
+    "digest_fault",
+    "dump",
+    "parse",
+    "text_fault",
+]
 
 OPENING = b'{\n"assets":{\n'
 CLOSING = b"\n},\n"
 """The lines that every manifest begins with, and those that close a section with others after it."""
+
+LAID_OUT_ANEW = "was laid out anew after it was written, as by a formatter"
+"""The fault of a text that says what was written, in another layout."""
 
 _ID_MARK = b'"id":"sha256:'  # a quote inside a JSON string is escaped, so these bytes are always a key and its value
 _NO_DIGITS = "0" * 64
@@ -52,7 +65,7 @@ def dump(document: Mapping[str, Any]) -> bytes:
 
 def check(content: bytes) -> list[str]:
     """Return every fault of the bytes of a manifest, each a clause that follows its name; empty if all is well."""
-    fault = digest_fault(content)
+    fault = text_fault(content)
     if fault:
         return [fault]
     try:
@@ -99,6 +112,24 @@ def parse(text: bytes) -> Any:
         return _decoder.decode(text.decode("utf-8"))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def text_fault(text: bytes | mmap.mmap) -> str:
+    """Return why the bytes do not vouch for themselves, "" if they do: a new layout is told from another content."""
+    fault = digest_fault(text)
+    return LAID_OUT_ANEW if fault and _is_laid_out_anew(bytes(text)) else fault
+
+
+def _is_laid_out_anew(text: bytes) -> bool:
+    """Return whether the canonical form of what the text says vouches for itself."""
+    try:
+        document = parse(text)
+        # Only what has the shape of a manifest can be written.
+        if any(version_faults(document)) or any(document_faults(document, with_entries=True)):
+            return False
+        return not digest_fault(_canonical(document).encode())
+    except ValueError:
+        return False
 
 
 def digest_fault(text: bytes | mmap.mmap, start: int = 0, end: int | None = None) -> str:
