@@ -170,6 +170,56 @@ def test_a_mount_that_the_base_does_not_lead_to_fails_at_the_first_url_and_at_th
             browser.get(path)
 
 
+@pytest.mark.parametrize("kind", [Starlette, FastAPI])
+def test_a_page_whose_own_url_would_be_dead_is_not_rendered(
+    kind: type[Starlette], open_at: Callable[..., Assets], page: Callable[..., Any]
+) -> None:
+    """A tag is text once its template is compiled: no function is called that could compare."""
+    assets = open_at()
+    app = kind()
+    app.mount("/assets", AssetFiles(assets))
+    app.router.routes.append(Route("/", page(assets, "{{ asset_tag('css/app.css') }}")))
+
+    for _ in range(2):
+        with pytest.raises(MountError) as raised:
+            TestClient(app).get("/")
+        assert str(raised.value).startswith("the base of the assets is `/static/` and they are mounted at `/assets/`")
+
+
+def test_one_mount_of_several_is_enough_for_a_page(open_at: Callable[..., Assets], page: Callable[..., Any]) -> None:
+    assets, theme = open_at(), open_at("/theme/")
+    routes = [Mount("/old", AssetFiles(assets)), Mount("/static", AssetFiles(assets)), Mount("/t", AssetFiles(theme))]
+
+    browser = client(*routes, Route("/", page(assets, "{{ asset_url('css/app.css') }}")))
+
+    assert b"a{}" == browser.get(browser.get("/").text).content
+
+
+def test_a_page_whose_files_are_not_mounted_is_rendered(
+    open_at: Callable[..., Assets], page: Callable[..., Any]
+) -> None:
+    """A middleware, an outer application or a server in front may answer for them."""
+    assets = open_at()
+
+    browser = client(Mount("/in", routes=[Route("/", page(assets, "{{ asset_url('css/app.css') }}"))]))
+
+    assert assets.url("css/app.css") == browser.get("/in/").text
+
+
+def test_a_mount_below_a_parameter_is_compared_by_what_follows_it(
+    open_at: Callable[..., Assets], page: Callable[..., Any]
+) -> None:
+    assets = open_at("/acme/static/")
+    home = Route("/", page(assets, "{{ asset_url('css/app.css') }}"))
+    good, bad = (
+        client(Mount("/{tenant}", routes=[Mount(path, AssetFiles(assets)), home])) for path in ("/static", "/s")
+    )
+
+    assert b"a{}" == good.get(good.get("/acme/").text).content
+    with pytest.raises(MountError, match=r"mounted at `/\{tenant\}/s/`"):
+        bad.get("/acme/")
+
+
 @pytest.mark.parametrize("files", [AssetMount, lambda path, assets: Mount(path, AssetFiles(assets), name="static")])
 def test_a_sub_application_has_its_own_path_in_the_base(
     files: Callable[..., BaseRoute], open_at: Callable[..., Assets], page: Callable[..., Any]

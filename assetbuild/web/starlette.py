@@ -6,11 +6,12 @@ where the application answers; neither is made from the other, but one that cann
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from starlette.datastructures import URL, URLPath
+from starlette.requests import Request
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
@@ -28,19 +29,20 @@ __all__ = ["AssetFiles", "AssetMount", "install"]
 class AssetFiles(asgi.AssetFiles):
     """The files of a manifest, to be mounted: `app.mount("/static", AssetFiles(assets), name="static")`.
 
-    A request raises `MountError` if the mount is not where the base leads.
+    A request raises `MountError` if the mount is not where the base leads, and so does a page (`install`). Where that
+    is to be known when the process starts: `AssetMount`.
     """
 
     def __init__(self, assets: Assets, *, memory_bytes: int = MEMORY_BYTES) -> None:
         super().__init__(assets, memory_bytes=memory_bytes)
-        self._base = assets.base
+        self.base = assets.base
         self._mount = ""  # the one that was compared last: a process has one
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request below the mount."""
         mount = scope.get("root_path", "") + "/"
         if mount != self._mount:
-            _refuse_other_place(self._base, mount)
+            _refuse_other_place(self.base, mount)
             self._mount = mount
         if not scope.get("path", mount).startswith(mount):
             # A proxy has stripped what FastAPI's root_path names. ASGI's path has it, and Starlette's mounts add to it.
@@ -89,7 +91,8 @@ class _AssetPath(URLPath):
 def install(templates: Jinja2Templates, assets: Assets, *, name: str = "static") -> None:
     """Give templates the functions of `assets`, and a `url_for(name, path=…)` that names published files.
 
-    name: of the mount. The URL raises `AssetNotFound`, or `MountError` if the mount is not where the base leads.
+    name: of the mount. The URL raises `AssetNotFound`. A page raises `MountError`, whatever functions it calls, if the
+    application mounts the files, and nowhere where the base leads; files that it does not mount are somebody else's.
     """
     from jinja2 import pass_context
 
@@ -106,6 +109,39 @@ def install(templates: Jinja2Templates, assets: Assets, *, name: str = "static")
         return _url(assets, logical, context["request"].url_for(route, **path_params | {"path": ""}))
 
     templates.env.globals["url_for"] = url_for
+    templates.context_processors = [_Comparing(assets), *templates.context_processors]
+
+
+class _Comparing:
+    """A context processor that adds nothing, and refuses a page whose URLs would be dead.
+
+    It is the first to see both sides: a mount does not know its path, and a folded URL is asked for by nobody.
+    """
+
+    def __init__(self, assets: Assets) -> None:
+        self._assets = assets
+        self._compared: tuple[object, str] | None = None  # the last alone: a process has one application at one path
+
+    def __call__(self, request: Request) -> dict[str, Any]:
+        # What request.url_for asks, too: the outermost router, and the path that it is told to be at.
+        router, scope = request.scope.get("router"), request.scope
+        root = scope.get("app_root_path", scope.get("root_path", ""))
+        if self._compared != (router, root):
+            base = self._assets.base
+            mounts = [*_mounts_of(base, router, root)]
+            if mounts and not any(leads_to(base, mount.rpartition("}")[2]) for mount in mounts):
+                _refuse_other_place(base, mounts[0])
+            self._compared = router, root
+        return {}
+
+
+def _mounts_of(base: str, routed: object, path: str) -> Iterator[str]:
+    """Yield where below `path` files of `base` are mounted, as routes write it: with parameters, and a slash behind."""
+    for route in getattr(routed, "routes", ()):
+        if isinstance(route, Mount):
+            if isinstance(route.app, AssetFiles) and route.app.base == base:
+                yield f"{path}{route.path}/"
+            yield from _mounts_of(base, route, path + route.path)
 
 
 def _url(assets: Assets, logical: str, place: URL) -> URL:

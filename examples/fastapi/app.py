@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.templating import Jinja2Templates
 
 from assetbuild import Assets
-from assetbuild.web.starlette import AssetFiles, install
+from assetbuild.web.starlette import AssetMount, install
 
 HERE = Path(__file__).parent
 
@@ -14,8 +14,7 @@ assets = Assets.open(HERE / "build/assets/manifest.json")
 templates = Jinja2Templates(HERE / "templates")
 install(templates, assets)
 
-app = FastAPI(openapi_url=None)
-app.mount("/static", AssetFiles(assets), name="static")
+app = FastAPI(routes=[AssetMount("/static", assets)], openapi_url=None)
 
 POLICY = f"default-src 'self'; style-src 'self' {assets.inline('css/critical.css').csp_hash}"
 
