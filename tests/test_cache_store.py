@@ -257,3 +257,34 @@ def test_a_build_that_writes_prunes_what_nobody_has_used_for_a_month(tmp_path: P
     filled(tmp_path, {name("new"): b"new"})
 
     assert 1 == len(files(tmp_path))
+
+
+def test_a_store_that_is_only_read_leaves_its_folder_as_it_is(tmp_path: Path) -> None:
+    filled(tmp_path, {name("a"): b"small", name("b"): LARGE, name("c"): LARGE})
+    for file in files(tmp_path):
+        os.utime(file, (DAYS_AGO, DAYS_AGO))
+    broken = next(file for file in files(tmp_path / "v1/items") if name("c")[-8:] in file.name)
+    broken.write_bytes(broken.read_bytes()[:-1])
+    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files(tmp_path)}
+    found = Store(str(tmp_path), RealDisk(), is_writable=False)
+
+    found.put(name("d"), b"new")
+    found.put(name("e"), LARGE)
+    bodies = [found.get(name(each)) for each in "abcde"]
+    found.flush()
+
+    assert [b"small", LARGE, None, None, None] == bodies
+    assert (2, 3, 1) == found.tally
+    assert before == {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files(tmp_path)}
+
+
+def test_a_store_that_is_only_read_makes_no_folder(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    found = Store(str(tmp_path / "cache"), RealDisk(), warnings.append, is_writable=False)
+
+    found.put(name("a"), LARGE)
+    found.flush()
+
+    assert found.get(name("a")) is None
+    assert [] == warnings
+    assert [] == list(tmp_path.iterdir())

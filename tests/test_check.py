@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
+from assetbuild.compiler import Outcome, opening
 from assetbuild.compiler.config import Flags, read
 from assetbuild.compiler.errors import ConfigError, DiagnosticsError, EngineUnavailable
 from assetbuild.compiler.tools import Program
@@ -53,12 +54,13 @@ class Sealed(RealDisk):
     def remove(self, folder: str, path: str) -> NoReturn:
         self._refuse()
 
+    def touch(self, folder: str, path: str, older_s: float) -> NoReturn:
+        self._refuse()
+
 
 def checked(folder: Path, *, jobs: int = 2, is_frozen: bool = False) -> Report:
     disk = Sealed()
-    project = read(
-        str(folder), os.environ, disk, Flags(jobs=jobs, is_offline=True, is_frozen=is_frozen, is_cached=False)
-    )
+    project = read(str(folder), os.environ, disk, Flags(jobs=jobs, is_offline=True, is_frozen=is_frozen))
     return check(project, disk=disk, environ=os.environ)
 
 
@@ -315,4 +317,30 @@ def test_an_engine_that_is_not_installed_says_what_to_install(tree: Tree, monkey
 def test_a_project_without_templates_is_compiled_all_the_same(tree: Tree) -> None:
     report = checked(tree({"assets/a.css": "a{}"}))
 
-    assert Report((), 0, 1, 0, 0) == report
+    assert Report((), 0, 1, 0, 0, {"css": 1}) == report
+
+
+def test_a_check_reads_what_a_compile_has_kept_and_keeps_nothing(
+    tree: Tree, compiled: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSETBUILD_CACHE", str(tmp_path / "cache"))
+    folder = tree(
+        {
+            "assetbuild.toml": CONFIG + '[entries]\n"css/app.css" = "app.scss"\n',
+            "assets/app.scss": "a { b: c }",
+            "assets/b.css": "a { b: c }",
+            "templates/a.html": "{{ asset_url('css/app.css') }}",
+        }
+    )
+    compiled(folder)
+    monkeypatch.setattr(opening, "RealDisk", Sealed)
+    warm = checked(folder)
+    (folder / "assets/app.scss").write_text("a { b: d }")
+    before = list(snapshot(tmp_path))
+
+    edited, again = checked(folder), checked(folder)
+
+    assert {} == warm.engine_runs
+    assert {"style": 1} == edited.engine_runs == again.engine_runs
+    assert [] == said(edited)
+    assert before == list(snapshot(tmp_path))

@@ -111,6 +111,7 @@ def test_json_is_one_document(site: Path, capsys: Printed) -> None:
         "assets": 1,
         "templates": 2,
         "names": 2,
+        "engineRuns": {"css": 1},
         "diagnostics": [
             {
                 "rule": "unknown-asset",

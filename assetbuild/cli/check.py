@@ -48,8 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from assetbuild.inspect.check import Report, check
 
     terminal, disk = Terminal.of_process(), RealDisk()
-    # A cache is written to by whoever uses it, and a check writes nothing.
-    flags = Flags(jobs=args.jobs, is_offline=args.offline, is_frozen=args.frozen, is_cached=False)
+    flags = Flags(jobs=args.jobs, is_offline=args.offline, is_frozen=args.frozen)
     folder = os.path.realpath(args.project)
     try:
         project = read(args.project, os.environ, disk, flags)
@@ -98,5 +97,6 @@ def _document(report: Report) -> dict[str, object]:
         "assets": report.assets,
         "templates": report.templates,
         "names": report.names,
+        "engineRuns": dict(report.engine_runs),
         "diagnostics": [as_json(each) for each in report.diagnostics],
     }

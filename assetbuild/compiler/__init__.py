@@ -89,6 +89,7 @@ def compile(
 ) -> Outcome:
     """Compile `project` and publish it; return what was made.
 
+    is_written: else nothing is published, and the cache is read alone.
     services: engines and cache of a caller that compiles again; by default they begin and end with this compile.
 
     Raises `CompileFailed` with every finding of every job, `EngineUnavailable`, `PublishError`. Whatever is raised,
@@ -105,7 +106,7 @@ def compile(
     resolver = Resolver(project, planned.inventory)
     with (
         contextlib.nullcontext(services) if services else Services() as opened,
-        open_cache(library, resolver, environ, watcher.notice, opened) as cache,
+        open_cache(library, resolver, environ, watcher.notice, opened, is_written=is_written) as cache,
         Encoding(chosen, disk, jobs=project.jobs, cache=cache) as encoding,
     ):
         shop = open_shop(resolver, disk, environ, watcher.notice, opened)

@@ -82,15 +82,28 @@ class Services:
 
 @contextlib.contextmanager
 def open_cache(
-    library: Library, resolver: Resolver, environ: Mapping[str, str], notice: Callable[[str], None], services: Services
+    library: Library,
+    resolver: Resolver,
+    environ: Mapping[str, str],
+    notice: Callable[[str], None],
+    services: Services,
+    *,
+    is_written: bool,
 ) -> Iterator[Cache | None]:
-    """Give the compile cache, None where it is off. What was made is kept even if the build ends with an error."""
+    """Give the compile cache, None where it is off. What was made is kept even if the build ends with an error.
+
+    is_written: else the cache is only read.
+    """
     project = resolver.project
     if not project.cache_folder:
         yield None
         return
     # A disk of its own: what the cache reads decides nothing that the build's disk should note.
-    store = services.kept("store", project.cache_folder, lambda: Store(project.cache_folder, RealDisk(), notice))
+    store = services.kept(
+        "store",
+        (project.cache_folder, is_written),
+        lambda: Store(project.cache_folder, RealDisk(), notice, is_writable=is_written),
+    )
 
     def program(name: str) -> str:
         from assetbuild.compiler import tools

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from assetbuild.compiler import Watcher, compile
@@ -34,13 +35,18 @@ _ENGINES = {"jinja": ("jinja2", "pip install 'assetbuild[jinja]'"), "django": ("
 
 
 class Report(NamedTuple):
-    """What a check found. exit_code: as of a compile. names: how many were looked up. assets: 0 if none were made."""
+    """What a check found.
+
+    exit_code: as of a compile. names: how many were looked up. assets: 0 if none were made. engine_runs: jobs per
+    engine room that no earlier compile had done.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     exit_code: int
     assets: int
     templates: int
     names: int
+    engine_runs: Mapping[str, int] = MappingProxyType({})
 
 
 class _Read(NamedTuple):
@@ -73,9 +79,11 @@ def check(project: Project, *, disk: Disk, environ: Mapping[str, str], watcher: 
         findings.append(Diagnostic("unchecked-names", "note", message))
     if not exit_code and any(found.severity == "error" for found in findings):
         exit_code = 1
-    looked_up = sum(use.name is not None for use in read.uses) if made else 0
-    assets = len(outcome.assets) if made else 0
-    return Report(tuple(by_place(findings)), exit_code, assets, read.templates, looked_up)
+    looked_up = sum(use.name is not None for use in read.uses)
+    found = tuple(by_place(findings))
+    if made is None:
+        return Report(found, exit_code, 0, read.templates, 0)
+    return Report(found, exit_code, len(outcome.assets), read.templates, looked_up, outcome.engine_runs)
 
 
 def _judged(uses: Iterable[Use], assets: Assets) -> Iterator[Diagnostic]:

@@ -49,12 +49,16 @@ class Store:
     """A folder of named bytes. Safe in threads. A name is `kind/hex`, made by us and never by an entry.
 
     warn: gets one line, once, when the folder cannot be read or written; all goes on without it.
+    is_writable: else nothing is kept, repaired, marked as used or removed, and the folder stays as it is.
     """
 
-    def __init__(self, folder: str, disk: Disk, warn: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, folder: str, disk: Disk, warn: Callable[[str], None] = lambda _: None, *, is_writable: bool = True
+    ) -> None:
         self._folder = os.path.join(folder, f"v{FORMAT}")
         self._disk = disk
         self._warn = warn
+        self._is_writable = is_writable
         self._lock = threading.RLock()
         self._waiting: dict[str, bytes] = {}
         self._waiting_bytes = 0
@@ -78,6 +82,8 @@ class Store:
 
     def put(self, name: str, body: bytes) -> None:
         """Keep `body` under `name`, in the place of what is there; other processes see it after `flush`."""
+        if not self._is_writable:
+            return
         if len(body) >= _ALONE_BYTES:
             self._write(_path_of(name), vouched(name, body).encode() + body)
             self._folders = None
@@ -241,12 +247,12 @@ class Store:
 
     def _broken(self, path: str = "") -> None:
         self.tally = self.tally._replace(broken=self.tally.broken + 1)
-        if path:
+        if path and self._is_writable:
             with contextlib.suppress(OSError):
                 self._disk.remove(self._folder, path)
 
     def _mark_used(self, path: str) -> None:
-        if path not in self._touched:
+        if self._is_writable and path not in self._touched:
             self._touched.add(path)
             with contextlib.suppress(OSError):
                 self._disk.touch(self._folder, path, _REFRESH_S)
