@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from assetbuild.compiler import config
 from assetbuild.compiler.door import Refused
 from assetbuild.compiler.errors import ConfigError
 from assetbuild.compiler.project import Project, Templates
@@ -132,3 +133,15 @@ def test_a_file_with_a_templates_suffix_must_be_a_text(body: bytes, expected: st
         Template("page.HTML", body).text()
 
     assert [expected] == [each.message for each in raised.value.diagnostics]
+
+
+@pytest.mark.parametrize("name", ["django", "fastapi", "flask", "litestar", "pyramid"])
+def test_an_example_shows_where_its_templates_are(name: str) -> None:
+    """`assetbuild check` would find nothing wrong in a project that does not say so."""
+    example = Path(__file__).parents[1] / "examples" / name
+    project = config.read(str(example), {}, RealDisk(), config.Flags())
+
+    found = [each.shown for each in templates(project, RealDisk()) if isinstance(each, Template)]
+
+    assert sorted(str(file.relative_to(example)) for file in example.glob("**/templates/**/*.*")) == sorted(found)
+    assert ("django" if name == "django" else "jinja") == project.templates.engine
