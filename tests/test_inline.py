@@ -10,6 +10,7 @@ import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -62,8 +63,19 @@ def test_an_svg_is_its_markup_with_the_attributes_of_the_page_first(tmp_path: Pa
 
     html = assets.inline("a.svg", class_="b", aria_hidden="true")
 
-    assert '<svg class="b" aria-hidden="true" class="a"><path/></svg>' == html
+    assert '<svg class="b" aria-hidden="true"><path/></svg>' == html
     assert ("", True) == (html.csp_hash, isinstance(html, Html))
+
+
+def test_an_attribute_of_the_page_replaces_that_of_an_svg_whose_other_attributes_stay(tmp_path: Path) -> None:
+    root = """<svg xmlns="http://www.w3.org/2000/svg" Width='1 > 2' viewBox="0 0 9 9" data-width="3" height = "8">"""
+    assets = opened(tmp_path, {"a.svg": f'{root}<path width="4"/></svg>'.encode()})
+
+    html = assets.inline("a.svg", width=20, viewbox="0 0 1 1", height=None, role="img")
+
+    page = ElementTree.fromstring(html)
+    assert {"width": "20", "viewbox": "0 0 1 1", "role": "img", "data-width": "3"} == page.attrib
+    assert ({"width": "4"}, "{http://www.w3.org/2000/svg}svg") == (page[0].attrib, page.tag)
 
 
 def test_line_ends_and_a_byte_order_mark_are_what_an_html_parser_makes_of_them(tmp_path: Path) -> None:

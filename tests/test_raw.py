@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.web.raw import css_text, json_text, script_text, svg_text
+from assetbuild.web.raw import css_text, json_text, script_text, svg_rest, svg_text
 
 ENDS = st.sampled_from(["</style", "</STYLE>", "</sTyLe ", "<style", "</script", "</SCRIPT>", "<script", "<!--", "-->"])
 
@@ -26,11 +26,14 @@ class Element(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=False)
         self.text, self.tags = "", 0
+        self.attributes: list[tuple[str, str | None]] = []
         self.feed(html)
         self.close()
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags += 1
+        if self.tags == 1:
+            self.attributes = attrs
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -118,3 +121,25 @@ def test_an_svg_loses_what_stands_before_its_root(prolog: str) -> None:
 def test_an_svg_that_html_would_read_otherwise_is_refused(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=re.escape(reason)):
         svg_text(text)
+
+
+_NAMES = st.sampled_from(["width", "WIDTH", "data-width", "xlink:href", "href", "viewBox", "é"])
+_VALUES = st.sampled_from(['="a"', "='b'", ' = "> width="', "='\"'", "=c", "=c/", "", '="\n"'])
+_ROOTS = st.lists(st.tuples(st.sampled_from([" ", "\n\t"]), _NAMES, _VALUES).map("".join), max_size=5).map("".join)
+
+
+@given(_ROOTS, st.sampled_from(["", " ", "\n"]), st.sets(st.sampled_from(["Width", "href", "viewbox", "class"])))
+def test_a_root_loses_the_attributes_that_are_given_and_nothing_else(root: str, space: str, given: set[str]) -> None:
+    inside = '<path width="1" href="#a"/></svg>'
+
+    rest = svg_rest(f"<svg{root}{space}>{inside}", given)
+
+    before, after = Element(f"<svg{root}{space}>").attributes, Element(f"<svg{rest}").attributes
+    assert [each for each in before if each[0] not in {name.lower() for name in given}] == after
+    assert rest.endswith(f">{inside}")
+    assert given or rest == f"{root}{space}>{inside}"
+
+
+def test_an_svg_that_is_one_empty_element_keeps_its_end() -> None:
+    assert ' id="a"/>' == svg_rest('<svg id="a" width="1"/>', ["width"])
+    assert "/>" == svg_rest("<svg width='1'/>", ["width"])

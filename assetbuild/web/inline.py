@@ -13,7 +13,7 @@ from assetbuild.diagnostic import AssetbuildError
 from assetbuild.manifest import AssetEntry, FileEntry
 from assetbuild.web.files import read_published
 from assetbuild.web.html import Asset, Html, attributes_html, essence, named, role
-from assetbuild.web.raw import css_text, json_text, script_text, svg_text
+from assetbuild.web.raw import css_text, json_text, script_text, svg_rest, svg_text
 
 __all__ = ["InlineError", "element", "inline_html", "inline_text", "refused"]
 
@@ -39,8 +39,7 @@ def inline_html(asset: Asset, text: str, attributes: Mapping[str, object]) -> Ht
             return element("script", {"type": "module", **given}, text)
         case "json" | "manifest":
             return element("script", {"type": essence(asset), **given}, text)
-    # The first of two attributes of one name counts (HTML, "Attribute name state"), so the page's replaces the file's.
-    return Html(f"<svg{attributes_html(given)}{text.removeprefix('<svg')}")
+    return Html(f"<svg{attributes_html(given)}{svg_rest(text, given)}")
 
 
 def element(name: str, attributes: Mapping[str, object], text: str) -> Html:

@@ -7,8 +7,9 @@ language itself reads back, so nothing here needs to know where a string or a co
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-__all__ = ["css_text", "json_text", "script_text", "svg_text"]
+__all__ = ["css_text", "json_text", "script_text", "svg_rest", "svg_text"]
 
 _ASCII_SPACE = " \t\n\f\r"
 
@@ -58,6 +59,28 @@ def svg_text(text: str) -> str:
     if not text.startswith("<svg", at) or text[at + 4 : at + 5] not in {*_ASCII_SPACE, ">", "/"}:
         raise ValueError("its root element is not `<svg>`")
     return text[at:].rstrip(_ASCII_SPACE)
+
+
+def svg_rest(text: str, given: Iterable[str]) -> str:
+    """Return what follows `<svg` in `svg_text`, without the attributes of the root that are `given`.
+
+    Names are compared as an HTML parser does, which folds the case of ASCII and knows no prefix. Source of the form of
+    an attribute, which includes that of XML: HTML, "Before attribute name state" and those that follow it.
+    """
+    replaced = {name.lower() for name in given}
+    attribute = re.compile(_ATTRIBUTE)  # not at import: start-up must not pay for it
+    kept, at = [], len("<svg")
+    while found := attribute.match(text, at):
+        if found["name"].lower() not in replaced:
+            kept.append(found[0])
+        at = found.end()
+    return "".join(kept) + text[at:]
+
+
+# An unquoted value is HTML's alone; in XML, a slash before `>` belongs to no attribute.
+_ATTRIBUTE = (
+    r"""[ \t\n\f\r/]*(?P<name>=?[^ \t\n\f\r/>=]+)(?:[ \t\n\f\r]*=[ \t\n\f\r]*("[^"]*"|'[^']*'|[^ \t\n\f\r>]*))?"""
+)
 
 
 def _after(text: str, at: int, start: str, end: str) -> int:
