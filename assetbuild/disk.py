@@ -327,10 +327,14 @@ def _chunks(file: str) -> Iterator[bytes]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise NotRegular(errno.EINVAL, "not a regular file", file)
-        # One byte more than the size tells the end of a small file in one call.
+        # One byte more than the size: what gives no more than the size has come to its end, in one call.
         wanted = min(status.st_size + 1, _READ_BYTES)
+        total = 0
         while chunk := os.read(descriptor, wanted):
             yield chunk
+            total += len(chunk)
+            if total == status.st_size and len(chunk) < wanted:
+                return
             wanted = _READ_BYTES
     finally:
         os.close(descriptor)

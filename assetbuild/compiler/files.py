@@ -42,6 +42,7 @@ class Library:
     def __init__(self, disk: Disk, folder: str, confines: tuple[str, ...]) -> None:
         self.disk = disk
         self.folder = folder
+        self._inside = os.path.join(folder, "")
         self.confines = tuple(os.path.join(confine, "") for confine in confines)
         self._contents: dict[str, Content] = {}
         self._real_folders: dict[str, str] = {}
@@ -77,8 +78,8 @@ class Library:
         real = self._real_folders.get(folder)
         if real is None:  # folders do not change while they are compiled, and a link in one is looked at each time
             real = self._real_folders[folder] = os.path.realpath(folder)
-        at = os.path.join(real, name)
-        return os.path.join(os.path.realpath(at) if os.path.islink(at) else at, "").startswith(self.confines)
+        at = f"{real}/{name}"
+        return f"{os.path.realpath(at) if os.path.islink(at) else at}/".startswith(self.confines)
 
     def room_for(self, size: int) -> bool:
         """Return whether the bytes of a file that nobody reads may be kept until they are published."""
@@ -88,6 +89,8 @@ class Library:
 
     def shown(self, file: str) -> str:
         """Return `file` as people write it: relative to the project if it lies inside, POSIX."""
+        if file.startswith(self._inside) and "/../" not in file:
+            return file[len(self._inside) :]
         inside = os.path.relpath(file, self.folder)
         return (file if inside.startswith("..") else inside).replace(os.sep, "/")
 

@@ -8,6 +8,7 @@ written only when the name it needs exists.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import posixpath
 import re
@@ -54,10 +55,14 @@ def published(logical: str, hash_text: str, names: str) -> str:
     return folder_of(logical) + names.format(stem=stem, hash=hash_text, ext=ext)
 
 
+@functools.cache
+def _published_folder(folder: str) -> str:
+    return "".join(_slug(segment) + "/" for segment in folder.split("/")) if folder else ""
+
+
 def folder_of(logical: str) -> str:
     """Return the published folder of `logical` with its final slash, "" at the top."""
-    folder = posixpath.dirname(logical)
-    return "".join(_slug(segment) + "/" for segment in folder.split("/")) if folder else ""
+    return _published_folder(posixpath.dirname(logical))
 
 
 def _slug(text: str) -> str:
@@ -131,9 +136,16 @@ def written(ref: Ref, draft: Draft, target_path: str, base: str) -> str:
     """Return `ref` as a URL that is right where the file of `draft` is served from."""
     if ref.style == "rooted" or (draft.stable is not None and draft.stable.at):
         return base + target_path
-    own_folder = folder_of(draft.logical).rstrip("/")
-    relative = posixpath.relpath(target_path, own_folder or ".")
+    folder, _, name = target_path.rpartition("/")
+    relative = _way(folder_of(draft.logical).rstrip("/"), folder) + name
     return relative if ref.style == "url" or relative.startswith("../") else "./" + relative
+
+
+@functools.cache
+def _way(own_folder: str, folder: str) -> str:
+    """Return the steps from one published folder to another, with a slash at the end; "" for none."""
+    steps = posixpath.relpath(folder or ".", own_folder or ".")
+    return "" if steps == "." else f"{steps}/"
 
 
 def _component_digest(
