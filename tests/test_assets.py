@@ -138,6 +138,19 @@ def test_a_url_in_the_place_of_a_name_is_told_what_to_write(assets: Assets, name
     )
 
 
+def test_a_published_path_in_the_place_of_a_name_is_told_what_to_write(assets: Assets) -> None:
+    path = assets["css/app.css"].file
+
+    for name in (path, f"/static/{path}", f"{path}?v=1"):
+        with pytest.raises(AssetNotFound) as caught:
+            assets.url(name)
+
+        assert (
+            f"`{name}` is not in the manifest; that is a published path, which changes with each build: "
+            "write `css/app.css`" == str(caught.value)
+        )
+
+
 def test_not_found_is_a_lookup_error_and_survives_a_pickle(assets: Assets) -> None:
     with pytest.raises(LookupError) as caught:
         assets["no"]

@@ -481,6 +481,22 @@ def test_site_paths_are_found_by_one_search_and_by_a_full_parse_alike() -> None:
     assert {} == Manifest(dump(CSS)).site_paths()
 
 
+def test_the_names_of_a_published_path_are_found_by_one_search_and_by_a_full_parse_alike() -> None:
+    path = "css/a-abcdefghij.css"
+    made = document(
+        {
+            "css/a.css": {"file": path},
+            "css/b.css": {"file": "css/b-abcdefghij.css", "x-before": {"file": path}},
+            "css/ä.css": {"file": path, "refs": ["css/b.css"]},
+        },
+        {path: file_entry()},
+    )
+    lines, whole = Manifest(dump(made)), Manifest(json.dumps(json.loads(dump(made)), indent=1).encode(), verify=False)
+
+    assert ["css/a.css", "css/ä.css"] == list(lines.names_of(path)) == list(whole.names_of(path))
+    assert [] == list(lines.names_of("css/c.css")) == list(whole.names_of("css/c.css"))
+
+
 def test_the_folder_is_where_the_file_lay_when_it_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "one/manifest.json").write_bytes(dump(CSS))

@@ -51,9 +51,9 @@ class Lines:
                 high = start
         return None
 
-    def naming(self, field: str) -> Iterator[str]:
-        """Yield the names of the entries that may have `field`: all that have it, found by one search of the bytes."""
-        mark, at = f'"{field}":'.encode(), self.start
+    def holding(self, mark: bytes) -> Iterator[str]:
+        """Yield the names of the entries whose line holds `mark`, found by one search of the bytes."""
+        at = self.start
         while (at := self.text.find(mark, at, self.end)) >= 0:
             start = self.text.rfind(b"\n", self.start, at) + 1 or self.start
             yield _key(self.text, start, self.text.find(b'":', start, self.end))[1:].decode()

@@ -146,9 +146,12 @@ class Manifest:
 
     def site_paths(self) -> Mapping[str, str]:
         """Return the logical path of every `site_root` file by the absolute URL path at which it answers."""
-        entries = self._assets.naming("at") if isinstance(self._assets, Lines) else self._assets
-        found = ((self.asset(logical), logical) for logical in self._names(entries))
-        return {entry.at: logical for entry, logical in found if entry is not None and entry.at}
+        return {entry.at: logical for logical, entry in self._holding(b'"at":') if entry.at}
+
+    def names_of(self, path: str) -> Iterator[str]:
+        """Yield the logical paths of a published path, in the order of their bytes."""
+        mark = f'"file":"{path}"'.encode("utf-8", "replace")
+        return (logical for logical, entry in self._holding(mark) if entry.file == path)
 
     def __reduce__(self) -> tuple[Callable[..., Manifest], tuple[bytes, str, str]]:
         return _thaw, (bytes(self._text), self.file, self.folder)
@@ -182,6 +185,14 @@ class Manifest:
             for fault in entry_faults(section, name, found):
                 raise self._error(fault)
         return found
+
+    def _holding(self, mark: bytes) -> Iterator[tuple[str, AssetEntry]]:
+        """Yield at least the assets whose line holds `mark`; of a text without lines all of them."""
+        entries = self._assets.holding(mark) if isinstance(self._assets, Lines) else self._assets
+        for logical in self._names(entries):
+            entry = self.asset(logical)
+            if entry is not None:
+                yield logical, entry
 
     def _names(self, entries: Iterable[str]) -> Iterator[str]:
         try:

@@ -97,6 +97,11 @@ class Edition:
             raise AssetNotFound(
                 f"`{name}` is not in the manifest; a logical path has no base, query or fragment: write `{plain}`"
             )
+        for logical in self.manifest.names_of(plain):
+            raise AssetNotFound(
+                f"`{name}` is not in the manifest; that is a published path, which changes with each build: "
+                f"write `{logical}`"
+            )
         names = list(self.manifest.assets())
         if len(names) > _NEAR_LIMIT:
             folder, _, file = name.rpartition("/")

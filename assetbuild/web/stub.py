@@ -96,6 +96,10 @@ class StubManifest(Manifest):
         """Yield nothing."""
         return iter(())
 
+    def names_of(self, path: str) -> Iterator[str]:  # noqa: ARG002
+        """Yield nothing: no path is a hashed one."""
+        return iter(())
+
     def site_paths(self) -> Mapping[str, str]:
         """Return nothing: no file is known to have a place of its own."""
         return {}
