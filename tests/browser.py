@@ -13,11 +13,12 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Browser", "Visit", "chromium_browser"]
+__all__ = ["Browser", "Page", "Visit", "chromium_browser"]
 
 _FLAGS = (
     "--headless",
@@ -50,6 +51,30 @@ class Visit:
         """Everything that a clean page has none of."""
         bad = [f"{status} {url}" for url, status in self.requests.items() if status >= 400]
         return sorted(bad) + self.failures + self.console
+
+
+class Page:
+    """A page that is open."""
+
+    def __init__(self, browser: Browser, session: str) -> None:
+        self._browser = browser
+        self._session = session
+
+    def value(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression."""
+        return self._browser.ask(expression, self._session)
+
+    def until(self, condition: str) -> None:
+        """Return when `condition` holds, in this document or in one that the page loads; fail after twenty seconds."""
+        end = time.monotonic() + 20
+        waiting = f"new Promise((done) => setTimeout(() => done(!!({condition})), 10))"
+        while not self.value(waiting):
+            assert time.monotonic() < end, f"never came true: {condition}"
+
+    @property
+    def console(self) -> list[str]:
+        """What the page has said as errors and warnings so far."""
+        return self._browser.said(self._session)
 
 
 class Browser:
@@ -95,6 +120,32 @@ class Browser:
             visit.console.append(f"never became ready: {ready}")
         self._call("Target.closeTarget", {"targetId": target})
         return visit
+
+    @contextlib.contextmanager
+    def page(self, url: str) -> Iterator[Page]:
+        """Give a page at `url` that stays open while the test works on."""
+        target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
+        session = self._call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
+        for domain in ("Page", "Runtime"):
+            self._call(f"{domain}.enable", {}, session)
+        self._call("Page.navigate", {"url": url}, session)
+        yield Page(self, session)
+        self._call("Target.closeTarget", {"targetId": target})
+
+    def ask(self, expression: str, session: str) -> Any:
+        """Return the value of an expression, None if the page was left meanwhile; a promise is waited for."""
+        self._number += 1
+        params = {"expression": expression, "awaitPromise": True, "returnByValue": True}
+        message = {"id": self._number, "method": "Runtime.evaluate", "params": params, "sessionId": session}
+        os.write(self._send, json.dumps(message).encode() + b"\0")
+        number = self._number
+        while (answer := self._next()).get("id") != number:
+            pass
+        return answer.get("result", {}).get("result", {}).get("value")
+
+    def said(self, session: str) -> list[str]:
+        """Return what the page has said as an error since it was opened."""
+        return self._visit([event for event in self._events if event.get("sessionId") == session]).console
 
     def close(self) -> None:
         """End the process and everything it started."""
