@@ -144,6 +144,31 @@ def test_a_file_that_memory_does_not_hold_is_sent_in_pieces_and_closed(
         assert opened >= len(os.listdir("/proc/self/fd"))
 
 
+@BOTH
+def test_an_answer_that_another_middleware_replaces_leaves_no_descriptor(
+    tmp_path: Path, answer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django's own reads a list of tags with junk in it, makes a 304 and drops our answer unclosed."""
+    output = tmp_path / "build/assets"
+    write(output, published(output, {"large.bin": LARGE}))
+    monkeypatch.setattr("assetbuild.web.django.middleware.MEMORY_BYTES", 1)
+
+    with django_site(
+        tmp_path, **SERVED | {"MIDDLEWARE": ["django.middleware.http.ConditionalGetMiddleware", *MIDDLEWARE]}
+    ):
+        url = get_assets().url("large.bin")
+        tag = answer("HEAD", url, {}).headers["ETag"]
+        gc.collect()
+        opened = len(os.listdir("/proc/self/fd"))
+        answers = [answer("GET", url, {"If-None-Match": f"{tag}, x"}) for _ in range(5)]
+        statuses = [each.status_code for each in answers]
+        del answers
+        gc.collect()
+
+        assert [304] * 5 == statuses
+        assert opened >= len(os.listdir("/proc/self/fd"))
+
+
 async def _joined(response: Any) -> bytes:
     return b"".join([piece async for piece in response.streaming_content])
 

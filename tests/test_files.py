@@ -137,3 +137,25 @@ def test_closing_twice_closes_once(output: Path) -> None:
 
     os.close(other)
     assert before == open_descriptors()
+
+
+def test_a_file_that_nobody_closes_is_closed_when_it_is_dropped(output: Path) -> None:
+    before = open_descriptors()
+    file = OpenFile(open_published(str(output), "css/a.css", 3), "a.css", range(3), is_whole=True)
+    pieces = file.pieces()
+
+    del file
+    assert [b"a{}"] == list(pieces)
+    del pieces
+
+    assert before == open_descriptors()
+
+
+def test_a_descriptor_that_was_handed_on_is_left_to_its_new_owner(output: Path) -> None:
+    file = OpenFile(open_published(str(output), "css/a.css", 3), "a.css", range(3), is_whole=True)
+    descriptor = file.detach()
+
+    del file
+
+    assert b"a{}" == os.read(descriptor, 10)
+    os.close(descriptor)

@@ -30,6 +30,7 @@ OTHER = '"0123456789abcdef0123-gzip"'
         (f"W/ {ETAG}", 0),
         (f"x {ETAG}", 0),
         (f"{ETAG} x", 0),
+        (f"{ETAG}, x", 0),
         (f"{ETAG}{OTHER}", 0),
         (f"*, {ETAG}", 0),
         ("", 0),
