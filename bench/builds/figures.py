@@ -31,9 +31,14 @@ class Finding(NamedTuple):
     limit: float
 
     @property
-    def is_reached(self) -> bool | None:
-        """Whether the figure by wall time is within its limit; None if it was not measured."""
-        return None if self.wall is None else self.wall <= self.limit
+    def reached(self) -> str:
+        """Whether the figure is within its limit: `yes`, `no`, by one of the clocks only, or `not measured`."""
+        if self.wall is None or self.cpu is None:
+            return "not measured"
+        by_wall, by_cpu = self.wall <= self.limit, self.cpu <= self.limit
+        if by_wall != by_cpu:
+            return "by wall time only" if by_wall else "by CPU only"
+        return "yes" if by_wall else "no"
 
 
 Figure = Callable[[Results], Finding]
@@ -92,11 +97,12 @@ def _grows(small: str, large: str, limit: float) -> Figure:
     """From one corpus to the next we grow at most `limit` times as much as the bare loop does."""
 
     def figure(results: Results) -> Finding:
+        # Each of the two quotients is of one run, so that the corpora may come from different ones.
         seen = [_seconds(results, corpus, peer, COLD) for peer in (OURS, BARE_LOOP) for corpus in (large, small)]
         known = [each for each in seen if each]
         wall = cpu = None
         if len(known) == len(seen):
-            wall, cpu = ((a / b) / (c / d) for a, b, c, d in zip(*known, strict=True))
+            wall, cpu = ((a / c) / (b / d) for a, b, c, d in zip(*known, strict=True))
         return Finding(f"growth of cold, {small} to {large}", f"≤ {limit} × that of the bare loop", wall, cpu, limit)
 
     return figure

@@ -59,9 +59,8 @@ def _output(output: Output | None) -> list[str]:
 def figures_table(found: Sequence[Finding]) -> str:
     """Return every promise with what was measured, by wall time and CPU."""
     lines = ["| figure | target | wall | CPU | reached |", "|---|---|---|---|---|"]
-    words = {True: "yes", False: "**no**", None: "not measured"}
     for each in found:
-        cells = [each.claim, each.target, _number(each.wall), _number(each.cpu), words[each.is_reached]]
+        cells = [each.claim, each.target, _number(each.wall), _number(each.cpu), each.reached]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -95,7 +94,7 @@ def _plain(row: Row) -> dict[str, object]:
 
 
 def _told(found: Finding) -> dict[str, object]:
-    return {**found._asdict(), "reached": found.is_reached}
+    return {**found._asdict(), "reached": found.reached}
 
 
 def from_json(file: Path) -> dict[str, list[Row]]:
