@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import re
+import subprocess
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -277,7 +280,7 @@ def test_strict_finds_what_the_sources_promise_and_nothing_else(project: Project
             assert "/files/scss/app.css" == app.assets.url("scss/app.css")
             with pytest.raises(AssetNotFound) as caught:
                 app.assets.url("scss/ap.css")
-            assert str(caught.value).endswith("did you mean `scss/app.css`?")
+            assert "`scss/ap.css` is promised by no source; did you mean `scss/app.css`?" == str(caught.value)
     """
 
     done = project("assetbuild = strict", test, **SOURCES).runpytest()
@@ -460,6 +463,24 @@ def nobody(environ: object, start_response: object) -> list[bytes]:
     raise AssertionError("the middleware passed on what is its own")
 
 
+def test_the_sources_tell_their_names_without_anything_that_compiles_them(tree: Tree) -> None:
+    folder = tree(SOURCES)
+    script = f"""
+import sys
+import assetbuild.testing
+before = set(sys.modules)
+from assetbuild.testing.strict import promised
+names = list(promised({str(folder)!r}).assets())
+print(len(names), *{{n for n in set(sys.modules) - before if n.partition(".")[0] not in sys.stdlib_module_names}})
+"""
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    count, *loaded = done.stdout.split()
+    assert int(count) > 5
+    assert [] == [name for name in loaded if name.partition(".")[0] != "assetbuild"]
+
+
 def test_what_nobody_promised_is_not_served(tree: Tree) -> None:
     strict = stub_assets(promised(str(tree({"assets/a.css": "a { color: red }", "assets/b.txt": "b"}))))
     browser = httpx.Client(transport=httpx.WSGITransport(AssetMiddleware(nobody, strict)), base_url="http://t/static/")
@@ -469,7 +490,7 @@ def test_what_nobody_promised_is_not_served(tree: Tree) -> None:
 
 @pytest.mark.parametrize("name", ["/css/app.css", "../app.css", "", "/static/css/app.css"])
 def test_a_stub_refuses_what_can_be_no_logical_path(name: str) -> None:
-    with pytest.raises(AssetNotFound):
+    with pytest.raises(AssetNotFound, match=f"^`{re.escape(name)}` is no logical path"):
         stub_assets(StubManifest()).url(name)
 
 

@@ -10,7 +10,7 @@ import mmap
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from assetbuild.manifest.lines import Layout, Lines, layout
 from assetbuild.manifest.shape import document_faults, entry_faults, version_faults
@@ -70,6 +70,9 @@ class Manifest:
     """
 
     __slots__ = ("_assets", "_files", "_text", "base", "build", "build_id", "bundles", "file", "folder", "importmap")
+
+    ABSENT: ClassVar = "is not in the manifest"
+    """What an application hears of a name that is not there."""
 
     _assets: Lines | dict[str, Any]
     _files: Lines | dict[str, Any]

@@ -33,6 +33,8 @@ class PromisedManifest(StubManifest):
 
     __slots__ = ("_entries",)
 
+    ABSENT = "is promised by no source"
+
     def __init__(self, base: str, entries: Mapping[str, AssetEntry], bundles: Mapping[str, Bundle]) -> None:
         told = repr((base, sorted(entries.items()), sorted(bundles.items())))
         # Another set of names is another build: a cached template must be compiled again to meet a name that is gone.

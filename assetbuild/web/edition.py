@@ -14,7 +14,7 @@ from assetbuild.manifest import AssetEntry, AssetNotFound, FileEntry, Manifest, 
 from assetbuild.web.html import Asset, asset_from, url_of
 from assetbuild.web.inline import inline_text, refused
 
-__all__ = ["Edition"]
+__all__ = ["Edition", "checked_base"]
 
 # difflib looks at every name; beyond this many only those in the same folder or of the same file name are asked.
 _NEAR_LIMIT = 500
@@ -31,9 +31,7 @@ class Edition:
         self._known: dict[str, Asset] = {}
         self._texts: dict[str, str] = {}
         self._urls: dict[str, str] = {}
-        if not is_base(self.base):
-            better = f"write `{self.base}/`" if is_base(f"{self.base}/") else "write `/static/` or `https://host/path/`"
-            raise ManifestError(f"`{self.base}` is not a URL base that begins and ends with a slash; {better}")
+        checked_base(self.base)
 
     def now(self) -> Edition:
         """Return the edition itself: it never changes."""
@@ -92,19 +90,25 @@ class Edition:
         return file
 
     def _refuse(self, name: str) -> NoReturn:
+        absent = f"`{name}` {self.manifest.ABSENT}"
         plain = name.partition("?")[0].partition("#")[0].removeprefix(self.base).lstrip("/")
         if plain != name and plain in self:
-            raise AssetNotFound(
-                f"`{name}` is not in the manifest; a logical path has no base, query or fragment: write `{plain}`"
-            )
+            raise AssetNotFound(f"{absent}; a logical path has no base, query or fragment: write `{plain}`")
         for logical in self.manifest.names_of(plain):
-            raise AssetNotFound(
-                f"`{name}` is not in the manifest; that is a published path, which changes with each build: "
-                f"write `{logical}`"
-            )
+            hint = f"that is a published path, which changes with each build: write `{logical}`"
+            raise AssetNotFound(f"{absent}; {hint}")
         names = list(self.manifest.assets())
         if len(names) > _NEAR_LIMIT:
             folder, _, file = name.rpartition("/")
             names = [n for n in names if n.rpartition("/")[0] == folder or n.rpartition("/")[2] == file]
         meant = nearest(name, names)
-        raise AssetNotFound(f"`{name}` is not in the manifest" + (f"; did you mean `{meant}`?" if meant else ""))
+        raise AssetNotFound(absent + (f"; did you mean `{meant}`?" if meant else ""))
+
+
+def checked_base(base: str, setting: str = "") -> str:
+    """Return `base`; raise `ManifestError` for what cannot be one. setting: where a user gave it, if that is known."""
+    if is_base(base):
+        return base
+    better = f"write `{base}/`" if is_base(f"{base}/") else "write `/static/` or `https://host/path/`"
+    place = f" of `{setting}`" if setting else ""
+    raise ManifestError(f"`{base}`{place} is not a URL base that begins and ends with a slash; {better}")

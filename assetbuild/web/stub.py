@@ -66,6 +66,8 @@ class StubManifest(Manifest):
 
     __slots__ = ()
 
+    ABSENT = "is no logical path"
+
     def __init__(self, base: str = STUB_BASE, build_id: str = STUB_ID) -> None:
         self.file = "stub"
         self.folder = ""
