@@ -65,11 +65,57 @@ def test_what_is_right_is_said_in_one_line(site: Path, capsys: Printed) -> None:
 
 def test_a_project_that_names_no_templates_is_told_where_to(site: Path, capsys: Printed) -> None:
     (site / "assetbuild.toml").write_text("")
+    (site / "src/shop/templates").mkdir(parents=True)
 
     code = main(["check"])
 
-    line = "checked 1 asset; no folder in `[templates] paths` has a template  in T\n"
-    assert (0, "", line) == (code, *_said(capsys))
+    warning = (
+        "warning: no template is checked: `[templates] paths` is not set, and there is `src/shop/templates/`, "
+        "`templates/` [unset-templates]\n"
+        '  write `paths = ["src/shop/templates", "templates"]` under `[templates]` in `assetbuild.toml`\n\n'
+        "1 warning\n"
+    )
+    assert (0, "", f"{warning}checked 1 asset, no templates  in T\n") == (code, *_said(capsys))
+
+
+def test_folders_that_hold_no_template_are_not_taken_for_templates_that_are_right(site: Path, capsys: Printed) -> None:
+    for page in (site / "templates").iterdir():
+        page.unlink()
+
+    code = main(["check"])
+
+    warning = (
+        "warning: no folder in `[templates] paths` holds a template [no-templates]\n"
+        "  assetbuild.toml:2:9\n"
+        '  2 │ paths = ["templates"]\n'
+        "    │         ^^^^^^^^^^^^^\n\n"
+        "1 warning\n"
+    )
+    assert (0, "", f"{warning}checked 1 asset, no templates  in T\n") == (code, *_said(capsys))
+
+
+def test_who_names_no_folder_on_purpose_is_left_in_peace(site: Path, capsys: Printed) -> None:
+    (site / "assetbuild.toml").write_text("[templates]\npaths = []\n")
+
+    code = main(["check", "--strict"])
+
+    assert (0, "", "checked 1 asset, no templates  in T\n") == (code, *_said(capsys))
+
+
+def test_a_folder_of_templates_that_is_not_there_is_shown_in_its_line(site: Path, capsys: Printed) -> None:
+    (site / "assetbuild.toml").write_text('[templates]\npaths = ["template"]\n')
+
+    code = main(["check"])
+
+    error = (
+        "error: `template` in `[templates] paths` is not a folder [bad-value]\n"
+        "  assetbuild.toml:2:10\n"
+        '  2 │ paths = ["template"]\n'
+        "    │          ^^^^^^^^^^\n"
+        "  did you mean `templates`?\n\n"
+        "1 error\n"
+    )
+    assert (2, "", error) == (code, *_said(capsys))
 
 
 def test_an_unknown_name_is_shown_in_its_line_and_fails(site: Path, capsys: Printed) -> None:

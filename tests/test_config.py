@@ -195,7 +195,7 @@ def test_every_key_of_the_configuration_reaches_the_project(tree: Tree) -> None:
             {"esbuild": f"{root}/bin/esbuild", "dart-sass": "/opt/dart-sass/sass"}, "https://packages.example/npm/"
         ),
         webassets="shop.assets:environment",
-        templates=Templates((f"{root}/templates",), "django", ("shop.jinja.Money",)),
+        templates=Templates((f"{root}/templates",), "django", ("shop.jinja.Money",), is_set=True),
         config_text=(folder / "assetbuild.toml").read_text(),
         jobs=1,
     )

@@ -105,7 +105,7 @@ def test_a_file_or_folder_that_may_not_be_read_is_an_error_and_the_rest_is_read(
 
 
 def test_a_folder_of_the_configuration_that_is_not_there_is_a_fault_of_the_configuration(tree: Tree) -> None:
-    with pytest.raises(ConfigError, match="the templates in `templates` cannot be listed: No such file or directory"):
+    with pytest.raises(ConfigError, match=r"`templates` in `\[templates\] paths` is not a folder"):
         found_in(tree({}))
 
 

@@ -75,7 +75,7 @@ def _strict(report: Report) -> Report:
 def _closing_line(report: Report) -> str:
     assets = counted(report.assets, "asset")
     if not report.templates:
-        return f"checked {assets}; no folder in `[templates] paths` has a template"
+        return f"checked {assets}, no templates"
     return f"checked {assets}, {counted(report.templates, 'template')}, {counted(report.names, 'name')}"
 
 

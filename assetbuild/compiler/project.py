@@ -136,11 +136,15 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """`[templates]`. folders: absolute. extensions: Jinja's, as an application names them: `package.module.Class`."""
+    """`[templates]`. folders: absolute. is_set: they are configured, if only as none.
+
+    extensions: Jinja's, as an application names them: `package.module.Class`.
+    """
 
     folders: tuple[str, ...] = ()
     engine: Literal["jinja", "django"] = "jinja"
     extensions: tuple[str, ...] = ()
+    is_set: bool = False
 
 
 @dataclass(frozen=True, slots=True)

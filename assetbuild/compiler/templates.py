@@ -10,16 +10,20 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from assetbuild.compiler.config import place_of
+from assetbuild.compiler.config.roots import Folders, near_folder
 from assetbuild.compiler.door import TEXT_LIMIT_BYTES, admit
 from assetbuild.compiler.errors import ConfigError
 from assetbuild.compiler.project import Project
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk, Found
 
-__all__ = ["SUFFIXES", "Template", "templates"]
+__all__ = ["SUFFIXES", "Template", "likely_folders", "templates"]
 
 SUFFIXES = (".htm", ".html", ".j2", ".jinja", ".jinja2", ".svg", ".txt", ".xhtml", ".xml")
 """A file that ends so is a template. Any other may be one, or a picture beside them: a loader asks for no suffix."""
+
+_LOOKED_FOR = ("templates", "*/templates", "src/*/templates")
 
 
 class Template(NamedTuple):
@@ -58,10 +62,24 @@ def templates(project: Project, disk: Disk) -> Iterator[Template | Diagnostic]:
         try:
             disk.scan(folder)
         except OSError as error:
-            message = f"the templates in `{_shown(folder, project)}` cannot be listed: {error.strerror}"
-            place = Span(project.config_shown) if project.config_shown else None
-            raise ConfigError([Diagnostic("unreadable", "error", message, place)]) from None
+            raise ConfigError([_unlisted(folder, error, project, disk)]) from None
         yield from _below(folder, project, disk, seen)
+
+
+def likely_folders(project: Project, disk: Disk) -> list[str]:
+    """Return the folders that are named as those of templates mostly are, relative to the project, sorted."""
+    folders = Folders(project.folder, project.output, disk)
+    return sorted({found for pattern in _LOOKED_FOR for found in folders.named(pattern)})
+
+
+def _unlisted(folder: str, error: OSError, project: Project, disk: Disk) -> Diagnostic:
+    shown = _shown(folder, project)
+    place = place_of(project, f"templates.paths[{project.templates.folders.index(folder)}]")
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        hint = near_folder(shown, Folders(project.folder, project.output, disk))
+        return Diagnostic("bad-value", "error", f"`{shown}` in `[templates] paths` is not a folder", place, hint)
+    message = f"the templates in `{shown}` cannot be listed: {error.strerror}"
+    return Diagnostic("unreadable", "error", message, place)
 
 
 def _below(top: str, project: Project, disk: Disk, seen: set[str]) -> Iterator[Template | Diagnostic]:

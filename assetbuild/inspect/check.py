@@ -7,17 +7,18 @@ that the configuration names is somebody's code, and Django must not meet our mo
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from assetbuild.compiler import Watcher, compile
-from assetbuild.compiler.config import place_of
+from assetbuild.compiler.config import CONFIG_FILE, place_of
 from assetbuild.compiler.door import Refused
 from assetbuild.compiler.errors import ConfigError, DiagnosticsError, EngineUnavailable
 from assetbuild.compiler.pool import Workers, parallel
 from assetbuild.compiler.project import Project
-from assetbuild.compiler.templates import templates
+from assetbuild.compiler.templates import likely_folders, templates
 from assetbuild.diagnostic import Diagnostic, Span, by_place
 from assetbuild.diagnostic import findings as findings_of
 from assetbuild.disk import Disk
@@ -105,11 +106,29 @@ def _read_templates(project: Project, disk: Disk) -> _Read:
                 texts.append((found.shown, text, found.is_sure))
         except Refused as error:
             findings += error.diagnostics
+    if not texts:
+        findings += _nothing_to_read(project, disk)
     replies = _replies(project, texts) if texts else []
     for reply in replies:
         findings += findings_of(reply["findings"])
     uses = (Use(*one)._replace(place=Span(*one[2])) for reply in replies for one in reply["uses"])
     return _Read(tuple(uses), tuple(findings), len(texts))
+
+
+def _nothing_to_read(project: Project, disk: Disk) -> Iterator[Diagnostic]:
+    """Yield a warning where there should have been templates: a check that reads none finds nothing in them."""
+    found = [] if project.templates.is_set else likely_folders(project, disk)
+    if found:
+        shown = ", ".join(f"`{folder}/`" for folder in found)
+        message = f"no template is checked: `[templates] paths` is not set, and there is {shown}"
+        is_shared = project.config_shown not in {"", CONFIG_FILE}
+        table = "[tool.assetbuild.templates]" if is_shared else "[templates]"
+        paths = ", ".join(json.dumps(folder, ensure_ascii=False) for folder in found)
+        hint = f"write `paths = [{paths}]` under `{table}` in `{project.config_shown or CONFIG_FILE}`"
+        yield Diagnostic("unset-templates", "warning", message, hint=hint)
+    elif project.templates.folders:
+        place = place_of(project, "templates.paths")
+        yield Diagnostic("no-templates", "warning", "no folder in `[templates] paths` holds a template", place)
 
 
 def _replies(project: Project, texts: Sequence[tuple[str, str, bool]]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from assetbuild.compiler.project import Missing, Root
 from assetbuild.diagnostic import nearest
 from assetbuild.disk import Disk
 
-__all__ = ["LOOKED_FOR", "Folders", "detect", "package_folders", "read_roots"]
+__all__ = ["LOOKED_FOR", "Folders", "detect", "near_folder", "package_folders", "read_roots"]
 
 LOOKED_FOR = ("assets", "static", "app/static", "src/*/static", "*/static")
 """Where the root is looked for without configuration: the first pattern that finds a folder wins."""
@@ -117,12 +117,13 @@ def _root(table: Table, number: int, item: object, folders: Folders) -> Iterator
     named = folders.named(path) if path else []
     if path and not named:
         problem = "matches no folder" if globs.is_glob(path) else "is not a folder"
-        table.document.fault(path, problem, path_at, _suggestion(path, folders))
+        table.document.fault(path, problem, path_at, near_folder(path, folders))
     for shown in named:
         yield replace(root, folder=folders.absolute(shown), shown=shown)
 
 
-def _suggestion(path: str, folders: Folders) -> str:
+def near_folder(path: str, folders: Folders) -> str:
+    """Return the hint that names the folder which was clearly meant by `path`, "" if there is none."""
     parent, slash, name = path.rstrip("/").rpartition("/")
     meant = None if globs.is_glob(path) else nearest(name, folders.inside(parent))
     return f"did you mean `{parent}{slash}{meant}`?" if meant else ""

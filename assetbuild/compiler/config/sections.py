@@ -153,6 +153,7 @@ def templates(table: Table, folder: str) -> Templates:
         folders=_absolute(folder, table.texts("paths", checks.folder)),
         engine=table.choice("engine", ("jinja", "django"), defaults.engine),
         extensions=table.texts("extensions", checks.dotted),
+        is_set=table.has("paths"),
     )
     table.close()
     return found
