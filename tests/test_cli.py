@@ -244,6 +244,38 @@ def test_verify_without_an_output_is_one_sentence(site: Path, capsys: Printed) -
     )
 
 
+@pytest.mark.parametrize("is_there", [False, True], ids=["no folder", "an empty folder"])
+def test_verify_before_the_first_compile_says_what_comes_first(site: Path, capsys: Printed, is_there: bool) -> None:
+    if is_there:
+        (site / "build/assets").mkdir(parents=True)
+
+    assert main(["verify"]) == 2
+
+    assert capsys.readouterr().err == (
+        f"error: `{site}/build/assets/manifest.json` is not there; "
+        "run `assetbuild compile`, or name the folder to check\n"
+    )
+
+
+def test_verify_says_why_an_edit_leaves_a_file_behind(site: Path, capsys: Printed) -> None:
+    (site / "assets/note.txt").write_text("1")
+    assert main(["compile"]) == 0
+    (site / "assets/note.txt").write_text("2")
+    assert main(["compile"]) == 0
+    (left,) = (file.name for file in (site / "build/assets").glob("note-*.txt") if file.read_text() == "1")
+    capsys.readouterr()
+
+    assert main(["verify"]) == 1
+
+    assert capsys.readouterr().err == (
+        f"error: `{left}` is not in the manifest [unlisted-file]\n"
+        f"  {left}\n"
+        "  a compile keeps what an earlier one left: for a release, remove the folder and compile again\n"
+        "\n"
+        "1 error\n"
+    )
+
+
 def test_verify_of_a_folder_that_is_not_there_is_one_sentence(site: Path, capsys: Printed) -> None:
     assert main(["verify", "nowhere"]) == 2
 
@@ -302,7 +334,7 @@ def test_the_command_alone_says_what_is_here_and_what_comes_next(site: Path, cap
     assert after == (
         head
         + here
-        + "      `build/assets/manifest.json` from an earlier compile: `assetbuild verify` checks it\n"
+        + "      `build/assets/manifest.json` from an earlier compile; a release is compiled into an empty folder\n"
         + tail
     )
 

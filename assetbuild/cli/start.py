@@ -29,6 +29,6 @@ def next_step(folder: str) -> str:
     steps = [f"here: {'root' if len(project.roots) == 1 else 'roots'} {roots}, {source}"]
     if os.path.isfile(manifest):
         shown = os.path.relpath(manifest, folder)
-        steps.append(f"      `{shown}` from an earlier compile: `assetbuild verify` checks it")
+        steps.append(f"      `{shown}` from an earlier compile; a release is compiled into an empty folder")
     steps.append("next: `assetbuild compile`")
     return head + "".join(f"{step}\n" for step in steps) + tail

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from typing import TYPE_CHECKING
 
 from assetbuild.cli.parser import Parser
 from assetbuild.cli.render import Terminal, as_json, counted, place, seconds, size
+
+if TYPE_CHECKING:
+    from assetbuild.disk import Disk
 
 __all__ = ["add_parser", "run"]
 
@@ -32,12 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from assetbuild.release.verify import verify
 
     terminal, disk = Terminal.of_process(), RealDisk()
-    if args.output is None:
-        from assetbuild.compiler.config import configured_output
-
-        folder = configured_output(".", disk)
-    else:
-        folder = os.path.abspath(args.output)
+    folder = os.path.abspath(args.output) if args.output is not None else _configured(disk)
     report = verify(folder, disk)
     terminal.report(report.diagnostics)
     assets, files, variants, size_bytes = report.counts
@@ -50,3 +49,15 @@ def run(args: argparse.Namespace) -> int:
         findings = [as_json(each) for each in report.diagnostics]
         terminal.document({"ok": report.is_whole, "output": folder, **counts, "diagnostics": findings})
     return 0 if report.is_whole else 1
+
+
+def _configured(disk: Disk) -> str:
+    """Return the output of the project here; raise `ManifestError` if nothing was compiled yet."""
+    from assetbuild.compiler.config import configured_output
+    from assetbuild.manifest import MANIFEST_NAME, ManifestError
+
+    folder = configured_output(".", disk)
+    manifest = os.path.join(folder, MANIFEST_NAME)
+    if not os.path.lexists(manifest):
+        raise ManifestError(f"`{manifest}` is not there; run `assetbuild compile`, or name the folder to check")
+    return folder

@@ -249,5 +249,5 @@ def _unlisted(output: _Output) -> Iterator[Diagnostic]:
             message = f"`{path}` is a temporary file of a build that was interrupted, or is running"
             yield _error("temporary-file", path, message, "the next compile removes it", "warning")
         elif path not in known:
-            hint = "an earlier compile may have left it: remove the folder and compile again"
+            hint = "a compile keeps what an earlier one left: for a release, remove the folder and compile again"
             yield _error("unlisted-file", path, f"`{path}` is not in the manifest", hint)
