@@ -113,6 +113,15 @@ def test_a_base_without_its_slashes_is_refused_with_the_right_one(output: Path, 
     assert str(caught.value).startswith(f"`{base}` is not a URL base that begins and ends with a slash; {advice}")
 
 
+def test_a_base_of_the_environment_is_refused_by_the_name_of_its_variable(output: Path) -> None:
+    with pytest.raises(ManifestError) as caught:
+        Assets.open(output / "manifest.json", environ={"ASSETBUILD_BASE": "/assets"})
+
+    assert (
+        "`/assets` of `ASSETBUILD_BASE` is not a URL base that begins and ends with a slash; write `/assets/`"
+    ) == str(caught.value)
+
+
 def test_an_unknown_name_names_the_near_miss(assets: Assets) -> None:
     with pytest.raises(AssetNotFound) as caught:
         assets.url("css/ap.css")

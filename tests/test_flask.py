@@ -17,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client
 
 from assetbuild import AssetNotFound, ManifestError
+from assetbuild.diagnostic import AssetbuildError
 from assetbuild.web.flask import AssetBuild
 from assetbuild.web.serve import MountError
 from tests.browser import chromium_browser
@@ -271,6 +272,82 @@ def test_a_base_that_leads_elsewhere_stops_the_start(make: Make) -> None:
         "the base of the assets is `/assets/` and the application answers under `/static/`; set static_url_path or "
         "ASSETBUILD_MOUNT to where `/assets/` leads, or ASSETBUILD_SERVE to False"
     ) == str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "options", "base"),
+    [
+        ({}, {"static_url_path": ""}, "/"),
+        ({"APPLICATION_ROOT": "/in"}, {"static_url_path": ""}, "/in/"),
+        ({"ASSETBUILD_BASE": "/"}, {}, "/"),
+    ],
+)
+def test_a_base_that_is_the_whole_application_stops_the_start(
+    make: Make, config: Mapping[str, Any], options: Mapping[str, Any], base: str
+) -> None:
+    with pytest.raises(MountError) as raised:
+        make(config, **options)
+
+    assert (
+        f"the base `{base}` leaves the application no page of its own; "
+        "set static_url_path or ASSETBUILD_BASE to a path such as `/static/`"
+    ) == str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (
+            {"ASSETBUILD_BASE": "/assets"},
+            "`/assets` of `ASSETBUILD_BASE` is not a URL base that begins and ends with a slash; write `/assets/`",
+        ),
+        (
+            {"APPLICATION_ROOT": "in"},
+            "`in/static/` of `APPLICATION_ROOT` is not a URL base that begins and ends with a slash; "
+            "write `/static/` or `https://host/path/`",
+        ),
+        (
+            {"ASSETBUILD_MOUNT": "assets/"},
+            "`assets/` of `ASSETBUILD_MOUNT` is no path that files can answer under; write one such as `/static/`",
+        ),
+        (
+            {"ASSETBUILD_MANIFST": "build/assets/manifest.json"},
+            "`ASSETBUILD_MANIFST` is not a setting; did you mean `ASSETBUILD_MANIFEST`?",
+        ),
+        ({"ASSETBUILD_COLOUR": "red"}, "`ASSETBUILD_COLOUR` is not a setting"),
+        ({"ASSETBUILD_RELOAD": "False"}, "expected `True` or `False` at `ASSETBUILD_RELOAD`, got `'False'`"),
+        ({"ASSETBUILD_SERVE": None}, "expected `True` or `False` at `ASSETBUILD_SERVE`, got `None`"),
+        (
+            {"ASSETBUILD_FOLLOW_SCRIPT_NAME": 1},
+            "expected `True` or `False` at `ASSETBUILD_FOLLOW_SCRIPT_NAME`, got `1`",
+        ),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_by_its_name(make: Make, config: Mapping[str, Any], expected: str) -> None:
+    with pytest.raises(AssetbuildError) as raised:
+        make(config)
+
+    assert expected == str(raised.value)
+
+
+def test_an_application_without_a_static_path_says_where_the_files_of_a_cdn_answer(make: Make) -> None:
+    with pytest.raises(MountError, match="give the path of the files as `ASSETBUILD_MOUNT`"):
+        make({"ASSETBUILD_BASE": "https://cdn.example/"}, static_url_path="")
+
+
+def test_settings_may_come_from_the_environment_as_flask_reads_it(
+    tmp_path: Path, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads values as JSON: a boolean is one."""
+    monkeypatch.setenv("FLASK_ASSETBUILD_RELOAD", "true")
+    monkeypatch.setenv("FLASK_ASSETBUILD_BASE", "https://cdn.example/")
+    app = Flask("shop", root_path=str(tmp_path))
+    app.config.from_prefixed_env()
+
+    AssetBuild(app)
+
+    assets = app.extensions["assetbuild"]
+    assert (True, "https://cdn.example/") == (assets.is_reloading, assets.base)
 
 
 def test_a_mount_of_its_own_leaves_the_static_route_alone(make: Make, tmp_path: Path) -> None:

@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 import pytest
 from pyramid.config import Configurator
-from pyramid.exceptions import ConfigurationError
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.router import default_execution_policy
 
 from assetbuild import AssetNotFound, Assets, ManifestError
 from assetbuild.web.serve import MountError
+from assetbuild.web.settings import SettingError
 from tests.browser import chromium_browser
 from tests.manifests import published, write
 from tests.servers import SERVERS, running
@@ -169,6 +169,11 @@ def test_a_server_in_front_may_answer_for_the_files(make: Make, manifest: Path) 
     assert 404 == browser.get(url).status_code
 
 
+@pytest.mark.parametrize("word", ["No", "off ", "0", False])
+def test_a_switch_takes_every_word_that_pyramid_takes(make: Make, manifest: Path, word: object) -> None:
+    assert 404 == make({"serve": word}).get(opened(manifest).url("css/app.css")).status_code
+
+
 def test_an_application_may_have_its_own_static_view(make: Make, manifest: Path) -> None:
     """Pyramid lets what an application says itself win over what it includes."""
     file = opened(manifest)["css/app.css"].file
@@ -190,10 +195,14 @@ def test_the_assets_are_in_the_registry(make: Make, manifest: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"manifesto": "x"}, ConfigurationError, r"`assetbuild\.manifesto` is not a .* mean `assetbuild\.manifest`"),
+        ({"manifesto": "x"}, SettingError, r"`assetbuild\.manifesto` is not a .* mean `assetbuild\.manifest`"),
         ({"manifest": "tests:none/manifest.json"}, ManifestError, r"tests/none/manifest\.json` is not there"),
         ({"base": "/a/", "mount": "/b/"}, MountError, "is `/a/` and the application answers under `/b/`"),
-        ({"base": "https://cdn.example/"}, MountError, "leaves the application no page of its own"),
+        ({"base": "https://cdn.example/"}, MountError, r"no page of its own; .* as `assetbuild\.mount`$"),
+        ({"mount": "static/"}, MountError, r"^`static/` of `assetbuild\.mount` is no path"),
+        ({"base": "/static"}, ManifestError, r"^`/static` of `assetbuild\.base` is not a URL base .* `/static/`$"),
+        ({"serve": "nope"}, SettingError, r"^expected `True` or `False` at `assetbuild\.serve`, got `'nope'`$"),
+        ({"reload": ""}, SettingError, r"at `assetbuild\.reload`, got `''`$"),
     ],
 )
 def test_what_cannot_work_is_refused_at_the_start(

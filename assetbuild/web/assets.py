@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 
 from assetbuild.manifest import MANIFEST_NAME, Manifest
-from assetbuild.web.edition import Edition
+from assetbuild.web.edition import Edition, checked_base
 from assetbuild.web.html import Asset, Html, tag
 from assetbuild.web.importmap import importmap
 from assetbuild.web.inline import inline_html
@@ -58,7 +58,8 @@ class Assets:
         reload: for development: follow the builds that replace this one, at the cost of one `stat` for each question.
         """
         file = os.fspath(path) if path is not None else environ.get("ASSETBUILD_MANIFEST") or DEFAULT_MANIFEST
-        chosen = base if base is not None else environ.get("ASSETBUILD_BASE") or None
+        told = environ.get("ASSETBUILD_BASE")
+        chosen = checked_base(told, "ASSETBUILD_BASE") if told and base is None else base
         if environ.get(COMPILING):
             from assetbuild.web.stub import StubManifest, stub_assets
 

@@ -17,11 +17,16 @@ from flask import Flask, before_render_template, has_request_context, request
 from assetbuild.manifest import quote
 from assetbuild.web import jinja
 from assetbuild.web.assets import DEFAULT_MANIFEST, Assets
+from assetbuild.web.edition import checked_base
 from assetbuild.web.place import leads_to, root_before
 from assetbuild.web.serve import MountError, mount_of
+from assetbuild.web.settings import Settings
 from assetbuild.web.wsgi import AssetMiddleware
 
 __all__ = ["AssetBuild"]
+
+_PREFIX = "ASSETBUILD_"
+_SETTINGS = ("MANIFEST", "BASE", "MOUNT", "SERVE", "RELOAD", "FOLLOW_SCRIPT_NAME")
 
 
 class AssetBuild:
@@ -36,16 +41,19 @@ class AssetBuild:
 
         Reads `app.config` once: `ASSETBUILD_MANIFEST`, `ASSETBUILD_BASE`, `ASSETBUILD_MOUNT`, `ASSETBUILD_SERVE`,
         `ASSETBUILD_RELOAD`, `ASSETBUILD_FOLLOW_SCRIPT_NAME`, `APPLICATION_ROOT`. Raises `ManifestError` for a manifest
-        that cannot be vouched for, `MountError` if its URLs would not lead to the application.
+        that cannot be vouched for, `MountError` if its URLs would not lead to the application, `SettingError` for a
+        setting that there is not, or a switch that is no boolean.
         """
-        follows = bool(app.config.get("ASSETBUILD_FOLLOW_SCRIPT_NAME"))
-        reload = bool(app.config.get("ASSETBUILD_RELOAD"))
-        assets = Assets.open(_manifest_file(app), base=_base(app, follows), reload=reload)
-        place = app.config.get("ASSETBUILD_MOUNT") or app.static_url_path
-        mount = mount_of(assets.base, place) if place else None
-        if app.config.get("ASSETBUILD_SERVE", True):
-            _refuse_other_place(assets.base, mount)
-            app.wsgi_app = AssetMiddleware(app.wsgi_app, assets, mount=mount)  # type: ignore[method-assign]
+        settings = Settings(app.config, _PREFIX, _SETTINGS)
+        follows, is_served = settings.switch("FOLLOW_SCRIPT_NAME", False), settings.switch("SERVE", True)
+        base = _base(app, settings, follows)
+        assets = Assets.open(_manifest_file(app, settings), base=base, reload=settings.switch("RELOAD", False))
+        place, setting = settings.text("MOUNT") or app.static_url_path, settings.name("MOUNT")
+        mount = mount_of(assets.base, place, setting) if place else None
+        if is_served:
+            _refuse_other_place(app, assets.base, mount)
+            mount_served = mount or mount_of(assets.base, None, setting)
+            app.wsgi_app = AssetMiddleware(app.wsgi_app, assets, mount=mount_served)  # type: ignore[method-assign]
         links = _Links(app, assets, root_before(assets.base, mount) if mount and not follows else None, follows)
         # flask.url_for asks the application's own (Flask 2.2), so that one function is the answer in views, too.
         app.url_for = links.url_for  # type: ignore[method-assign]
@@ -55,13 +63,13 @@ class AssetBuild:
         app.extensions["assetbuild"] = assets
 
 
-def _manifest_file(app: Flask) -> str | None:
+def _manifest_file(app: Flask, settings: Settings) -> str | None:
     """Return the manifest that was named, or the one that a compile of the project writes; None to ask the environment.
 
     The project is the folder of the application or, of a package, the one that it is imported from, where Flask looks
     for `instance`, too.
     """
-    named = app.config.get("ASSETBUILD_MANIFEST")
+    named = settings.text("MANIFEST")
     if named:
         return os.path.join(app.root_path, named)
     if os.environ.get("ASSETBUILD_MANIFEST"):
@@ -74,17 +82,25 @@ def _manifest_file(app: Flask) -> str | None:
     return next(filter(os.path.isfile, places), places[-1])
 
 
-def _base(app: Flask, follows: bool) -> str | None:
+def _base(app: Flask, settings: Settings, follows: bool) -> str | None:
     """Return the URL base: as configured, else what Flask's own `url_for` would put before a static file."""
-    named: str | None = app.config.get("ASSETBUILD_BASE") or os.environ.get("ASSETBUILD_BASE")
-    if named or app.static_url_path is None:
-        return named or None
+    name = settings.name("BASE")  # that of the variable, too
+    named = settings.text("BASE") or os.environ.get(name)
+    if named:
+        return checked_base(named, name)
+    if app.static_url_path is None:
+        return None
     root = "" if follows else app.config["APPLICATION_ROOT"].rstrip("/")
-    return quote(f"{root}{app.static_url_path}/")
+    return checked_base(quote(f"{root}{app.static_url_path}/"), "APPLICATION_ROOT")
 
 
-def _refuse_other_place(base: str, mount: str | None) -> None:
+def _refuse_other_place(app: Flask, base: str, mount: str | None) -> None:
     """Raise `MountError` if pages would ask this host for files at a place where the application has none."""
+    if base in {"/", quote(app.config["APPLICATION_ROOT"].rstrip("/") + "/")}:
+        raise MountError(
+            f"the base `{base}` leaves the application no page of its own; "
+            "set static_url_path or ASSETBUILD_BASE to a path such as `/static/`"
+        )
     if mount is not None and not leads_to(base, mount):
         raise MountError(
             f"the base of the assets is `{base}` and the application answers under `{mount}`; "

@@ -6,29 +6,30 @@ functions, and answers for the files before a request is made of the environ. `r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote
 
 from pyramid.config import Configurator
 from pyramid.events import ApplicationCreated
-from pyramid.exceptions import ConfigurationError
 from pyramid.interfaces import ICacheBuster
 from pyramid.path import AssetResolver
 from pyramid.request import Request
-from pyramid.settings import asbool
+from pyramid.settings import falsey, truthy
 from pyramid.threadlocal import get_current_request
 from zope.interface import implementer
 
-from assetbuild.diagnostic import nearest
 from assetbuild.web.assets import Assets
+from assetbuild.web.edition import checked_base
 from assetbuild.web.place import has_host, leads_to, root_before
 from assetbuild.web.serve import MountError, mount_of
+from assetbuild.web.settings import Settings
 from assetbuild.web.wsgi import AssetMiddleware
 
 __all__ = ["AssetCacheBuster", "includeme"]
 
 _PREFIX = "assetbuild."
+_WORDS = {word: words is truthy for words in (truthy, falsey) for word in words}
 _SETTINGS = ("manifest", "base", "mount", "static", "serve", "reload", "follow_script_name")
 
 # After the environments are made and extended (pyramid_jinja2 asks for its own 999 in such a place).
@@ -39,12 +40,14 @@ def includeme(config: Configurator) -> None:
     """Set up assets as the settings say that begin with `assetbuild.`; all may be absent.
 
     Raises `ManifestError` for a manifest that cannot be vouched for, `MountError` if its URLs would not lead to the
-    application, `ConfigurationError` for a setting that there is not.
+    application, `SettingError` for a setting that there is not, or a switch that is no boolean.
     """
-    settings = _settings(config)
-    follows, is_served = asbool(settings.get("follow_script_name")), asbool(settings.get("serve", True))
+    settings = Settings(config.get_settings(), _PREFIX, _SETTINGS, _WORDS)
+    follows, is_served = settings.switch("follow_script_name", False), settings.switch("serve", True)
     assets = _opened(config, settings)
-    mount = mount_of(assets.base, settings.get("mount") or None) if is_served or not has_host(assets.base) else "/"
+    mount = "/"
+    if is_served or not has_host(assets.base):
+        mount = mount_of(assets.base, settings.text("mount"), settings.name("mount"))
     if not leads_to(assets.base, mount):
         raise MountError(
             f"the base of the assets is `{assets.base}` and the application answers under `{mount}`; "
@@ -53,11 +56,11 @@ def includeme(config: Configurator) -> None:
     config.registry["assetbuild"] = assets
     if is_served:
         config.add_subscriber(_serving(assets, mount), ApplicationCreated)
-    if settings.get("static"):
+    if static := settings.text("static"):
         name = assets.base if has_host(assets.base) else mount.strip("/")
-        config.add_static_view(name, settings["static"])
+        config.add_static_view(name, static)
         root = None if follows else root_before(assets.base, mount)
-        config.add_cache_buster(settings["static"], AssetCacheBuster(assets, root))
+        config.add_cache_buster(static, AssetCacheBuster(assets, root))
     prefix = _script_name if follows else None
     config.action(("assetbuild", "jinja"), lambda: _install(config, assets, prefix), order=_LAST)
 
@@ -86,27 +89,13 @@ class AssetCacheBuster:
         return unquote(asset.url.removeprefix(assets.base)) if is_below else asset.file, kw
 
 
-def _settings(config: Configurator) -> Mapping[str, str]:
-    """Return the settings by what follows the prefix; refuse what nobody reads."""
-    found = {
-        key.removeprefix(_PREFIX): value for key, value in config.get_settings().items() if key.startswith(_PREFIX)
-    }
-    for name in sorted(found.keys() - {*_SETTINGS}):
-        _refuse(name)
-    return found
-
-
-def _refuse(name: str) -> NoReturn:
-    meant = nearest(name, _SETTINGS)
-    hint = f"; did you mean `{_PREFIX}{meant}`?" if meant else ""
-    raise ConfigurationError(f"`{_PREFIX}{name}` is not a setting{hint}")
-
-
-def _opened(config: Configurator, settings: Mapping[str, str]) -> Assets:
-    file = settings.get("manifest") or None
+def _opened(config: Configurator, settings: Settings) -> Assets:
+    file, base = settings.text("manifest"), settings.text("base")
     if file and ":" in file:
         file = AssetResolver(config.root_package).resolve(file).abspath()
-    return Assets.open(file, base=settings.get("base") or None, reload=asbool(settings.get("reload")))
+    if base:
+        checked_base(base, settings.name("base"))
+    return Assets.open(file, base=base, reload=settings.switch("reload", False))
 
 
 def _serving(assets: Assets, mount: str) -> Callable[[ApplicationCreated], None]:

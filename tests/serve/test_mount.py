@@ -51,7 +51,8 @@ def test_a_mount_that_is_no_path_is_refused(transport: Transport, assets: Assets
     with pytest.raises(MountError) as raised:
         transport.middleware(transport.page, assets, mount=mount)
 
-    assert f'`{mount}` is no path that files can answer under; write `mount="/static/"`' == str(raised.value)
+    expected = f"`{mount}` of `mount=` is no path that files can answer under; write one such as `/static/`"
+    assert expected == str(raised.value)
 
 
 def test_a_base_may_hold_the_path_that_the_application_is_mounted_at(

@@ -41,7 +41,7 @@ class AssetMiddleware:
             markcoroutinefunction(self)
         assets = configured_storage().opened
         self._responder = Responder(
-            assets, mount_of(assets.base, None), _head, memory_bytes=MEMORY_BYTES, has_site_root=True
+            assets, mount_of(assets.base, None, "STATIC_URL"), _head, memory_bytes=MEMORY_BYTES, has_site_root=True
         )
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:

@@ -14,21 +14,24 @@ class MountError(AssetbuildError, ValueError):
     """The files cannot answer under that path."""
 
 
-def mount_of(base: str, mount: str | None) -> str:
+def mount_of(base: str, mount: str | None, setting: str = "mount=") -> str:
     """Return the URL path, decoded and with a slash at both ends, below which published files answer.
 
-    base: of the assets; its path is the mount unless one is given. Raises `MountError` for `/`, below which every page
-    of the application would be a miss of ours.
+    base: of the assets; its path is the mount unless one is given. setting: where a user gives one. Raises `MountError`
+    for `/`, below which every page of the application would be a miss of ours.
     """
     if mount is None:
         _, slashes, host_and_path = base.partition("//")
         mount = _decoded(f"/{host_and_path.partition('/')[2]}" if slashes else base)
         if mount == "/":
             raise MountError(
-                f"the base `{base}` leaves the application no page of its own; give the path of the files as `mount=`"
+                f"the base `{base}` leaves the application no page of its own; "
+                f"give the path of the files as `{setting}`"
             )
     if not mount.startswith("/") or mount.startswith("//") or mount.strip("/") == "":
-        raise MountError(f'`{mount}` is no path that files can answer under; write `mount="/static/"`')
+        raise MountError(
+            f"`{mount}` of `{setting}` is no path that files can answer under; write one such as `/static/`"
+        )
     return mount if mount.endswith("/") else f"{mount}/"
 
 
