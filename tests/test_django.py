@@ -110,6 +110,17 @@ def test_another_word_for_missing_is_refused(project: Path) -> None:
         static("css/app.css")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [("misssing", "; did you mean `missing`?"), ("location", "; it has `manifest`, `missing` and `reload`")],
+)
+def test_an_option_that_there_is_not_is_one_sentence(project: Path, wrong: str, hint: str) -> None:
+    with django_site(project, **{wrong: "log"}), pytest.raises(ImproperlyConfigured) as caught:
+        static("css/app.css")
+
+    assert f"`{wrong}` is not an option of the static files storage{hint}" == str(caught.value)
+
+
 def test_form_media_name_hashed_urls(site: Path) -> None:
     urls = ["js/app.js", "https://cdn.example/x.js", Script("vendor/x.js", type="module")]
 

@@ -66,6 +66,13 @@ def test_a_url_that_is_no_base_is_an_error(project: Path, url: str) -> None:
     )
 
 
+@pytest.mark.parametrize("url", [None, ""])
+def test_no_url_at_all_is_an_error(project: Path, url: str | None) -> None:
+    assert [("assetbuild.E002", "STATIC_URL is not set", 'write `STATIC_URL = "/static/"`')] == said(
+        project, STATIC_URL=url
+    )
+
+
 def test_another_base_than_the_compiled_one_is_said(project: Path) -> None:
     message = "the assets were compiled for the base `/static/`, and STATIC_URL is `files/`"
     hint = 'write `base = "/files/"` into `assetbuild.toml`: sources that begin a URL with it are rewritten then'

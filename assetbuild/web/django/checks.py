@@ -34,10 +34,12 @@ _SOURCES = (".scss", ".sass", ".ts", ".tsx", ".jsx", ".mts")
 
 
 def check_manifest(**options: object) -> list[CheckMessage]:  # noqa: ARG001
-    """Check that STATIC_URL is a base and that the manifest vouches for itself."""
+    """Check that STATIC_URL is there and a base, and that the manifest vouches for itself."""
     storage = _storage()
     if storage is None:
         return []
+    if not static_url():
+        return [Error("STATIC_URL is not set", hint='write `STATIC_URL = "/static/"`', id="assetbuild.E002")]
     if not is_base(static_base()):
         message = f"STATIC_URL is `{static_url()}`, which is not a URL base that ends with a slash"
         return [Error(message, hint='write `"/static/"` or `"https://host/path/"`', id="assetbuild.E002")]

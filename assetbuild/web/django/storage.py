@@ -20,6 +20,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 
+from assetbuild.diagnostic import nearest
 from assetbuild.manifest import AssetNotFound, quote
 from assetbuild.web.assets import DEFAULT_MANIFEST, Assets
 from assetbuild.web.django.base import has_own_prefix, script_prefix, static_base
@@ -28,6 +29,7 @@ from assetbuild.web.stub import StubManifest, stub_assets
 
 __all__ = ["ManifestStorage", "MissingStaticFile", "StubStorage", "configured_storage", "split_name"]
 
+_OPTIONS = ("manifest", "missing", "reload")
 _PREFIXES_LIMIT = 16  # a server has one prefix or a few; a proxy that passes on a client's header may have any number
 _LOGGED_LIMIT = 1000  # a template may put what a client sent into a name
 
@@ -49,7 +51,12 @@ class ManifestStorage(Storage):  # type: ignore[misc]
         manifest: str | os.PathLike[str] | None = None,
         missing: Literal["raise", "log"] = "raise",
         reload: bool = False,
+        **unknown: object,
     ) -> None:
+        for option in unknown:
+            meant = nearest(option, _OPTIONS)
+            hint = f"did you mean `{meant}`?" if meant else "it has `manifest`, `missing` and `reload`"
+            raise ImproperlyConfigured(f"`{option}` is not an option of the static files storage; {hint}")
         if missing not in {"raise", "log"}:
             raise ImproperlyConfigured(f'`missing` of the static files storage is "raise" or "log", not {missing!r}')
         self._manifest = manifest
