@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +22,9 @@ from assetbuild import Assets
 from assetbuild.cli import main
 from tests.conftest import Tree
 from tests.watching import Watch, watching
+
+if TYPE_CHECKING:
+    from assetbuild.compiler.tools import Program
 
 SITE = {
     "assets/css/app.scss": "@use 'part';\n.a { color: part.$c }\n",
@@ -100,6 +104,27 @@ def test_engines_start_once_and_make_only_what_changed(watched: tuple[Path, Watc
     assert [edit] * 3 == [lines[:-1] for lines in made]
     assert engines
     assert engines == watch.children()
+
+
+def test_modules_find_their_engine_running(tree: Tree, cached: Mapping[str, str], esbuild: Program) -> None:
+    project = tree(
+        {
+            "assets/app.ts": "import { a } from './a';\nconsole.log(a satisfies number);\n",
+            "assets/a.ts": "export const a = 1;\n",
+            "assetbuild.toml": '[entries]\n"js/app.js" = "app.ts"\n',
+        }
+    )
+    with watching(project, environ=cached) as watch:
+        watch.until("compiled")
+        engines = watch.children()
+
+        (project / "assets/a.ts").write_text("export const a = 2;\n")
+        watch.until("compiled")
+
+        assert engines
+        assert engines == watch.children()
+        made = Assets.open(project / "build/assets/manifest.json")["js/app.js"].file
+        assert "2" in (project / "build/assets" / made).read_text()
 
 
 def test_what_changes_nothing_is_passed_over_in_silence(watched: tuple[Path, Watch]) -> None:

@@ -128,15 +128,14 @@ class _Session:
             if summary is not None and self._failed is None:
                 return
             summary = summary or self._compiled(disk)
+            self._succeed(summary, time.monotonic() - started_s)
         except SourceChanged:
             self._failed = self._last.asked(disk, self.ours)  # the change itself is on its way to us
-        except AssetbuildError as error:
+        except (AssetbuildError, OSError) as error:  # a folder may go while it is listed
             if not os.path.isdir(self._args.project):
                 raise  # there is nothing to watch
             self._failed = self._last.asked(disk, self.ours)
             self._fail(error)
-        else:
-            self._succeed(summary, time.monotonic() - started_s)
 
     def _compiled(self, disk: Watched) -> Mapping[str, Any]:
         from assetbuild.cli.progress import Progress
@@ -170,10 +169,10 @@ class _Session:
         self._live.built(self._build, styles)
         say({**summary, "detected": detected}, duration_s, self._terminal, is_explained=self._args.explain)
 
-    def _fail(self, error: AssetbuildError) -> None:
-        findings = getattr(error, "diagnostics", None) or [
-            Diagnostic("", "error", str(error), hint=getattr(error, "hint", ""))
-        ]
+    def _fail(self, error: AssetbuildError | OSError) -> None:
+        text = f"`{error.filename}`: {error.strerror}" if isinstance(error, OSError) else str(error)
+        sentence = Diagnostic("", "error", text, hint=getattr(error, "hint", ""))
+        findings = getattr(error, "diagnostics", None) or [sentence]
         trouble = report(findings, Look())
         if trouble != self._trouble:
             self._trouble = trouble

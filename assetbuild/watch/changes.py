@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from assetbuild.diagnostic import AssetbuildError
@@ -23,7 +23,7 @@ _LONGEST_MS = 500
 class Unwatchable(AssetbuildError):
     """The system does not tell of changes."""
 
-    hint = "raise the system's limit (`fs.inotify.max_user_watches`), or set `WATCHFILES_FORCE_POLLING=1`"
+    hint = "raise the system's limits (`fs.inotify.max_user_*`), or set `WATCHFILES_FORCE_POLLING=1`"
 
 
 class Changes:
@@ -32,9 +32,9 @@ class Changes:
     def __init__(self) -> None:
         self._news: queue.SimpleQueue[frozenset[str] | Exception] = queue.SimpleQueue()
         self._folders: Mapping[str, Standing] = {}
+        self._ours: tuple[str, ...] = ()
         self._is_stale = True
-        self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._listening: list[tuple[threading.Thread, threading.Event]] = []
 
     def __enter__(self) -> Self:
         import watchfiles  # noqa: F401  here, where a missing package is told, and not in the thread
@@ -42,29 +42,30 @@ class Changes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        for each in self._listening:
+            each[1].set()
+        for each in self._listening:
+            each[0].join()
 
     def watch(self, folders: Mapping[str, Standing], ours: tuple[str, ...]) -> None:
         """Watch these folders from now on, and no others. ours: where our own writing goes on, with a slash at the end.
 
         As soon as they are watched, `next` gives an empty set: what happened before that, nobody has told.
         """
-        if folders == self._folders and not self._is_stale:
+        if folders == self._folders and ours == self._ours and not self._is_stale:
             return
-        self._folders, self._is_stale = folders, False
-        before, self._stop = self._stop, threading.Event()
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        listening = (tuple(folders), ours, self._stop, before)
-        thread = threading.Thread(target=self._listen, args=listening, name="watch", daemon=True)
-        self._threads.append(thread)
+        self._folders, self._ours, self._is_stale = folders, ours, False
+        self._listening = [(thread, stop) for thread, stop in self._listening if thread.is_alive()]
+        stop, others = threading.Event(), [stop for _, stop in self._listening]
+        arguments = (tuple(folders), ours, stop, others)
+        thread = threading.Thread(target=self._listen, args=arguments, name="watch", daemon=True)
+        self._listening.append((thread, stop))
         thread.start()
 
     def next(self) -> frozenset[str]:
         """Return the paths in which something happened, waiting for the first; raise `Unwatchable`."""
         news = self._news.get()
-        if isinstance(news, OSError):
+        if isinstance(news, (OSError, RuntimeError)):  # of the library; its own error is a RuntimeError
             raise Unwatchable(f"changes cannot be watched: {news}") from news
         if isinstance(news, Exception):
             raise news
@@ -73,8 +74,9 @@ class Changes:
         return news
 
     def _listen(
-        self, folders: tuple[str, ...], ours: tuple[str, ...], stop: threading.Event, before: threading.Event
+        self, folders: tuple[str, ...], ours: tuple[str, ...], stop: threading.Event, others: Sequence[threading.Event]
     ) -> None:
+        """Put what happens into the news until `stop` is set. others: of those that listened before."""
         from watchfiles import Change, watch
 
         def is_others(_: Change, path: str) -> bool:
@@ -91,12 +93,14 @@ class Changes:
                 yield_on_timeout=True,  # the first time says that the folders are watched
                 stop_event=stop,
                 recursive=False,
+                ignore_permission_denied=True,  # what we may not list, no build has listed
             ):
                 if found or not is_listening:
                     self._news.put(frozenset(path for _, path in found))
                 if not is_listening:
                     is_listening = True
-                    before.set()  # only now: nothing is missed between the two
+                    for other in others:
+                        other.set()  # only now: nothing is missed between the two
         except FileNotFoundError:  # a folder went away meanwhile: who asks next names others
             self._is_stale = True
             self._news.put(frozenset())

@@ -79,7 +79,7 @@ def standing_of(folders: Iterable[str], ours: tuple[str, ...]) -> Mapping[str, S
     found = {}
     for folder in folders:
         if not f"{folder}/".startswith(ours):
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # what is gone is noticed in its parent
+            with contextlib.suppress(OSError):  # what is gone is noticed in its parent
                 status = os.stat(folder)
                 found[folder] = status.st_dev, status.st_ino
     return found
