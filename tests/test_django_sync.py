@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import tomllib
 from pathlib import Path
 
+import django.contrib.admin
 import pytest
 from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assetbuild.compiler import config
+from assetbuild.disk import RealDisk
 from assetbuild.web.django.packages import with_packages
 from tests.django_site import django_site
 
@@ -58,6 +62,31 @@ def test_a_configuration_gets_the_list_and_keeps_the_rest(before: str, after: st
         (
             "[tool.other]\npython_packages = []\n[tool.assetbuild]\npython_packages = []\n",
             '[tool.other]\npython_packages = []\n[tool.assetbuild]\npython_packages = ["a"]\n',
+        ),
+        ("[tool.assetbuild]", '[tool.assetbuild]\npython_packages = ["a"]\n'),
+        (
+            "[ tool . 'assetbuild' ]\nsalt = ''\n",
+            "[ tool . 'assetbuild' ]\npython_packages = [\"a\"]\nsalt = ''\n",
+        ),
+        (
+            '[tool."assetbuild".js]\nminify = true\n',
+            '[tool.assetbuild]\npython_packages = ["a"]\n\n[tool."assetbuild".js]\nminify = true\n',
+        ),
+        (
+            '[tool]\nassetbuild.base = "/x/"\n',
+            '[tool]\nassetbuild.python_packages = ["a"]\nassetbuild.base = "/x/"\n',
+        ),
+        (
+            'tool.assetbuild.base = "/x/"\n',
+            'tool.assetbuild.base = "/x/"\ntool.assetbuild.python_packages = ["a"]\n',
+        ),
+        (
+            "[tool]\nassetbuild = { python_packages = ['z'], salt = '' }\n",
+            '[tool]\nassetbuild = { python_packages = ["a", "z"], salt = \'\' }\n',
+        ),
+        (
+            '[tool]\nassetbuild."python_packages" = []\n',
+            '[tool]\nassetbuild."python_packages" = ["a"]\n',
         ),
     ],
 )
@@ -148,6 +177,87 @@ def test_the_command_finds_the_table_in_pyproject(tmp_path: Path) -> None:
     sync(tmp_path)
 
     assert (tmp_path / "pyproject.toml").read_text().endswith(f'[tool.assetbuild]\npython_packages = ["{ADMIN}"]\n')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[tool]\nassetbuild.base = "/x/"\n',
+        '[ tool . assetbuild ]\nbase = "/x/"\n',
+        '[tool."assetbuild"]\nbase = "/x/"\n',
+        '[tool]\nassetbuild = {base = "/x/", python_packages = []}\n',
+        "# [tool.assetbuild] some day\n[project]\nname = 'x'\n",
+        "[tool.assetbuild-other]\na = 1\n",
+        "tool = [1]\n#[tool.assetbuild\n",
+        "\ufeff[tool.assetbuild]\n",
+    ],
+)
+def test_the_command_writes_where_the_compiler_reads(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    (tmp_path / "static").mkdir()
+
+    sync(tmp_path)
+
+    project = config.read(str(tmp_path), {}, RealDisk(), config.Flags())
+    admin = os.path.join(os.path.dirname(django.contrib.admin.__file__), "static")
+    assert [str(tmp_path / "static"), admin] == [root.folder for root in project.roots]
+
+
+def test_two_configurations_are_refused_as_by_the_compiler(tmp_path: Path) -> None:
+    (tmp_path / "assetbuild.toml").write_text("salt = ''\n")
+    (tmp_path / "pyproject.toml").write_text("[tool]\nassetbuild.salt = ''\n")
+
+    with pytest.raises(CommandError) as caught:
+        sync(tmp_path)
+
+    expected = (
+        "`assetbuild.toml` and `[tool.assetbuild]` in `pyproject.toml` both configure this project; keep one of them"
+    )
+    assert expected == str(caught.value)
+
+
+def test_a_configuration_that_is_a_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/own.toml").write_text("salt = 'x'\n")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "assetbuild.toml").symlink_to("../shared/own.toml")
+
+    sync(project)
+
+    assert (project / "assetbuild.toml").is_symlink()
+    assert f"salt = 'x'\npython_packages = [\"{ADMIN}\"]\n" == (tmp_path / "shared/own.toml").read_text()
+    assert ["own.toml"] == [file.name for file in (tmp_path / "shared").iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("assetbuild.toml", "python_packages = 5", "expected a list of strings, got `int` at `python_packages`"),
+        ("assetbuild.toml", "[python_packages]", "expected a list of strings, got `table` at `python_packages`"),
+        ("assetbuild.toml", 'python_packages = [["a"]]', "expected a string, got `list` at `python_packages[0]`"),
+        ("pyproject.toml", "[tool]\nassetbuild = 1", "expected a table, got `int` at `tool.assetbuild`"),
+        ("pyproject.toml", "[[tool.assetbuild]]", "expected a table, got `list` at `tool.assetbuild`"),
+    ],
+)
+def test_a_value_of_another_type_is_named(tmp_path: Path, file: str, text: str, message: str) -> None:
+    (tmp_path / file).write_text(text)
+
+    with pytest.raises(CommandError) as caught:
+        sync(tmp_path)
+
+    assert f"{message} ({file})" == str(caught.value)
+    assert text == (tmp_path / file).read_text()
+
+
+def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "assetbuild.toml").mkdir()
+
+    with pytest.raises(CommandError) as caught:
+        sync(tmp_path)
+
+    assert "`assetbuild.toml` cannot be written: Is a directory" == str(caught.value)
+    assert ["assetbuild.toml"] == [file.name for file in tmp_path.iterdir()]
 
 
 def test_check_fails_and_writes_nothing(tmp_path: Path) -> None:

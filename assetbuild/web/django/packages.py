@@ -18,10 +18,16 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles.finders import AppDirectoriesFinder
 
-__all__ = ["installed_packages", "is_own", "project_folder", "with_packages"]
+from assetbuild.diagnostic import AssetbuildError
+
+__all__ = ["Mistyped", "installed_packages", "is_own", "project_folder", "with_packages"]
 
 _KEY = "python_packages"
 _WIDTH = 100
+
+
+class Mistyped(AssetbuildError):
+    """A configuration has something of another type where the list stands, or goes; the text says what, and where."""
 
 
 def project_folder() -> str:
@@ -48,23 +54,38 @@ def with_packages(text: str, names: Sequence[str], table: Sequence[str] = ()) ->
     """Return a TOML text in which `python_packages` begins with `names`, and nothing else is touched; None if none is.
 
     table: where the key stands, `("tool", "assetbuild")` in a pyproject.toml. Other names in the list stay, at its end.
-    Each way of writing is believed only if the document then means what it meant, and the list. Raises
+    Each way of writing is believed only if the document then means what it meant, and the list. Raises `Mistyped`, and
     `tomllib.TOMLDecodeError`.
     """
     document = tomllib.loads(text)
-    old = _table(document, table).get(_KEY)
-    wanted = [*names, *(name for name in old or () if name not in names)]
-    if wanted == (old or []):
+    inner = _table(document, table)
+    old = inner.get(_KEY, [])
+    if not isinstance(old, list):
+        raise _mistyped("a list of strings", old, (*table, _KEY))
+    for position, name in enumerate(old):
+        if not isinstance(name, str):
+            raise _mistyped("a string", name, (*table, f"{_KEY}[{position}]"))
+    wanted = [*names, *(name for name in old if name not in names)]
+    if wanted == old:
         return text
-    _table(document, table)[_KEY] = wanted
-    ways = _inserted(text, wanted, table) if old is None else _replaced(text, wanted)
+    is_new = _KEY not in inner
+    inner[_KEY] = wanted
+    ways = _inserted(text, wanted, table) if is_new else _replaced(text, wanted)
     return next((way for way in ways if _means(way, document)), None)
 
 
 def _table(document: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
-    for key in path:
+    for depth, key in enumerate(path, start=1):
         document = document.setdefault(key, {})
+        if not isinstance(document, dict):
+            raise _mistyped("a table", document, path[:depth])
     return document
+
+
+def _mistyped(expected: str, found: object, path: Sequence[str]) -> Mistyped:
+    words: dict[type, str] = {str: "string", dict: "table"}
+    name = words.get(type(found), type(found).__name__)
+    return Mistyped(f"expected {expected}, got `{name}` at `{'.'.join(path)}`")
 
 
 def _means(text: str, document: dict[str, Any]) -> bool:
@@ -76,7 +97,7 @@ def _means(text: str, document: dict[str, Any]) -> bool:
 
 def _replaced(text: str, names: Sequence[str]) -> Iterator[str]:
     """Yield texts with another list in the place of each that may be it; a comment in a list would be lost."""
-    for start in re.finditer(rf"(?m)^[ \t]*{_KEY}[ \t]*=[ \t]*(?=\[)", text):
+    for start in re.finditer(rf"\b{_KEY}[\"']?[ \t]*=[ \t]*(?=\[)", text):
         for end in re.finditer(r"\]", text[start.end() :]):
             old = text[start.end() : start.end() + end.end()]
             if "#" in old:
@@ -87,8 +108,14 @@ def _replaced(text: str, names: Sequence[str]) -> Iterator[str]:
 def _inserted(text: str, names: Sequence[str], table: Sequence[str]) -> Iterator[str]:
     """Yield texts with the list at each place where it may stand, the nicest first."""
     end = _line_end(text)
-    line = f"{_KEY} = {_written(names, text)}{end}"
-    title = ".".join(table)
+    value = _written(names, text)
+    for depth in range(len(table), -1, -1):
+        key = ".".join((*table[depth:], _KEY))
+        yield from _under(text, table[:depth], f"{key} = {value}{end}", end)
+
+
+def _under(text: str, table: Sequence[str], line: str, end: str) -> Iterator[str]:
+    """Yield texts with a line in a table; in the document itself, if `table` is empty."""
     if not table:
         for header in re.finditer(r"(?m)^[ \t]*\[", text):
             before = text[: header.start()]
@@ -96,10 +123,12 @@ def _inserted(text: str, names: Sequence[str], table: Sequence[str]) -> Iterator
             yield text[:at] + line + ("" if text[at:].startswith(("\n", "\r")) else end) + text[at:]
         yield text + ("" if text.endswith("\n") or not text else end) + line
         return
-    for header in re.finditer(rf"(?m)^[ \t]*\[{re.escape(title)}\][^\n]*\n", text):
-        yield text[: header.end()] + line + text[header.end() :]
-    for header in re.finditer(rf"(?m)^[ \t]*\[+{re.escape(title)}\.", text):
-        yield f"{text[: header.start()]}[{title}]{end}{line}{end}{text[header.start() :]}"
+    # Quotes and blanks mean nothing in a header (TOML 1.0.0, Keys and Table).
+    title = r"[ \t]*\.[ \t]*".join(rf"[\"']?{re.escape(key)}[\"']?" for key in table)
+    for header in re.finditer(rf"(?m)^[ \t]*\[[ \t]*{title}[ \t]*\][^\n]*\n?", text):
+        yield text[: header.end()] + ("" if header[0].endswith("\n") else end) + line + text[header.end() :]
+    for header in re.finditer(rf"(?m)^[ \t]*\[+[ \t]*{title}[ \t]*\.", text):
+        yield f"{text[: header.start()]}[{'.'.join(table)}]{end}{line}{end}{text[header.start() :]}"
 
 
 def _after_keys(before: str) -> int:

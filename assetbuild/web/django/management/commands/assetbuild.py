@@ -14,9 +14,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from assetbuild.web.django.packages import installed_packages, project_folder, with_packages
+from assetbuild.web.django.packages import Mistyped, installed_packages, project_folder, with_packages
 
-_FILES = (("assetbuild.toml", ()), ("pyproject.toml", ("tool", "assetbuild")))
+_OWN, _SHARED = "assetbuild.toml", "pyproject.toml"
+_TABLE = ("tool", "assetbuild")
+_BYTE_ORDER_MARK = "\ufeff"  # `assetbuild compile` reads past it, and TOML does not know it
 
 
 class Command(BaseCommand):  # type: ignore[misc]
@@ -34,55 +36,80 @@ class Command(BaseCommand):  # type: ignore[misc]
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ARG002
         """Write the list, or fail with what a person should write."""
         names = installed_packages()
-        file, table = _configuration(project_folder())
+        file, text, table = _configuration(project_folder())
         shown = os.path.basename(file)
-        text = _read(file)
         try:
-            synced = with_packages(text, names, table)
-        except tomllib.TOMLDecodeError as error:
-            raise CommandError(f"`{shown}` is not TOML: {error}") from error
+            synced = with_packages(text.removeprefix(_BYTE_ORDER_MARK), names, table)
+        except Mistyped as error:
+            raise CommandError(f"{error} ({shown})") from None
+        if synced is not None and text.startswith(_BYTE_ORDER_MARK):
+            synced = _BYTE_ORDER_MARK + synced
         if synced == text:
             self.stdout.write(f"`{shown}` names all installed apps that have static files")
         elif options["check"]:
             raise CommandError(f"`{shown}` does not name all installed apps; run `manage.py assetbuild sync`")
         elif synced is None:
             wanted = json.dumps(names)  # a list of such strings is the same in TOML
-            raise CommandError(f"`{shown}` cannot be changed safely; let its `python_packages` begin with {wanted}")
+            key = ".".join((*table, "python_packages"))
+            raise CommandError(f"`{shown}` cannot be changed safely; let its `{key}` begin with {wanted}")
         else:
             _write(file, synced)
             self.stdout.write(f"wrote the installed apps that have static files into `{shown}`: {', '.join(names)}")
 
 
-def _configuration(folder: str) -> tuple[str, tuple[str, ...]]:
-    """Return the file that `assetbuild compile` reads in a folder, and the table in it; a new one if there is none."""
-    for name, table in _FILES:
-        file = os.path.join(folder, name)
-        if os.path.exists(file) and (not table or "[tool.assetbuild" in _read(file)):
-            return file, table
-    return os.path.join(folder, _FILES[0][0]), ()
+def _configuration(folder: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return the file that `assetbuild compile` reads in a folder, its text and the table in it; a new one if none is.
+
+    The compiler decides the same way, and fails where two configure the project.
+    """
+    own, shared = os.path.join(folder, _OWN), os.path.join(folder, _SHARED)
+    own_text, shared_text = _read(own), _read(shared)
+    _parsed(own_text, _OWN)
+    tool = _parsed(shared_text, _SHARED).get(_TABLE[0])
+    if not isinstance(tool, dict) or _TABLE[1] not in tool:
+        return own, own_text, ()
+    if os.path.isfile(own):
+        message = f"`{_OWN}` and `[{'.'.join(_TABLE)}]` in `{_SHARED}` both configure this project; keep one of them"
+        raise CommandError(message)
+    return shared, shared_text, _TABLE
+
+
+def _parsed(text: str, shown: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text.removeprefix(_BYTE_ORDER_MARK))
+    except (ValueError, RecursionError) as error:  # numbers and nesting have limits of Python's own
+        raise CommandError(f"`{shown}` is not TOML: {error}") from error
 
 
 def _read(file: str) -> str:
+    """Return the text of a file, "" if there is none."""
+    if not os.path.isfile(file):
+        return ""
+    shown = os.path.basename(file)
     try:
         with open(file, encoding="utf-8", newline="") as stream:  # the ends of lines stay as they are
             return stream.read()
-    except FileNotFoundError:
-        return ""
     except UnicodeDecodeError as error:
-        raise CommandError(f"`{os.path.basename(file)}` is not UTF-8: {error.reason}") from error
+        raise CommandError(f"`{shown}` is not UTF-8: {error.reason}") from error
+    except OSError as error:
+        raise CommandError(f"`{shown}` cannot be read: {error.strerror}") from error
 
 
 def _write(file: str, text: str) -> None:
-    """Put the text in the place of the file's, whole or not at all."""
-    descriptor, draft = tempfile.mkstemp(dir=os.path.dirname(file), prefix=".assetbuild-")
+    """Put the text in the place of the file's, whole or not at all; a link stays a link."""
+    target = os.path.realpath(file)
     try:
-        with open(descriptor, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-        if os.path.exists(file):
-            shutil.copymode(file, draft)
-        else:
-            os.chmod(draft, 0o644)
-        os.replace(draft, file)
-    except BaseException:
-        os.unlink(draft)
-        raise
+        descriptor, draft = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".assetbuild-")
+        try:
+            with open(descriptor, "w", encoding="utf-8", newline="") as stream:
+                stream.write(text)
+            if os.path.exists(target):
+                shutil.copymode(target, draft)
+            else:
+                os.chmod(draft, 0o644)
+            os.replace(draft, target)
+        except BaseException:
+            os.unlink(draft)
+            raise
+    except OSError as error:
+        raise CommandError(f"`{os.path.basename(file)}` cannot be written: {error.strerror}") from error
