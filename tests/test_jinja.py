@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from jinja2 import ChainableUndefined, Environment, StrictUndefined, UndefinedError, meta
+from jinja2 import ChainableUndefined, Environment, StrictUndefined, Undefined, UndefinedError, meta
 from jinja2.exceptions import SecurityError
 from jinja2.nativetypes import NativeEnvironment
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
@@ -115,11 +115,45 @@ def test_an_unknown_name_is_an_error_with_the_near_miss(assets: Assets) -> None:
         render(environment(assets), "{{ asset_url('css/ap.css') }}")
 
 
-def test_an_undefined_name_is_an_error(assets: Assets) -> None:
-    with pytest.raises(TypeError, match="not by `Undefined`"):
-        render(environment(assets), "{{ asset_url(nothing) }}")
-    with pytest.raises(UndefinedError, match="'nothing' is undefined"):
-        render(environment(assets, undefined=StrictUndefined), "{{ asset_url(nothing) }}")
+@pytest.mark.parametrize("undefined", [Undefined, StrictUndefined, ChainableUndefined])
+@pytest.mark.parametrize("function", ["asset_url", "asset_integrity", "asset_tag", "asset_preload", "asset_inline"])
+def test_an_undefined_name_is_named_as_jinja_names_it(
+    assets: Assets, undefined: type[Undefined], function: str
+) -> None:
+    env = environment(assets, undefined=undefined)
+
+    with pytest.raises(UndefinedError, match=r"^'nothing' is undefined$"):
+        render(env, f"{{{{ {function}(nothing) }}}}")
+    with pytest.raises(UndefinedError, match=r"^'dict object' has no attribute 'css'$"):
+        render(env, f"{{{{ {function}({{}}.css) }}}}")
+
+
+def test_an_empty_name_is_said_to_be_empty(assets: Assets) -> None:
+    with pytest.raises(AssetNotFound, match=r"^the name of the asset is empty$"):
+        render(environment(assets), "{{ asset_tag('') }}")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("asset_url()", "`asset_url` is called without a name"),
+        ("asset_url(name='css/app.css')", "`asset_url` is called without a name; write it without `name=`"),
+        ("asset_tag(name='css/app.css')", "`asset_tag` is called without a name; write it without `name=`"),
+        ("asset_url('css/app.css', 1)", "`asset_url` takes one name and nothing else"),
+        ("asset_url('css/app.css', defer=True)", "`asset_url` takes one name and nothing else, not `defer=`"),
+        ("asset_integrity('a', context=1)", "`asset_integrity` takes one name and nothing else, not `context=`"),
+        (
+            "asset_tag('css/app.css', 'x')",
+            "`asset_tag` takes one name; whatever follows is written as an attribute, such as `defer=True`",
+        ),
+        ("asset_importmap('a')", "`asset_importmap` takes no name, only attributes such as `nonce=…`"),
+    ],
+)
+def test_wrong_arguments_are_told_in_the_words_of_templates(assets: Assets, call: str, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        render(environment(assets), f"{{{{ {call} }}}}")
+
+    assert message == str(caught.value)
 
 
 def test_an_undefined_attribute_is_left_out_as_jinja_does_itself(assets: Assets) -> None:

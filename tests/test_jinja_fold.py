@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jinja2 import DictLoader, Environment, TemplateSyntaxError, nodes
+from jinja2 import DictLoader, Environment, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.compiler import CodeGenerator
 from jinja2.nativetypes import NativeEnvironment
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
@@ -130,7 +130,7 @@ def test_a_choice_that_may_give_no_name_is_left_to_the_run(assets: Assets) -> No
     template = environment(assets).from_string("{{ asset_url('css/app.css' if known) }}")
 
     assert assets.url("css/app.css") == template.render(known=True)
-    with pytest.raises(TypeError, match="not by `Undefined`"):
+    with pytest.raises(UndefinedError):
         template.render()
 
 
@@ -267,7 +267,7 @@ def test_a_call_with_wrong_arguments_fails_when_it_is_made(assets: Assets) -> No
     template = environment(assets).from_string("{% if called %}{{ asset_url('css/app.css', 1) }}{% endif %}")
 
     assert "" == template.render()
-    with pytest.raises(TypeError, match="positional argument"):
+    with pytest.raises(TypeError, match="takes one name and nothing else"):
         template.render(called=True)
 
 

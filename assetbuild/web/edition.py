@@ -90,6 +90,8 @@ class Edition:
         return file
 
     def _refuse(self, name: str) -> NoReturn:
+        if not name:
+            raise AssetNotFound("the name of the asset is empty")
         absent = f"`{name}` {self.manifest.ABSENT}"
         plain = name.partition("?")[0].partition("#")[0].removeprefix(self.base).lstrip("/")
         if plain != name and plain in self:

@@ -6,7 +6,7 @@ environment that renders, so that environments which share their globals may hav
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -16,10 +16,12 @@ from markupsafe import Markup
 
 from assetbuild.version import __version__
 from assetbuild.web.assets import Assets
-from assetbuild.web.html import Html, attributes_html
+from assetbuild.web.html import Html, attributes_html, named
 from assetbuild.web.jinja.mounted import Mounted
 
-__all__ = ["FUNCTIONS", "TEXTS", "Installed", "attribute", "fingerprint", "installed"]
+__all__ = ["FUNCTIONS", "TEXTS", "Installed", "attribute", "defined", "fingerprint", "installed", "misuse"]
+
+_NAMELESS = "asset_importmap"
 
 
 class Installed(NamedTuple):
@@ -67,33 +69,84 @@ def _markup_of(name: str, value: object) -> Markup:
 _written = lru_cache(maxsize=32)(_markup_of)
 
 
-@pass_eval_context
-def _asset_url(context: EvalContext, name: str, /) -> str:
-    return installed(context.environment).now().url(name)
+def misuse(function: str, names: int, attributes: Collection[str]) -> str:
+    """Return what is wrong with the arguments of a call of one of `FUNCTIONS`, "" if nothing is.
+
+    names: how many of them have no keyword. attributes: the keywords of the others.
+    """
+    if function == _NAMELESS:
+        return f"`{function}` takes no name, only attributes such as `nonce=…`" if names else _unfit(attributes)
+    if not names:
+        hint = "; write it without `name=`" if "name" in attributes else ""
+        return f"`{function}` is called without a name{hint}"
+    if function in TEXTS:
+        extra = [f"`{keyword}=`" for keyword in attributes]
+        more = f", not {', '.join(extra)}" if extra else ""
+        return f"`{function}` takes one name and nothing else{more}" if names > 1 or extra else ""
+    if names > 1:
+        return f"`{function}` takes one name; whatever follows is written as an attribute, such as `defer=True`"
+    return _unfit(attributes)
+
+
+def _unfit(attributes: Iterable[str]) -> str:
+    try:
+        named(dict.fromkeys(attributes))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def defined(name: Any) -> Any:
+    """Return `name`; raise `UndefinedError`, which says what is undefined, as Jinja does wherever one is used."""
+    if isinstance(name, Undefined):
+        name._fail_with_undefined_error()
+    return name
+
+
+def _one(function: str, names: Sequence[Any], attributes: Collection[str]) -> str:
+    """Return the name that a call is given; raise `TypeError` if its arguments are wrong."""
+    # The names of attributes are looked at where the tag is written.
+    if len(names) != 1 or (attributes and function in TEXTS):
+        raise TypeError(misuse(function, len(names), attributes))
+    name: str = defined(names[0])
+    return name
+
+
+# Nothing has a name in these signatures: Python would tell of functions and parameters that no template knows.
 
 
 @pass_eval_context
-def _asset_integrity(context: EvalContext, name: str, /) -> str:
-    return installed(context.environment).assets[name].integrity
+def _asset_url(context: EvalContext, /, *names: str, **attributes: Any) -> str:
+    return installed(context.environment).now().url(_one("asset_url", names, attributes))
 
 
 @pass_eval_context
-def _asset_tag(context: EvalContext, name: str, /, **attributes: Any) -> str:
+def _asset_integrity(context: EvalContext, /, *names: str, **attributes: Any) -> str:
+    return installed(context.environment).assets[_one("asset_integrity", names, attributes)].integrity
+
+
+@pass_eval_context
+def _asset_tag(context: EvalContext, /, *names: str, **attributes: Any) -> str:
+    name = _one("asset_tag", names, attributes)
     return _markup(context, installed(context.environment).now().tag(name, **_given(attributes)))
 
 
 @pass_eval_context
-def _asset_preload(context: EvalContext, name: str, /, **attributes: Any) -> str:
+def _asset_preload(context: EvalContext, /, *names: str, **attributes: Any) -> str:
+    name = _one("asset_preload", names, attributes)
     return _markup(context, installed(context.environment).now().preload(name, **_given(attributes)))
 
 
 @pass_eval_context
-def _asset_importmap(context: EvalContext, **attributes: Any) -> str:
+def _asset_importmap(context: EvalContext, /, *names: object, **attributes: Any) -> str:
+    if names:
+        raise TypeError(misuse(_NAMELESS, len(names), attributes))
     return _markup(context, installed(context.environment).now().importmap(**_given(attributes)))
 
 
 @pass_eval_context
-def _asset_inline(context: EvalContext, name: str, /, **attributes: Any) -> str:
+def _asset_inline(context: EvalContext, /, *names: str, **attributes: Any) -> str:
+    name = _one("asset_inline", names, attributes)
     return _markup(context, installed(context.environment).assets.inline(name, **_given(attributes)))
 
 
