@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import multiprocessing
 import os
@@ -17,6 +18,7 @@ import pytest
 import assetbuild
 from assetbuild import Asset, AssetNotFound, Assets, ManifestError
 from assetbuild.manifest import Manifest, dump
+from assetbuild.web.stub import StubManifest, stub_assets
 from tests.manifests import document, file_entry, published, write
 
 
@@ -394,6 +396,22 @@ def test_the_version_is_that_of_the_package() -> None:
     project = Path(__file__).parents[1] / "pyproject.toml"
 
     assert tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"] == assetbuild.__version__
+
+
+def test_what_an_application_catches_is_imported_from_the_package() -> None:
+    raised = {name for name in assetbuild.__all__ if name.endswith(("Error", "Fault", "Found"))}
+
+    assert {"AssetNotFound", "AssetbuildError", "FileFault", "InlineError", "ManifestError"} == raised
+    assert all(issubclass(getattr(assetbuild, name), assetbuild.AssetbuildError) for name in raised)
+
+
+@pytest.mark.parametrize("module", ["asgi", "wsgi"])
+def test_a_mount_that_is_refused_is_caught_by_the_name_beside_the_middleware(module: str) -> None:
+    beside = importlib.import_module(f"assetbuild.web.{module}")
+
+    assert "MountError" in beside.__all__
+    with pytest.raises(beside.MountError):
+        beside.AssetMiddleware(None, stub_assets(StubManifest("/")))
 
 
 def test_a_failing_start_is_one_sentence_for_whoever_catches_it(tmp_path: Path) -> None:

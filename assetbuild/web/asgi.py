@@ -17,12 +17,13 @@ from assetbuild.web.serve import (
     MEMORY_BYTES,
     NOWHERE,
     Fields,
+    MountError,
     Resource,
     Responder,
     mount_of,
 )
 
-__all__ = ["AssetFiles", "AssetMiddleware", "early_hints"]
+__all__ = ["AssetFiles", "AssetMiddleware", "MountError", "early_hints"]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

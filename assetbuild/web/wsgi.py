@@ -17,6 +17,7 @@ from assetbuild.web.serve import (
     MEMORY_BYTES,
     NOWHERE,
     Fields,
+    MountError,
     Reply,
     Resource,
     Responder,
@@ -26,7 +27,7 @@ from assetbuild.web.serve import (
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["AssetFiles", "AssetMiddleware", "early_hints"]
+__all__ = ["AssetFiles", "AssetMiddleware", "MountError", "early_hints"]
 
 _Head = tuple[str, list[tuple[str, str]]]
 
