@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import IO, Any, NoReturn
 
@@ -20,12 +21,30 @@ class UsageError(AssetbuildError):
         self.hint = hint
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal. argparse would ask `shutil`, which loads every kind of archive to do so."""
+
+    def __init__(self, prog: str, **kwargs: Any) -> None:
+        super().__init__(prog, **{"width": _columns() - 2, **kwargs})
+
+
+def _columns() -> int:
+    """Return the width of the terminal; COLUMNS wins, as everywhere (POSIX.1-2017, "Environment Variables")."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isascii() and told.isdigit() and int(told) > 0:
+        return int(told)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that prints through the renderer and raises `UsageError` instead of leaving the process."""
 
     def __init__(self, **kwargs: Any) -> None:
         # An abbreviation that works today is ambiguous with the next option.
-        super().__init__(**kwargs, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
+        super().__init__(**kwargs, allow_abbrev=False, formatter_class=_Help)
 
     def print_help(self, file: IO[str] | None = None) -> None:  # type: ignore[override]
         """Write the help to stdout: it was asked for."""
