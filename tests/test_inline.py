@@ -68,7 +68,7 @@ def test_an_svg_is_its_markup_with_the_attributes_of_the_page_first(tmp_path: Pa
 
 
 def test_an_attribute_of_the_page_replaces_that_of_an_svg_whose_other_attributes_stay(tmp_path: Path) -> None:
-    root = """<svg xmlns="http://www.w3.org/2000/svg" Width='1 > 2' viewBox="0 0 9 9" data-width="3" height = "8">"""
+    root = """<svg xmlns="http://www.w3.org/2000/svg" width='1 > 2' viewBox="0 0 9 9" data-width="3" height = "8">"""
     assets = opened(tmp_path, {"a.svg": f'{root}<path width="4"/></svg>'.encode()})
 
     html = assets.inline("a.svg", width=20, viewbox="0 0 1 1", height=None, role="img")

@@ -1,4 +1,4 @@
-"""Raw text: the same meaning in CSS, JavaScript, JSON and SVG, and nothing that ends the element it stands in."""
+"""Raw text: the same meaning in CSS, JavaScript and JSON, and nothing that ends the element it stands in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.web.raw import css_text, json_text, script_text, svg_rest, svg_text
+from assetbuild.web.raw import css_text, json_text, script_text
 
 ENDS = st.sampled_from(["</style", "</STYLE>", "</sTyLe ", "<style", "</script", "</SCRIPT>", "<script", "<!--", "-->"])
 
@@ -92,54 +92,3 @@ def test_json_has_no_angle_and_says_the_same(value: object) -> None:
 
     assert "<" not in written
     assert value == json.loads(written)
-
-
-@pytest.mark.parametrize(
-    "prolog",
-    [
-        "",
-        "\n ",
-        '<?xml version="1.0" encoding="UTF-8"?>\n',
-        "<!-- made > by <svg> hand -->\n",
-        '<?xml version="1.0"?>\n<!-- a --><?b c?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd">\n',
-    ],
-)
-def test_an_svg_loses_what_stands_before_its_root(prolog: str) -> None:
-    assert '<svg viewBox="0 0 1 1"><path/></svg>' == svg_text(f'{prolog}<svg viewBox="0 0 1 1"><path/></svg>\n')
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("<html></html>", "its root element is not `<svg>`"),
-        ("<svg:svg/>", "its root element is not `<svg>`"),
-        ("", "its root element is not `<svg>`"),
-        ('<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>', "its doctype declares entities, which HTML does not know"),
-        ("<!-- a", "its `<!--` has no end"),
-    ],
-)
-def test_an_svg_that_html_would_read_otherwise_is_refused(text: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(reason)):
-        svg_text(text)
-
-
-_NAMES = st.sampled_from(["width", "WIDTH", "data-width", "xlink:href", "href", "viewBox", "é"])
-_VALUES = st.sampled_from(['="a"', "='b'", ' = "> width="', "='\"'", "=c", "=c/", "", '="\n"'])
-_ROOTS = st.lists(st.tuples(st.sampled_from([" ", "\n\t"]), _NAMES, _VALUES).map("".join), max_size=5).map("".join)
-
-
-@given(_ROOTS, st.sampled_from(["", " ", "\n"]), st.sets(st.sampled_from(["Width", "href", "viewbox", "class"])))
-def test_a_root_loses_the_attributes_that_are_given_and_nothing_else(root: str, space: str, given: set[str]) -> None:
-    inside = '<path width="1" href="#a"/></svg>'
-
-    rest = svg_rest(f"<svg{root}{space}>{inside}", given)
-
-    before, after = Element(f"<svg{root}{space}>").attributes, Element(f"<svg{rest}").attributes
-    assert [each for each in before if each[0] not in {name.lower() for name in given}] == after
-    assert rest.endswith(f">{inside}")
-    assert given or rest == f"{root}{space}>{inside}"
-
-
-def test_an_svg_that_is_one_empty_element_keeps_its_end() -> None:
-    assert ' id="a"/>' == svg_rest('<svg id="a" width="1"/>', ["width"])
-    assert "/>" == svg_rest("<svg width='1'/>", ["width"])

@@ -13,7 +13,7 @@ from assetbuild.diagnostic import AssetbuildError
 from assetbuild.manifest import AssetEntry, FileEntry
 from assetbuild.web.files import read_published
 from assetbuild.web.html import Asset, Html, attributes_html, essence, named, role
-from assetbuild.web.raw import css_text, json_text, script_text, svg_rest, svg_text
+from assetbuild.web.raw import css_text, json_text, script_text
 
 __all__ = ["InlineError", "element", "inline_html", "inline_text", "refused"]
 
@@ -39,6 +39,8 @@ def inline_html(asset: Asset, text: str, attributes: Mapping[str, object]) -> Ht
             return element("script", {"type": "module", **given}, text)
         case "json" | "manifest":
             return element("script", {"type": essence(asset), **given}, text)
+    from assetbuild.web.svg import svg_rest  # imported late: start-up must not pay for an XML parser
+
     return Html(f"<svg{attributes_html(given)}{svg_rest(text, given)}")
 
 
@@ -81,13 +83,19 @@ def inline_text(asset: Asset, entry: AssetEntry, file: FileEntry, folder: str) -
         raise refused(asset.name, str(error)) from None
 
 
+def _svg_text(text: str) -> str:
+    from assetbuild.web.svg import svg_text  # imported late, as above
+
+    return svg_text(text)
+
+
 _TEXTS: Mapping[str, Callable[[str], str]] = {
     "style": css_text,
     "classic": script_text,
     "module": script_text,
     "json": json_text,
     "manifest": json_text,
-    "svg": svg_text,
+    "svg": _svg_text,
 }
 
 
