@@ -15,6 +15,10 @@ from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.diagnostic import Diagnostic
 from assetbuild.inspect.jinja import read
 from assetbuild.inspect.uses import Use
+from assetbuild.manifest import Manifest, dump
+from assetbuild.web.assets import Assets
+from assetbuild.web.jinja import install
+from tests.manifests import document, file_entry
 
 
 def read_in(text: str, *, name: str = "page.html", is_sure: bool = True, extensions: Any = ()) -> dict[str, Any]:
@@ -269,13 +273,84 @@ def test_one_broken_template_hides_no_other() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("{{ asset_url() }}", "1:4 error bad-name: `asset_url` is called without a name"),
+        ("{{ asset_url() }}", "1:4 error bad-call: `asset_url` is called without a name"),
         ("{{ asset_url(3) }}", "1:14 error bad-name: `asset_url` takes a logical path, not `3`"),
         ("{{ asset_tag(none) }}", "1:14 error bad-name: `asset_tag` takes a logical path, not `None`"),
     ],
 )
 def test_a_call_without_a_name_is_an_error(text: str, expected: str) -> None:
     assert said(text) == [expected]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "asset_url()",
+        "asset_url(name='a')",
+        "asset_url('a', 'b')",
+        "asset_url('a', defer=True)",
+        "asset_integrity('a', **{'x': 1, 'y': 2})",
+        "asset_tag('a', 'b')",
+        "asset_tag(media='x')",
+        "asset_tag('a', **{'a b': 1})",
+        "asset_preload('a', _='x')",
+        "asset_importmap('a')",
+        "asset_importmap(**{'=': 1})",
+    ],
+)
+def test_a_call_that_fails_when_it_is_rendered_is_an_error_in_the_words_that_it_fails_with(call: str) -> None:
+    manifest = Manifest(dump(document({"a": {"file": "a.css"}}, {"a.css": file_entry()}, importmap={"a": "a"})))
+    environment = Environment()
+    install(environment, Assets(manifest))
+    with pytest.raises((TypeError, TemplateSyntaxError)) as raised:
+        environment.from_string(f"{{{{ {call} }}}}").render()
+
+    assert said(f"{{{{ {call} }}}}") == [f"1:4 error bad-call: {raised.value}"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["asset_importmap(nonce=n)", "asset_tag('a', **more)", "asset_tag('a', class_='b', **{'data-x': 1})", "card(1)"],
+)
+def test_a_call_that_may_be_right_is_no_fault(call: str) -> None:
+    assert said(f"{{{{ {call} }}}}") == []
+
+
+def test_what_is_wrong_with_a_call_hides_no_name() -> None:
+    assert names("{{ asset_url('a', 1) }}") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [
+        ("asset_tg", "asset_tag"),
+        ("assets_tag", "asset_tag"),
+        ("asset_ulr", "asset_url"),
+        ("asset_utl", "asset_url"),
+        ("asset_ur", "asset_url"),
+        ("sset_inline", "asset_inline"),
+    ],
+)
+def test_a_function_that_is_one_letter_from_ours_is_named(word: str, near: str) -> None:
+    (found,) = read_in(f"<p>{{{{ {word}('a') }}}}")["findings"]
+
+    assert ("unknown-function", "warning") == (found.rule, found.severity)
+    assert f"function `{word}` is not one of assetbuild" == found.message
+    assert f"did you mean `{near}`? if the application brings `{word}`, all is well" == found.hint
+    assert word == underlined(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ asset() }}{{ asset_t() }}{{ asset_image() }}{{ static_url() }}",
+        "{% from 'm.html' import asset_tg %}{{ asset_tg('a') }}",
+        "{% macro asset_tags(x) %}{% endmacro %}{{ asset_tags('a') }}",
+        "{{ mine.asset_tg('a') }}{{ asset_tg }}",
+    ],
+)
+def test_no_other_function_is_taken_for_a_misspelt_one(text: str) -> None:
+    assert said(text) == []
 
 
 def test_the_tag_of_webassets_names_bundles_files_or_its_output() -> None:

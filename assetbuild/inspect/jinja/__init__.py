@@ -19,8 +19,9 @@ from jinja2.parser import Parser
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.inspect.jinja.parser import PlacedEnvironment, TolerantParser, place_of
-from assetbuild.inspect.uses import NAMING, Use
+from assetbuild.inspect.uses import NAMING, Use, misspelt
 from assetbuild.web.jinja import bundles
+from assetbuild.web.jinja.functions import FUNCTIONS, misuse
 
 __all__ = ["read"]
 
@@ -163,19 +164,29 @@ class _Finder(CodeGenerator):
         return name in self._exported
 
     def _named(self, function: str, node: nodes.Call, frame: Frame) -> None:
-        if function in NAMING:
-            if node.args:
-                self._use(function, node.args[0], node.node.lineno, frame, _limit(node, frame))
-            elif node.dyn_args is None:
-                self._fault(f"`{function}` is called without a name", node.node.lineno)
-            else:
-                self.uses.append(Use(function, None, place_of(self.shown, node.node.lineno)))
+        if function in FUNCTIONS:
+            self._ours(function, node, frame)
         elif function == "url_for" and len(node.args) == 1 and _constant(node.args[0], frame) == "static":
             for given in node.kwargs:
                 name = _constant(given.value, frame)
                 if given.key in {"filename", "path"} and isinstance(name, str):
                     # Starlette's `path` may begin at the root of the mount.
                     self._use(function, nodes.Const(name.lstrip("/"), lineno=given.value.lineno), 0, frame)
+
+        elif function not in self.environment.globals:
+            place = place_of(self.shown, node.node.lineno)
+            self.findings += filter(None, [misspelt("function", function, FUNCTIONS, place)])
+
+    def _ours(self, function: str, node: nodes.Call, frame: Frame) -> None:
+        place = place_of(self.shown, node.node.lineno)
+        if node.dyn_args is None:
+            fault = misuse(function, len(node.args), _keywords(node, frame))
+            if fault:
+                self.findings.append(Diagnostic("bad-call", "error", fault, place))
+        elif not node.args:
+            self.uses.append(Use(function, None, place))
+        if node.args and function in NAMING:
+            self._use(function, node.args[0], node.node.lineno, frame, _limit(node, frame))
 
     def _bundles(self, node: nodes.Call, frame: Frame) -> None:
         """Add what a tag of webassets stands for: the bundle of its `output`, else each thing that it lists."""
@@ -204,10 +215,8 @@ class _Finder(CodeGenerator):
             place = _unquoted(place_of(self.shown, node.lineno))
             self.uses.append(Use(function, str(name), place, limit_bytes))
         else:
-            self._fault(f"`{function}` takes a logical path, not `{name!r}`", node.lineno)
-
-    def _fault(self, message: str, line: int) -> None:
-        self.findings.append(Diagnostic("bad-name", "error", message, place_of(self.shown, line)))
+            message = f"`{function}` takes a logical path, not `{name!r}`"
+            self.findings.append(Diagnostic("bad-name", "error", message, place_of(self.shown, node.lineno)))
 
 
 _UNKNOWN = object()
@@ -219,6 +228,12 @@ def _constant(node: nodes.Expr, frame: Frame) -> object:
         return node.as_const(frame.eval_ctx)
     except nodes.Impossible:
         return _UNKNOWN
+
+
+def _keywords(node: nodes.Call, frame: Frame) -> list[str]:
+    """Return the keywords of a call, as far as Jinja can decide them."""
+    more = _constant(node.dyn_kwargs, frame) if node.dyn_kwargs else {}
+    return [*(each.key for each in node.kwargs), *(map(str, more) if isinstance(more, Mapping) else ())]
 
 
 def _limit(node: nodes.Call, frame: Frame) -> int | None:
