@@ -97,7 +97,8 @@ def test_a_mount_answers_with_published_files_and_templates_name_them(
 @pytest.mark.parametrize("kind", [Starlette, FastAPI])
 def test_a_route_names_published_files_in_views_too(kind: type[Starlette], open_at: Callable[..., Assets]) -> None:
     assets = open_at()
-    app = kind(routes=[AssetMount("/static", assets), Route("/", urls_in_view)])
+    app = kind()
+    app.routes.extend([AssetMount("/static", assets), Route("/", urls_in_view)])
     browser = TestClient(app)
 
     url = browser.get("/").text

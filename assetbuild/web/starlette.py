@@ -51,7 +51,7 @@ class AssetFiles(asgi.AssetFiles):
 
 
 class AssetMount(Mount):
-    """The same as a route: `Starlette(routes=[AssetMount("/static", assets)])`.
+    """The same as a route: `Starlette(routes=[AssetMount("/static", assets)])`, `app.routes.append(…)` in FastAPI.
 
     `request.url_for("static", path=…)` gives the published name here, too, and a path that the base cannot lead to
     raises `MountError` at once.

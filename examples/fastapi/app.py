@@ -14,7 +14,8 @@ assets = Assets.open(HERE / "build/assets/manifest.json")
 templates = Jinja2Templates(HERE / "templates")
 install(templates, assets)
 
-app = FastAPI(routes=[AssetMount("/static", assets)], openapi_url=None)
+app = FastAPI(openapi_url=None)
+app.routes.append(AssetMount("/static", assets))
 
 POLICY = f"default-src 'self'; style-src 'self' {assets.inline('css/critical.css').csp_hash}"
 
