@@ -57,6 +57,12 @@ def test_a_module_brings_its_stylesheets_first_with_the_same_nonce() -> None:
     assert expected == tag(MODULE, {"nonce": "n'1", "data_x": 2}, [STYLE])
 
 
+def test_an_attribute_is_written_once_in_whatever_letters_it_is_given() -> None:
+    expected = '<link rel="stylesheet" href="/other.css" integrity="x" crossorigin="anonymous" nonce="n">'
+
+    assert expected == tag(STYLE, {"Integrity": "x", "HREF": "/other.css", "nonce": "m", "Nonce_": "n"})
+
+
 def test_an_image_has_its_size_so_that_the_page_does_not_jump() -> None:
     assert '<img src="/static/img/logo.png" width="120" height="32" alt="Logo">' == tag(IMAGE, {"alt": "Logo"})
 

@@ -139,7 +139,9 @@ def checked(asset: Asset) -> dict[str, object]:
 def named(attributes: Mapping[str, object]) -> dict[str, object]:
     """Return keyword arguments by the attributes that they mean; raise `ValueError` if HTML has none of that form.
 
-    Source: HTML, "Attributes" in the section on writing documents; underscores are ours, no attribute has one.
+    Their case means nothing, so that one name is one attribute, the last that was given; a parser gives SVG's back
+    their capitals. Source: HTML, "Attributes" in the section on writing documents, "Attribute name state"; underscores
+    are ours, no attribute has one.
     """
     return {_attribute_name(keyword): value for keyword, value in attributes.items()}
 
@@ -157,7 +159,7 @@ def _attribute_name(keyword: str) -> str:
     name = keyword.rstrip("_").replace("_", "-")
     if not name or any(c <= " " or c in "\"'>/=<" or "\x7f" <= c <= "\x9f" for c in name):
         raise ValueError(f"`{keyword}` is not the name of an HTML attribute")
-    return name
+    return name.lower()
 
 
 def _element(asset: Asset, given: Mapping[str, object]) -> str:
