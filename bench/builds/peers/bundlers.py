@@ -18,26 +18,25 @@ _BUNDLED = frozenset({"app", "three10x"})
 _SASS = ("npm:sass-embedded",)
 
 
-def _sass(place: Place) -> list[str]:
-    """Dart Sass over both sheets, into the scratch folder."""
-    pairs = [
-        f"src/{source}:{place.scratch / logical}" for logical, source in app.ENTRIES.items() if source.endswith(".scss")
-    ]
+def _sass(place: Place, target: str) -> list[str]:
+    """Return the command that compiles both sheets into the folder `target`."""
+    pairs = [f"src/{source}:{target}/{logical}" for logical, source in app.ENTRIES.items() if source.endswith(".scss")]
     return [*place.box.sass, "--no-source-map", "--style=compressed", "--quiet", "--load-path=node_modules", *pairs]
 
 
-def _entries(place: Place) -> list[str]:
-    """What is left to a tool that gets Dart Sass' sheets."""
-    return [
-        str(place.scratch / logical) if source.endswith(".scss") else f"src/{source}"
+def _entries(target: str) -> dict[str, str]:
+    """Return what is left to a tool that gets the sheets of `_sass`: logical path → file."""
+    return {
+        logical: f"{target}/{logical}" if source.endswith(".scss") else f"src/{source}"
         for logical, source in app.ENTRIES.items()
-    ]
+    }
 
 
 def _by_hand(place: Place) -> Plan:
+    sheets = str(place.scratch)
     esbuild = [
         place.box.esbuild,
-        *_entries(place),
+        *_entries(sheets).values(),
         "--bundle",
         "--minify",
         "--format=esm",
@@ -51,7 +50,7 @@ def _by_hand(place: Place) -> Plan:
         f"--outdir={place.output}",
         f"--metafile={place.scratch / 'meta.json'}",
     ]
-    return Plan([_sass(place), esbuild], place.source)
+    return Plan([_sass(place, sheets), esbuild], place.source)
 
 
 def _esbuild_three(place: Place) -> Plan:
@@ -68,9 +67,10 @@ def _esbuild_three(place: Place) -> Plan:
 
 
 def _esbuild_copy(place: Place) -> Plan:
+    globs = ("./css/**/*.css", "./js/**/*.js", "./img/**/*.svg", "./img/**/*.png")
     command = [
         place.box.esbuild,
-        *("css/**/*.css", "js/**/*.js", "img/**/*.svg", "img/**/*.png"),
+        *globs,
         "--bundle",
         "--outbase=.",
         "--entry-names=[dir]/[name]-[hash]",
@@ -80,7 +80,7 @@ def _esbuild_copy(place: Place) -> Plan:
         f"--outdir={place.output}",
         f"--metafile={place.scratch / 'meta.json'}",
     ]
-    return Plan([[*command[:1], *(f"./{glob}" for glob in command[1:5]), *command[5:]]], place.source / "static")
+    return Plan([command], place.source / "static")
 
 
 def _esbuild(place: Place) -> Plan:
@@ -120,36 +120,27 @@ def _packed(place: Place, tool: str, program: str, *words: str) -> Plan:
 
 def _parcel(place: Place) -> Plan:
     """Parcel finds no Sass outside the project, so Dart Sass goes first; it wants a page to begin with."""
-    commands, lines = [], ["<!doctype html><title>bench</title>"]
+    commands = []
     if place.corpus == "app":
-        commands.append([*_sass(place)[:-2], *(pair for pair in _sass_inside(place))])
-        for logical, source in app.ENTRIES.items():
-            file = f"sheets-{place.output.parent.name}/{logical}" if source.endswith(".scss") else f"src/{source}"
-            is_sheet = logical.endswith(".css")
-            lines.append(
-                f'<link rel="stylesheet" href="{file}">'
-                if is_sheet
-                else f'<script type="module" src="{file}"></script>'
-            )
+        sheets = f"sheets-{place.output.parent.name}"  # inside the project, beside the page
+        commands.append(_sass(place, sheets))
+        files = list(_entries(sheets).values())
     else:
         # A name that is used: an entry of a page exports nothing, and nothing would be left of it.
         (place.source / "page.js").write_text('import * as T from "./src/entry.js";\nwindow.T = T;\n')
-        lines.append('<script type="module" src="page.js"></script>')
-    (place.source / "index.html").write_text("\n".join(lines))
-    program = str(place.box.modules / "parcel/lib/bin.js")
+        files = ["page.js"]
+    tags = [
+        f'<link rel="stylesheet" href="{file}">'
+        if file.endswith("css")
+        else f'<script type="module" src="{file}"></script>'
+        for file in files
+    ]
+    (place.source / "index.html").write_text("\n".join(["<!doctype html><title>bench</title>", *tags]))
     options = ["--public-url", "/static/", "--no-autoinstall", "--log-level", "error", "--dist-dir", str(place.output)]
     options += ["--cache-dir", str(place.scratch / "cache")]
     options += [] if place.corpus == "three10x" else ["--no-source-maps"]
-    commands.append(["node", program, "build", "index.html", *options])
+    commands.append(["node", str(place.box.modules / "parcel/lib/bin.js"), "build", "index.html", *options])
     return Plan(commands, place.source, {"NODE_ENV": "production"})
-
-
-def _sass_inside(place: Place) -> list[str]:
-    return [
-        f"src/{source}:sheets-{place.output.parent.name}/{logical}"
-        for logical, source in app.ENTRIES.items()
-        if source.endswith(".scss")
-    ]
 
 
 def _bun(place: Place) -> Plan:
@@ -157,8 +148,9 @@ def _bun(place: Place) -> Plan:
     if place.corpus == "three10x":
         command = [place.box.bun, "build", "src/entry.js", "--minify", "--sourcemap=linked", *names]
         return Plan([[*command, f"--outdir={place.output}"]], place.source)
-    command = [place.box.bun, "build", *_entries(place), "--minify", "--production", *names]
-    return Plan([_sass(place), [*command, f"--outdir={place.output}"]], place.source)
+    sheets = str(place.scratch)
+    command = [place.box.bun, "build", *_entries(sheets).values(), "--minify", "--production", *names]
+    return Plan([_sass(place, sheets), [*command, f"--outdir={place.output}"]], place.source)
 
 
 def _themes(place: Place) -> Plan:
