@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.template import TemplateSyntaxError, engines
+from django.template import TemplateSyntaxError, VariableDoesNotExist, engines
 from django.template.base import TextNode
 from django.template.loader import get_template, render_to_string
 from django.urls import clear_script_prefix, set_script_prefix
@@ -137,6 +137,24 @@ def test_a_tag_that_is_written_wrongly_is_shown_how(site: Path, written: str, us
         rendered(written)
 
     assert str(caught.value).startswith(usage)
+
+
+@pytest.mark.parametrize("name", ["nothing", "page.css.file", "nothing|lower"])
+def test_an_undefined_name_is_an_error_that_names_the_variable(site: Path, name: str) -> None:
+    with pytest.raises(VariableDoesNotExist) as caught:
+        rendered(f"{{% asset_tag {name} %}}", page={})
+
+    assert f"`{name.partition('|')[0]}` is undefined, and names no asset" == str(caught.value)
+
+
+def test_an_undefined_name_may_have_a_default(site: Path) -> None:
+    assert get_assets().url("css/app.css") == rendered('{% asset_url nothing|default:"css/app.css" %}')
+
+
+@pytest.mark.parametrize("name", ['""', "empty"])
+def test_an_empty_name_is_said_to_be_empty(site: Path, name: str) -> None:
+    with pytest.raises((AssetNotFound, TemplateSyntaxError), match=r"^the name of the asset is empty"):
+        rendered(f"{{% asset_tag {name} %}}", empty="")
 
 
 def test_an_asset_without_a_tag_is_an_error_of_the_template(site: Path) -> None:

@@ -5,7 +5,6 @@ Values only, plain enough to come out of the worker process that reads the templ
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -44,7 +43,8 @@ def misspelt(kind: str, word: str, ours: Iterable[str], place: Span) -> Diagnost
 
 
 def _is_one_edit(word: str, name: str) -> bool:
-    start = len(os.path.commonprefix([word, name]))
+    shared = min(len(word), len(name))
+    start = next((at for at in range(shared) if word[at] != name[at]), shared)
     one, other = word[start:], name[start:]
     is_swapped = one[:2] == other[1::-1] and one[2:] == other[2:]
     return one != other and (one[1:] == other[1:] or one[1:] == other or one == other[1:] or is_swapped)

@@ -17,7 +17,7 @@ from assetbuild.web.assets import Assets
 from assetbuild.web.django.storage import configured_storage
 from assetbuild.web.inline import InlineError
 
-__all__ = ["register"]
+__all__ = ["TAGS", "Arguments", "arguments", "misuse", "register"]
 
 register = template.Library()
 
@@ -30,7 +30,17 @@ class _Tag(NamedTuple):
     has_attributes: bool = True
 
 
-_TAGS = {
+class Arguments(NamedTuple):
+    """What a tag says. kind: its name. variable: after `as`, "" for none. rest: what is neither name nor attribute."""
+
+    kind: str
+    names: Sequence[FilterExpression]
+    attributes: Mapping[str, FilterExpression]
+    variable: str
+    rest: Sequence[str]
+
+
+TAGS = {
     "asset_url": _Tag(Assets.url, has_attributes=False),
     "asset_integrity": _Tag(lambda assets, name: assets[name].integrity, has_attributes=False),
     "asset_tag": _Tag(Assets.tag),
@@ -56,7 +66,7 @@ class _AssetNode(Node):  # type: ignore[misc]
 
     def render(self, context: template.Context) -> str:
         """Return the text, or put it into the context and return nothing; an undefined attribute is left out."""
-        names = [name.resolve(context) for name in self.names]
+        names = [_resolved(name, context) for name in self.names]
         given = {key: value.resolve(context, ignore_failures=True) for key, value in self.attributes.items()}
         text = self.tag.make(configured_storage().assets, *names, **given)
         return _put(context, self.variable, text)
@@ -73,6 +83,17 @@ class _GivenNode(Node):  # type: ignore[misc]
         return _put(context, self.variable, self.text)
 
 
+def _resolved(name: FilterExpression, context: template.Context) -> Any:
+    """Return the value of a name; raise `VariableDoesNotExist` where an undefined variable leaves nothing of it."""
+    value = name.resolve(context)
+    if value == "" and name.is_var:
+        try:
+            name.var.resolve(context)
+        except template.VariableDoesNotExist:
+            raise template.VariableDoesNotExist("`%s` is undefined, and names no asset", (name.var.var,)) from None
+    return value
+
+
 def _put(context: template.Context, variable: str, text: str) -> str:
     if not variable:
         return text
@@ -82,20 +103,33 @@ def _put(context: template.Context, variable: str, text: str) -> str:
 
 def _parse(parser: Parser, token: Token) -> Node:
     """Return the node of a tag; raise `TemplateSyntaxError`, with the place, for what can be known to be wrong."""
+    given = arguments(parser, token)
+    fault = misuse(given)
+    if fault:
+        raise template.TemplateSyntaxError(f"{fault}{_place(parser, token)}")
+    try:
+        return _folded(TAGS[given.kind], given.names, given.attributes, given.variable)
+    except (AssetNotFound, InlineError, ValueError) as error:
+        raise template.TemplateSyntaxError(f"{error}{_place(parser, token)}") from error
+
+
+def arguments(parser: Parser, token: Token) -> Arguments:
+    """Return what a tag says. parser: asked for filters alone. Raises `TemplateSyntaxError` for no expression."""
     kind, *bits = token.split_contents()
-    tag = _TAGS[kind]
     variable = bits.pop() if len(bits) > 1 and bits[-2] == "as" else ""
     if variable:
         bits.pop()
-    names = [parser.compile_filter(bit) for bit in bits[: tag.names]]
-    rest = bits[tag.names :]
-    attributes = token_kwargs(rest, parser)
-    if rest or len(names) < tag.names or (attributes and not tag.has_attributes):
-        raise template.TemplateSyntaxError(f"{_usage(kind, tag)}{_place(parser, token)}")
-    try:
-        return _folded(tag, names, attributes, variable)
-    except (AssetNotFound, InlineError, ValueError) as error:
-        raise template.TemplateSyntaxError(f"{error}{_place(parser, token)}") from error
+    names = [parser.compile_filter(bit) for bit in bits[: TAGS[kind].names]]
+    rest = bits[TAGS[kind].names :]
+    return Arguments(kind, names, token_kwargs(rest, parser), variable, rest)
+
+
+def misuse(given: Arguments) -> str:
+    """Return how a tag is written that is written in another way, "" if it is right."""
+    tag = TAGS[given.kind]
+    if given.rest or len(given.names) < tag.names or (given.attributes and not tag.has_attributes):
+        return _usage(given.kind, tag)
+    return ""
 
 
 def _folded(
@@ -137,5 +171,5 @@ def _place(parser: Parser, token: Token) -> str:
     return f" ({name}:{token.lineno})" if name else f" (line {token.lineno})"
 
 
-for _kind in _TAGS:
+for _kind in TAGS:
     register.tag(_kind, _parse)
