@@ -96,6 +96,23 @@ def test_site_root_files_answer_at_their_own_place(open_at: Callable[..., Assets
     assert ("hi", "no-cache") == (found.text, found.headers["cache-control"])
 
 
+def test_a_path_with_slashes_too_many_is_no_file(open_at: Callable[..., Assets]) -> None:
+    """Litestar's router drops them, and one file would answer at any number of URLs."""
+    assets = open_at()
+    url = assets.url("css/app.css")
+    below = [f"{url}/", url.replace("/css", "//css"), f"{url}//?a"]
+    beside = [f"/{url}", "/robots.txt/", "//robots.txt"]
+
+    with client(assets) as browser:
+        missed = [browser.get(f"http://testserver.local{path}") for path in below]
+        others = [browser.get(f"http://testserver.local{path}").status_code for path in beside]
+        found = [browser.get(path).status_code for path in (f"{url}?a=/", "/robots.txt?", url.replace("a", "%61"))]
+
+    assert [(404, "no-store")] * 3 == [(miss.status_code, miss.headers["cache-control"]) for miss in missed]
+    assert [404] * 3 == others
+    assert [200] * 3 == found
+
+
 def test_litestar_compresses_pages_and_no_asset_twice(open_at: Callable[..., Assets]) -> None:
     assets = open_at()
     compression = CompressionConfig("gzip", minimum_size=10)

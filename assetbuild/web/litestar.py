@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from litestar.config.app import AppConfig
 from litestar.exceptions import NotFoundException
@@ -70,10 +71,11 @@ class AssetBuildPlugin(InitPlugin):
 
         async def published_files(scope: Scope, receive: Receive, send: Send) -> None:
             # The path below a mount. One begins with no slash if Litestar (2.25) took `/static-pages` for `/static`.
-            await answer({**scope, "path": self._mount.rstrip("/") + scope["path"]}, receive, send)
+            path = self._mount.rstrip("/") + scope["path"]
+            await answer({**scope, "path": path if _is_asked(path, scope) else self._mount}, receive, send)
 
         async def site_root_files(scope: Scope, receive: Receive, send: Send) -> None:
-            await answer(scope, receive, send)
+            await (answer if _is_asked(scope["path"], scope) else _nothing)(scope, receive, send)
 
         # is_static: Litestar's rate limit counts them apart from pages.
         mount = ASGIRouteHandler(self._mount.removeprefix(outer), is_static=True, copy_scope=False, opt=opt)
@@ -91,6 +93,15 @@ class AssetBuildPlugin(InitPlugin):
             from assetbuild.web.jinja import install
 
             install(engine.engine, self._assets)
+
+
+def _is_asked(path: str, scope: Scope) -> bool:
+    """Return whether a request asked for `path` as it is: Litestar drops slashes at its end and doubled ones.
+
+    What stands before the path is the work of proxies. Without ASGI's optional `raw_path` nobody can tell.
+    """
+    raw = unquote(scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1"))  # some servers leave the query in
+    return not raw or (raw.endswith(path) and not raw.removesuffix(path).endswith("/"))
 
 
 async def _nothing(scope: object, receive: object, send: object) -> None:  # noqa: ARG001
