@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -151,11 +153,45 @@ def test_a_file_that_nobody_closes_is_closed_when_it_is_dropped(output: Path) ->
     assert before == open_descriptors()
 
 
-def test_a_descriptor_that_was_handed_on_is_left_to_its_new_owner(output: Path) -> None:
+def test_a_file_that_was_handed_on_is_left_to_its_new_owner(output: Path) -> None:
+    before = open_descriptors()
     file = OpenFile(open_published(str(output), "css/a.css", 3), "a.css", range(3), is_whole=True)
-    descriptor = file.detach()
+    stream = file.stream()
 
+    file.close()
     del file
 
-    assert b"a{}" == os.read(descriptor, 10)
-    os.close(descriptor)
+    assert [b"a{}", b""] == [stream.read(10), stream.read(10)]
+    stream.close()
+    stream.close()
+    assert before == open_descriptors()
+
+
+def cut_and_handed_on(output: Path) -> FileIO:
+    file = OpenFile(open_published(str(output), "css/a.css", 3), "a.css", range(3), is_whole=True)
+    os.truncate(output / "css/a.css", 1)
+    return file.stream()
+
+
+def test_a_server_that_reads_a_cut_file_is_stopped_at_the_early_end(output: Path) -> None:
+    stream = cut_and_handed_on(output)
+
+    assert [b"a", b""] == [stream.read(10), stream.read(0)]
+    with pytest.raises(FileFault, match="was cut while it was being sent"):
+        stream.read(10)
+    with pytest.raises(FileFault):
+        stream.close()
+
+
+def test_a_server_that_has_the_kernel_send_a_cut_file_learns_it_at_the_close(output: Path) -> None:
+    """sendfile takes an early end for the end, and gunicorn would answer the next request inside the body."""
+    before = open_descriptors()
+    stream = cut_and_handed_on(output)
+    here, there = socket.socketpair()
+
+    with here, there:
+        assert 1 == here.sendfile(stream, count=3)
+    with pytest.raises(FileFault, match="was cut while it was being sent"):
+        stream.close()
+
+    assert before == open_descriptors()

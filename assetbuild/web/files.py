@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from io import FileIO
 
 from assetbuild.diagnostic import AssetbuildError
 
@@ -51,22 +52,48 @@ class OpenFile:
         while self._at < stop:
             piece = os.pread(self._descriptor, min(PIECE_BYTES, stop - self._at), self._at)
             if not piece:
-                raise FileFault(f"`{self.file}` was cut while it was being sent; {_PUBLISH_AGAIN}")
+                raise _cut(self.file)
             self._at += len(piece)
             yield piece
 
-    def detach(self) -> int:
-        """Return the descriptor, which the caller closes from now on."""
+    def stream(self) -> FileIO:
+        """Return the file for a server that sends it by itself and closes it; call it for a whole file, and once."""
         descriptor, self._descriptor = self._descriptor, -1
-        return descriptor
+        return _Stream(descriptor, self.file, self.length)
 
     def close(self) -> None:
         """Close the descriptor."""
-        if self._descriptor >= 0:
-            os.close(self.detach())
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     # A framework may put an answer of its own in the place of ours, and drop ours without a word.
     __del__ = close
+
+
+class _Stream(FileIO):
+    """A whole file that does not pass for a short one when it was cut: servers would keep the connection open.
+
+    waitress 3 waits for the rest, and gunicorn 27 goes on with the next request inside the body that it has promised.
+    One that reads meets a `FileFault` at the early end, one that has the kernel send (sendfile) when it closes.
+    """
+
+    def __init__(self, descriptor: int, file: str, size_bytes: int) -> None:
+        super().__init__(descriptor, "rb")
+        self._file = file
+        self._size_bytes = size_bytes
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        piece = super().read(-1 if size is None else size)
+        if not piece and size != 0 and self.tell() < self._size_bytes:
+            raise _cut(self._file)
+        return piece
+
+    def close(self) -> None:
+        is_cut = not self.closed and os.fstat(self.fileno()).st_size < self._size_bytes
+        super().close()
+        if is_cut:
+            raise _cut(self._file)
 
 
 def open_published(folder: str, path: str, size_bytes: int) -> int:
@@ -108,6 +135,10 @@ def read_published(folder: str, path: str, size_bytes: int) -> bytes:
         return b"".join(file.pieces())
     finally:
         file.close()
+
+
+def _cut(file: str) -> FileFault:
+    return FileFault(f"`{file}` was cut while it was being sent; {_PUBLISH_AGAIN}")
 
 
 def _fault_of(status: os.stat_result, size_bytes: int) -> str:

@@ -7,7 +7,8 @@ the server closes the body.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, BinaryIO
+from io import FileIO
+from typing import TYPE_CHECKING
 
 from assetbuild.web.assets import Assets
 from assetbuild.web.files import PIECE_BYTES, OpenFile
@@ -146,8 +147,8 @@ def _answer(
         raise
 
 
-def _handed_over(file: OpenFile, wrapper: Callable[[BinaryIO, int], Iterable[bytes]]) -> Iterable[bytes]:
-    stream: BinaryIO = open(file.detach(), "rb", buffering=0)  # noqa: SIM115 - the server closes it (PEP 3333)
+def _handed_over(file: OpenFile, wrapper: Callable[[FileIO, int], Iterable[bytes]]) -> Iterable[bytes]:
+    stream = file.stream()  # the server closes it (PEP 3333)
     try:
         return wrapper(stream, PIECE_BYTES)
     except BaseException:
