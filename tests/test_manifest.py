@@ -589,6 +589,13 @@ def test_a_manifest_that_a_formatter_wrote_anew_is_told_from_one_that_was_cut(
         Manifest.open(str(file))
 
 
+def test_a_manifest_in_lines_of_another_form_is_read_by_a_full_parse(sample: bytes) -> None:
+    wider = Manifest(sample.replace(b'":{', b'": {'), verify=False)
+
+    assert Manifest(sample).asset("css/017.css") == wider.asset("css/017.css")
+    assert [*Manifest(sample).assets()] == [*wider.assets()]
+
+
 def test_a_foreign_layout_with_a_true_digest_is_not_canonical() -> None:
     content = resigned(dump(CSS).replace(b'"version":1', b'"version": 1'))
 

@@ -10,11 +10,13 @@ import mmap
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from assetbuild.manifest.text import CLOSING, OPENING, parse
+from assetbuild.manifest.text import CLOSING, OPENING, parse, parse_line
 
 __all__ = ["Layout", "Lines", "layout"]
 
 _Text = bytes | mmap.mmap
+
+_BACKSLASH = 0x5C  # as a number: to look for a byte costs a seventh of looking for bytes, and each step does
 
 
 class Lines:
@@ -41,7 +43,7 @@ class Lines:
             if close < 0:
                 raise ValueError("a line has no name")
             key = text[start:close]
-            if b"\\" in key:
+            if _BACKSLASH in key:
                 key = _key(text, start, close)
             if key == wanted:
                 return _entry(text, close, high)
@@ -77,13 +79,13 @@ def _key(text: _Text, start: int, close: int) -> bytes:
     if key[:1] != b'"':
         raise ValueError("a line has no name")
     # A quote in a name is the one character that is written otherwise than it is: no name holds a backslash.
-    return key.replace(b'\\"', b'"') if b"\\" in key else key
+    return key.replace(b'\\"', b'"') if _BACKSLASH in key else key
 
 
 def _entry(text: _Text, close: int, high: int) -> dict[str, Any]:
     """Return the entry of the line whose name ends at `close`."""
     line_end = text.find(b"\n", close, high)
-    entry = parse(text[close + 2 : line_end if line_end >= 0 else high].removesuffix(b","))
+    entry = parse_line(text[close + 2 : line_end if line_end >= 0 else high].removesuffix(b","))
     if not isinstance(entry, dict):
         raise ValueError("an entry is no object")
     return entry
