@@ -191,6 +191,45 @@ def test_what_is_no_bundle_and_no_file_is_an_error_of_the_template(assets: Asset
     assert (message, "page", 2) == (caught.value.message, caught.value.name, caught.value.lineno)
 
 
+@pytest.mark.parametrize("tag", ['"one"', "name"])
+@pytest.mark.parametrize("jump", ["break", "continue"])
+@pytest.mark.parametrize(
+    "body",
+    ["{{% {} %}}", "{{% if a %}}{{% {} %}}{{% endif %}}", "{{% for b in c %}}{{% else %}}{{% {} %}}{{% endfor %}}"],
+)
+def test_a_tag_is_left_by_no_jump_to_a_loop_around_it(assets: Assets, tag: str, jump: str, body: str) -> None:
+    """Its content is a function to Jinja, in which there is no such loop."""
+    env = Environment(extensions=["jinja2.ext.loopcontrols"])
+    install(env, assets)
+
+    with pytest.raises(TemplateSyntaxError, match="`break` and `continue` cannot leave `assets`") as caught:
+        env.from_string(f"{{% for a in b %}}\n{{% assets {tag} %}}\n{body.format(jump)}{{% endassets %}}{{% endfor %}}")
+
+    assert 3 == caught.value.lineno
+
+
+@pytest.mark.parametrize("tag", ['"one"', "name"])
+def test_a_jump_may_leave_a_loop_inside_a_tag(assets: Assets, tag: str) -> None:
+    env = Environment(extensions=["jinja2.ext.loopcontrols"])
+    install(env, assets)
+
+    text = f"{{% assets {tag} %}}{{% for a in [1, 2] %}}{{{{ a }}}}{{% break %}}{{% endfor %}}{{% endassets %}}"
+
+    assert "1" == env.from_string(text).render(name="one")
+
+
+@pytest.mark.parametrize("tag", ['"one"', "name"])
+def test_what_a_page_writes_into_extra_is_its_own(assets: Assets, tag: str) -> None:
+    env = Environment(extensions=["jinja2.ext.do"])
+    install(env, assets)
+    text = (
+        f"{{% assets {tag} %}}{{{{ EXTRA.rank }}}}{{% do EXTRA.update(rank=5) %}}{{{{ EXTRA.rank }}}}{{% endassets %}}"
+    )
+    template = env.from_string(text * 2)
+
+    assert ["1515", "1515"] == [template.render(name="one") for _ in range(2)]
+
+
 def test_a_name_known_at_run_time_is_an_error_then(assets: Assets) -> None:
     env = Environment()
     install(env, assets)

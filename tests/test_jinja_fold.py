@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,13 @@ from tests.manifests import Document, published, write
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Document]:
     """An output folder and its manifest: a stylesheet, a module that needs it, an import map, an image, two bundles."""
     folder = tmp_path_factory.mktemp("out")
-    bodies = {"css/app.css": b"a{}", "js/app.js": b"import()", "js/lib.js": b"1", "img/logo.png": b"png"}
+    bodies = {
+        "css/app.css": b"a{}",
+        "js/app.js": b"import()",
+        "js/lib.js": b"1",
+        "js/plain.js": b"2",
+        "img/logo.png": b"png",
+    }
     document = published(
         folder,
         bodies,
@@ -204,6 +211,82 @@ def test_a_parent_that_escapes_writes_a_tag_for_a_page_that_does_not(assets: Ass
     assert "".join(expected) == page
 
 
+HOSTS = [
+    "{{ asset_url('img/logo.png')|absolute }}",
+    "{{ (asset_url('img/logo.png') ~ '#a')|upper|absolute }}",
+    "{{ asset_url('img/logo.png' if true else 'css/app.css')|absolute }}",
+    "{{ asset_tag('img/logo.png', alt=asset_url('img/logo.png')|absolute) }}",
+    "{% filter absolute %}{{ asset_url('img/logo.png') }}{% endfilter %}",
+    "{% assets 'img/logo.png' %}{{ ASSET_URL|absolute }}{% endassets %}",
+    "{% assets 'all' %}{{ EXTRA.media|absolute }}{% endassets %}",
+]
+
+
+@pytest.mark.parametrize("text", HOSTS)
+def test_a_filter_of_the_application_is_asked_for_each_page(assets: Assets, text: str) -> None:
+    """Jinja runs filters of constants once, while it compiles a template: one visitor's host would go to all others."""
+    env = environment(assets)
+    host = "evil.example"
+    env.filters["absolute"] = lambda path: f"https://{host}{path}"
+    template = env.from_string(text)
+
+    first = template.render()
+    host = "good.example"
+    second = template.render()
+
+    assert "evil.example" in first
+    assert first.replace("evil.example", "good.example") == second
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ asset_url('css/app.css') is ours }}", "{% if asset_url(n) is ours %}T{% endif %}"]
+)
+def test_a_test_of_the_application_is_asked_for_each_page(assets: Assets, text: str) -> None:
+    env = environment(assets)
+    answers = iter([True, False])
+    env.tests["ours"] = lambda _: next(answers)
+    template = env.from_string(text)
+
+    assert template.render(n="css/app.css") != template.render(n="css/app.css")
+
+
+@pytest.mark.parametrize("expression", ["asset_url('css/app.css')", "asset_tag('css/app.css')", "asset_tag(name)"])
+def test_a_finalize_function_is_asked_for_each_page(assets: Assets, expression: str) -> None:
+    pages = itertools.count(1)
+    template = environment(assets, finalize=lambda _: next(pages)).from_string(f"{{{{ {expression} }}}}")
+
+    assert ["1", "2"] == [template.render(name="css/app.css") for _ in range(2)]
+
+
+@pytest.mark.parametrize("name", ["'css/app.css'", "name"])
+@pytest.mark.parametrize(("autoescape", "kind"), [(True, "Markup"), (False, "str")])
+def test_a_finalize_function_sees_markup_where_the_template_escapes(
+    assets: Assets, name: str, autoescape: bool, kind: str
+) -> None:
+    env = environment(assets, autoescape=autoescape, finalize=lambda value: type(value).__name__)
+
+    assert kind == env.from_string(f"{{{{ asset_tag({name}) }}}}").render(name="css/app.css")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "written"),
+    [
+        ("data_x=count.next(), src=count.next() ~ ''", ' src="2" data-x="1"'),
+        ("data_x=count, title=count.next()", ' src="" data-x="asked 1" title="1"'),
+        ("class=count.next(), class_=count.next() ~ ''", ' src="" class="2"'),
+        ("class=count.next(), class_='a', title=count", ' src="" class="a" title="asked 1"'),
+        ("media='print', **{'title': 'x'}", ' src="" media="print" title="x"'),
+    ],
+)
+def test_values_are_asked_for_once_each_in_the_order_of_the_call(assets: Assets, attributes: str, written: str) -> None:
+    env = environment(assets, autoescape=True)
+    template = env.from_string(f"{{{{ asset_tag('js/plain.js', integrity=none, crossorigin=none, {attributes}) }}}}")
+
+    page = template.render(count=Counter())
+
+    assert f"<script{written}></script>" == page.replace(assets.url("js/plain.js"), "")
+
+
 def test_a_generator_class_of_somebody_else_is_kept(assets: Assets) -> None:
     class Counting(CodeGenerator):
         def visit_Output(self, node: nodes.Output, frame: Any) -> None:  # noqa: N802
@@ -336,6 +419,7 @@ def test_a_function_that_somebody_put_in_our_place_is_called(assets: Assets) -> 
     assert "theirs css/app.css" == env.from_string("{{ asset_url('css/app.css') }}").render()
 
 
+EXTENSIONS = ["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"]
 # A variable that these are rendered with, as an include is, would be one of the page: they use no shadowed name.
 PARTS = {
     "macros": "{% macro link() %}<a {{ asset_preload('css/app.css') }}>{{ asset_tag('img/logo.png') }}{% endmacro %}"
@@ -366,6 +450,14 @@ EXPRESSIONS = st.recursive(
             "asset_inline('css/app.css', nonce=nonce)",
             "asset_importmap(nonce=nonce)",
             "asset_importmap()",
+            "asset_tag('js/app.js', data_x=count.next(), type=count.next() ~ '')",
+            "asset_tag('img/logo.png', alt=count, title=count.next())",
+            "asset_tag('js/lib.js', class=count.next(), class_=count.next())",
+            "asset_tag('js/lib.js', class=count.next(), class_='a')",
+            "asset_tag('js/lib.js', defer=flag, **{'title': words, 'class': 'a'})",
+            "asset_tag('css/app.css', media='print', **{'title': 'x'})",
+            "asset_tag('css/app.css', title=asset_url('img/logo.png')|stamped)",
+            "asset_tag('css/app.css', title=asset_tag('img/logo.png'))",
             "words",
         ]
     ),
@@ -376,6 +468,8 @@ EXPRESSIONS = st.recursive(
         inner.map("({}|safe)".format),
         inner.map("({}|length)".format),
         inner.map("shout({})".format),
+        inner.map("({}|stamped)".format),
+        inner.map("({} is fresh)".format),
         st.tuples(inner, inner).map(lambda two: f"({two[0]} if flag else {two[1]})"),
         st.tuples(inner, inner).map(lambda two: f"([{two[0]}, {two[1]}]|join('&'))"),
     ),
@@ -400,6 +494,11 @@ WRAPPERS = [
     "{{% from 'macros' import link with context %}}{{{{ link() }}}}{}",
     '{{% assets "all" %}}{{{{ ASSET_URL }}}} {{{{ EXTRA.media }}}}{{{{ ASSET_SRI }}}}{}{{% endassets %}}',
     '{{% assets "all", "lib" %}}{{% include "part.html" %}}{}{{% endassets %}}',
+    '{{% assets "all" %}}{{{{ ASSET_URL|stamped }}}}{{{{ EXTRA.n|stamped }}}}{}{{% endassets %}}',
+    "{{% assets 'all' %}}{{% do EXTRA.update({{'n': count.next()}}) %}}{{{{ EXTRA.n }}}}{}{{% endassets %}}",
+    "{{% assets 'all' %}}{{% for i in [1, 2] %}}{}{{% break %}}{{% endfor %}}{{% endassets %}}",
+    "{{% for i in [1, 2] %}}{}{{% assets 'all' %}}{{% break %}}{{% endassets %}}{{% endfor %}}",
+    "{{% for i in [1, 2] %}}{}{{% continue %}}{{% endfor %}}",
     '{{% assets bundle %}}{{% if EXTRA.media == "screen" %}}{}{{% endif %}}{{% endassets %}}',
     *(shadow.replace("{", "{{").replace("}", "}}") + "{}" for shadow in SHADOWS),
 ]
@@ -418,19 +517,43 @@ def texts(draw: st.DrawFn) -> str:
 
 def both(assets: Assets, text: str, kind: type[Environment] = Environment, **values: Any) -> tuple[object, object]:
     """Return what a template gives with folding and without."""
-    options = {name: values.pop(name) for name in ("autoescape", "enable_async") if name in values}
+    options = {name: values.pop(name) for name in ("autoescape", "enable_async", "finalize") if name in values}
     is_overlay = values.pop("is_overlay", False)
     results = []
     for prefix in (None, lambda: ""):
-        env = kind(loader=DictLoader(PARTS), extensions=["jinja2.ext.i18n"], **options)
+        env = kind(loader=DictLoader(PARTS), extensions=EXTENSIONS, **options)
         env.install_null_translations()  # type: ignore[attr-defined]
         install(env, assets, prefix=prefix)
+        stamp = itertools.count()
+        env.filters["stamped"] = lambda value, stamp=stamp: f"{next(stamp)}{value}"
+        env.tests["fresh"] = lambda _, stamp=stamp: next(stamp) % 2 == 0
         env = env.overlay(trim_blocks=True) if is_overlay else env
+        pages: list[object] = []
         try:
-            results.append(env.from_string(text).render(shout=lambda v: f"{v}!", name="css/app.css", **values))
+            template = env.from_string(text)
+            for _ in range(2):
+                given = {"shout": "{}!".format, "name": "css/app.css", "count": Counter(), **values}
+                page = template.render(**given)
+                pages += [type(page), page]
         except Exception as error:  # noqa: BLE001 - the same one, please
-            results.append(f"{type(error).__name__}: {error}")
+            pages.append(f"{type(error).__name__}: {error}")
+        results.append(pages)
     return results[0], results[1]
+
+
+class Counter:
+    """Something that a page may ask, and that remembers that it did."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+
+    def next(self) -> int:
+        """Return how often it was asked, this time included."""
+        self._asked += 1
+        return self._asked
+
+    def __str__(self) -> str:
+        return f"asked {self._asked}"
 
 
 def is_page(name: str | None) -> bool:
@@ -446,6 +569,7 @@ def is_page(name: str | None) -> bool:
             "autoescape": st.sampled_from([True, False, is_page]),
             "enable_async": st.booleans(),
             "is_overlay": st.booleans(),
+            "finalize": st.sampled_from([None, lambda value: f"{type(value).__name__} {value}<i>"]),
             "flag": st.booleans(),
             "words": st.sampled_from(["plain", "<&\"'>", Markup("<b>&amp;</b>")]),
             "bundle": st.sampled_from(["all", "lib"]),

@@ -1,8 +1,9 @@
 """Jinja: `asset_url`, `asset_tag` and their sisters, and the tag `assets`, in templates.
 
 Receives an environment and the assets; adds functions and a tag. The rooms, low to high: `mounted` and `functions`
-(what a name means), `names` (which calls are ours), `bundles` (the tag), `fold` (constants while a template is
-compiled), `caches` (compiled templates that outlive the process), `contexts` (what a render begins with).
+(what a name means), `names` (which calls are ours), `literals` (what a decided call becomes), `bundles` (the tag),
+`fold` (constants while a template is compiled), `caches` (compiled templates that outlive the process), `contexts`
+(what a render begins with).
 """
 
 from __future__ import annotations

@@ -7,20 +7,23 @@ filters was done by the compile, which gave an inline bundle the name of its `ou
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, nodes
 from jinja2.ext import Extension
+from jinja2.nodes import Break, Continue
 from jinja2.parser import Parser
 from jinja2.visitor import NodeTransformer
 
 from assetbuild.diagnostic import nearest
 from assetbuild.manifest import AssetNotFound
-from assetbuild.web.jinja.functions import Installed
+from assetbuild.web.assets import Assets
+from assetbuild.web.jinja.functions import Installed, defined
+from assetbuild.web.jinja.literals import is_literal, is_text_output, literal
 from assetbuild.web.jinja.names import assigned
 
-__all__ = ["METHOD", "Link", "Tag", "constant_tag", "parse", "sources", "unrolled"]
+__all__ = ["METHOD", "Link", "Tag", "constant_tag", "parse", "sources", "unknown", "unrolled"]
 
 METHOD = "_render_from_manifest"
 """The method of our extension that renders a tag; its arguments are those of webassets' own."""
@@ -70,6 +73,10 @@ def parse(parser: Parser, extension: Extension) -> nodes.CallBlock:
             given = parser.parse_expression()
             names += given.items if isinstance(given, nodes.List | nodes.Tuple) else [given]
     body = parser.parse_statements(("name:endassets",), drop_needle=True)
+    for jump in _jumps(body):
+        parser.fail(
+            "`break` and `continue` cannot leave `assets`; put the whole loop inside it, or none of it", jump.lineno
+        )
     call = extension.call_method(METHOD, [*options.values(), nodes.List(names)], lineno=line)
     variables = [nodes.Name(name, "param") for name in _VARIABLES]
     return nodes.CallBlock(call, variables, [], body, lineno=line)
@@ -101,7 +108,7 @@ def sources(told: Installed, tag: Tag) -> tuple[Sequence[Link], Mapping[str, Any
     bundles = told.assets.manifest.bundles
     asked = tag.names if tag.output is None else (tag.output,)
     for name in asked:
-        if not isinstance(name, str):
+        if not isinstance(defined(name), str):
             raise TypeError(f"a bundle is named by a text, not by `{type(name).__name__}`")
     found: list[Link] = []
     for name in dict.fromkeys(asked):
@@ -113,7 +120,7 @@ def sources(told: Installed, tag: Tag) -> tuple[Sequence[Link], Mapping[str, Any
             try:
                 asset = assets[logical]
             except AssetNotFound as error:
-                raise error if bundle else _unknown(name, tag, bundles, error) from None
+                raise error if bundle else unknown(name, told.assets, error, is_inline=tag.is_inline) from None
             found.append(Link(asset.url, asset.integrity if asset.is_immutable else None))
     if not all(name in bundles for name in asked):
         return found, {}
@@ -130,14 +137,15 @@ def unrolled(
     if any(name.name in _OF_MACROS for name in content.find_all(nodes.Name)) or assigned(content) & {*_VARIABLES}:
         return None
     environment = context.environment
+    place: dict[str, Any] = {"lineno": node.lineno, "environment": environment}
     made: list[nodes.Node] = []
     for link in links:
         values = dict(zip(_VARIABLES, (*link, dict(extra)), strict=True))
         # A node knows its environment, which stays the same one.
         body = copy.deepcopy(node.body, {id(environment): environment})
         if not context.volatile:
-            body = [part for each in body for part in _Substitution(values, environment).visit_list(each)]
-        place: dict[str, Any] = {"lineno": node.lineno, "environment": environment}
+            substitution = _Substitution(values, environment, _may_change(content))
+            body = [part for each in body for part in substitution.visit_list(each)]
         targets = [nodes.Name(name, "param", **place) for name in values]
         constants = [nodes.Const(value, **place) for value in values.values()]
         # An included template sees the variables only if they are there, too.
@@ -145,25 +153,95 @@ def unrolled(
     return made
 
 
-class _Substitution(NodeTransformer):
-    """Puts constants in the place of variables."""
+def _jumps(inside: Iterable[nodes.Node]) -> Iterator[nodes.Node]:
+    """Yield each `break` and `continue` whose loop is not there, too: the content of a tag is a function to Jinja."""
+    for node in inside:
+        if isinstance(node, Break | Continue):
+            yield node
+        elif isinstance(node, nodes.For):
+            yield from _jumps(node.else_)
+        else:
+            yield from _jumps(node.iter_child_nodes())
 
-    def __init__(self, values: Mapping[str, Any], environment: Environment) -> None:
-        self._values = values
+
+class _Substitution(NodeTransformer):
+    """Puts values in the place of variables: URL, digest, and the items of an `extra` that stays as it is."""
+
+    def __init__(self, values: Mapping[str, Any], environment: Environment, may_change: bool) -> None:
+        self._links: Mapping[str | None, Any] = {name: value for name, value in values.items() if name != "EXTRA"}
+        self._extra: Mapping[str | None, Any] = {} if may_change else values["EXTRA"]
         self._environment = environment
+        self._is_text_output = is_text_output(environment)
+
+    def visit_Output(self, node: nodes.Output) -> nodes.Node:
+        """Put constants where a variable is output as it stands, so that they are part of the text around it."""
+        self.generic_visit(node)
+        if self._is_text_output:
+            node.nodes = [child.args[0] if is_literal(child) else child for child in node.nodes]
+        return node
 
     def visit_Name(self, node: nodes.Name) -> nodes.Expr:
-        """Return the constant that a variable stands for."""
-        if node.name not in self._values:
+        """Return the value that a variable stands for."""
+        return self._value(node, self._links, node.name)
+
+    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:
+        """Return the value of `EXTRA.key`."""
+        return self._item(node)
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:
+        """Return the value of `EXTRA["key"]`."""
+        return self._item(node)
+
+    def _item(self, node: nodes.Getattr | nodes.Getitem) -> nodes.Expr:
+        if _is_extra(node.node):
+            return self._value(node, self._extra, _key(node))
+        self.generic_visit(node)
+        return node
+
+    def _value(self, node: nodes.Expr, values: Mapping[str | None, Any], name: str | None) -> nodes.Expr:
+        if name not in values:
             return node
-        return nodes.Const(self._values[node.name], lineno=node.lineno, environment=self._environment)
+        return literal(values[name], {"lineno": node.lineno, "environment": self._environment})
 
 
-def _unknown(name: str, tag: Tag, bundles: Mapping[str, Any], error: AssetNotFound) -> AssetNotFound:
-    near = nearest(name, bundles)
+def _may_change(content: nodes.Node) -> bool:
+    """Return whether something in `content` may write into `EXTRA`: whatever does more than read an item of it."""
+    if any(content.find_all((nodes.Include, nodes.Import, nodes.FromImport))):
+        return True
+    items: Iterator[nodes.Getattr | nodes.Getitem] = content.find_all((nodes.Getattr, nodes.Getitem))
+    keys = [_key(node) for node in items if _is_extra(node.node)]
+    return None in keys or len(keys) < sum(map(_is_extra, content.find_all(nodes.Name)))
+
+
+def _is_extra(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "EXTRA"
+
+
+def _key(node: nodes.Getattr | nodes.Getitem) -> str | None:
+    """Return the key of the item that is read, None if only the run can know it or it may be a method of `dict`."""
+    if isinstance(node, nodes.Getattr):
+        key: object = node.attr
+    else:
+        key = node.arg.value if isinstance(node.arg, nodes.Const) else None
+    return key if isinstance(key, str) and not hasattr(dict, key) else None
+
+
+def unknown(name: str, assets: Assets, error: AssetNotFound, *, is_inline: bool = False) -> AssetNotFound:
+    """Return what is said of a name that is no bundle. error: what is said of it as that of an asset.
+
+    is_inline: it is the output of a bundle that the template defines.
+    """
+    manifest = assets.manifest
+    near = nearest(name, manifest.bundles)
     if near:
         return AssetNotFound(f"`{name}` is not a bundle in the manifest; did you mean `{near}`?")
-    if tag.is_inline:
+    has_hint = str(error) != f"`{name}` {manifest.ABSENT}"
+    if has_hint and not is_inline:
+        return error
+    if not manifest.bundles:
+        advice = "name the environment of the bundles in `[webassets] environment` and compile again"
+    elif is_inline:
         advice = "name the folder of this template under `[templates] paths` and compile again"
-        return AssetNotFound(f"`{name}` is not a bundle in the manifest; {advice}")
-    return error
+    else:
+        return error
+    return AssetNotFound(f"`{name}` is not a bundle in the manifest; {advice}")

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, TemplateAssertionError, TemplateSyntaxError, nodes
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2 import Environment, TemplateAssertionError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2.compiler import Frame
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
@@ -23,6 +23,7 @@ from assetbuild.web.html import named
 from assetbuild.web.jinja import functions
 from assetbuild.web.jinja.bundles import constant_tag, sources, unrolled
 from assetbuild.web.jinja.functions import FUNCTIONS, TEXTS, fingerprint, installed
+from assetbuild.web.jinja.literals import LiteralGenerator, is_text_output, literal, literal_of, shown
 from assetbuild.web.jinja.names import assigned
 
 __all__ = ["MARK", "Folding", "UnknownAsset"]
@@ -40,7 +41,7 @@ class UnknownAsset(TemplateSyntaxError, AssetNotFound):
     """A template names an asset or a bundle that is not in the manifest."""
 
 
-class Folding(CodeGenerator):
+class Folding(LiteralGenerator):
     """A code generator that folds first, whichever one it is mixed with."""
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
@@ -72,6 +73,14 @@ class _Folded(NamedTuple):
     attributes: tuple[tuple[str, nodes.Expr], ...] = ()
     is_markup: bool = True
 
+    @property
+    def is_separable(self) -> bool:
+        """Whether values may be asked for one by one, each where it is written.
+
+        A call asks for all of them first, in its own order and once each. Only names have no effects on each other.
+        """
+        return len(self.attributes) < 2 or all(isinstance(value, nodes.Name) for _, value in self.attributes)
+
 
 class _Fold(NodeTransformer):
     """Puts constants in the place of calls."""
@@ -80,7 +89,6 @@ class _Fold(NodeTransformer):
         self, template: nodes.Template, environment: Environment, name: str | None, filename: str | None
     ) -> None:
         self.has_folded = False
-        self._is_joining = False
         self._of_blocks: set[int] = set()
         self._environment = environment
         self._place = name, filename
@@ -96,6 +104,7 @@ class _Fold(NodeTransformer):
         self._context = nodes.EvalContext(environment, name)
         # Some filters ask for autoescape, and an `autoescape` block changes it half-way.
         self._context.volatile = template.find(nodes.EvalContextModifier) is not None
+        self._is_text_output = is_text_output(environment)
 
     def visit_Output(self, node: nodes.Output) -> nodes.Node:
         """Fold each child; a tag with attributes that are not known yet becomes several."""
@@ -103,22 +112,11 @@ class _Fold(NodeTransformer):
         return node
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:
-        """Return the constant that a call inside an expression gives, the call itself if there is none."""
+        """Return the value that a call inside an expression gives, the call itself if there is none."""
         self.generic_visit(node)
         decided = self._decided(node, self._folded(node))
-        is_joined = self._is_joining and self._gives_markup(node)
-        # Where autoescape changes half-way, Jinja 3.1 escapes an expression of constants by what it was before.
-        if decided is None or is_joined or self._context.volatile:
-            return node
-        self.has_folded = True
-        return decided
-
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
-        """Fold what is joined, but no markup: Jinja 3.1 joins constants (`~`) as if there were none among them."""
-        outer, self._is_joining = self._is_joining, True
-        self.generic_visit(node)
-        self._is_joining = outer
-        return node
+        self.has_folded |= decided is not None
+        return node if decided is None else decided
 
     def visit_CallBlock(self, node: nodes.CallBlock) -> nodes.Node | list[nodes.Node]:
         """Fold what is inside; an `assets` tag that can be decided becomes its content, once for each URL."""
@@ -140,24 +138,21 @@ class _Fold(NodeTransformer):
             return [self.visit(child)]
         self.generic_visit(child)
         folded = self._folded(child)
+        if folded is not None and self._is_text_output and folded.is_separable:
+            self.has_folded = True
+            return self._separate(child, folded)
         decided = self._decided(child, folded)
         self.has_folded |= decided is not None
         given = child if decided is None else decided
-        if not self._gives_markup(child) or (folded and decided is not None):
-            return [given]
-        values = [value for _, value in folded.attributes] if folded else []
-        # What may have an effect is evaluated once, and `finalize` sees what one expression gives.
-        is_once = all(isinstance(value, nodes.Name) or values.count(value) == 1 for value in values)
-        if folded is None or not is_once or self._environment.finalize:
-            # The page decides whether the call gives markup. Here the template does, and a parent may decide otherwise.
-            return [nodes.MarkSafe(given, **self._at(child))]
-        self.has_folded = True
-        helper = nodes.ImportedName(_ATTRIBUTE, **self._at(child))
-        parts: list[nodes.Expr] = [nodes.TemplateData(folded.texts[0], **self._at(child))]
+        return [shown(given, self._at(child))] if self._gives_markup(child) else [given]
+
+    def _separate(self, call: nodes.Call, folded: _Folded) -> list[nodes.Expr]:
+        at = self._at(call)
+        helper = nodes.ImportedName(_ATTRIBUTE, **at)
+        parts: list[nodes.Expr] = [nodes.TemplateData(folded.texts[0], **at)]
         for (name, value), text in zip(folded.attributes, folded.texts[1:], strict=True):
-            pair = [nodes.Const(name, **self._at(child)), value]
-            parts.append(nodes.Call(helper, pair, [], None, None, **self._at(child)))
-            parts.append(nodes.TemplateData(text, **self._at(child)))
+            pair = [nodes.Const(name, **at), value]
+            parts += [nodes.Call(helper, pair, [], None, None, **at), nodes.TemplateData(text, **at)]
         return parts
 
     def _decided(self, call: nodes.Call, folded: _Folded | None) -> nodes.Expr | None:
@@ -176,8 +171,8 @@ class _Fold(NodeTransformer):
         return nodes.CondExpr(name.test, first, second, **self._at(call))
 
     def _constant(self, call: nodes.Call, folded: _Folded) -> nodes.Expr:
-        const = nodes.Const("".join(folded.texts), **self._at(call))
-        return nodes.MarkSafeIfAutoescape(const, **self._at(call)) if folded.is_markup else const
+        value = literal("".join(folded.texts), self._at(call))
+        return nodes.MarkSafeIfAutoescape(value, **self._at(call)) if folded.is_markup else value
 
     def _gives_markup(self, call: nodes.Call) -> bool:
         return isinstance(call.node, nodes.Name) and call.node.name in self._ours.keys() - TEXTS
@@ -193,7 +188,7 @@ class _Fold(NodeTransformer):
         try:
             names = [self._const(each) for each in call.args]
             names += self._const(call.dyn_args) if call.dyn_args else []
-            attributes = dict(self._const(call.dyn_kwargs)) if call.dyn_kwargs else {}
+            attributes: dict[str, Any] = {}
             for keyword in call.kwargs:
                 if keyword.key in attributes:
                     return None
@@ -202,23 +197,27 @@ class _Fold(NodeTransformer):
                 except nodes.Impossible:
                     attributes[keyword.key] = f"{word}-{len(late)}"
                     late.append(keyword)
-            if any(keyword.key in _PARAMETERS for keyword in late):
+            others = dict(self._const(call.dyn_kwargs)) if call.dyn_kwargs else {}
+            if any(keyword.key in _PARAMETERS for keyword in late) or attributes.keys() & others:
                 return None
+            attributes |= others
             with self._checked(call):
                 given = function(self._asking, *names, **attributes)
-        except (nodes.Impossible, TypeError):
+        except (nodes.Impossible, TypeError, UndefinedError):
             return None  # a call that cannot be right fails when it is made, as it would in any template
         first, *rest = re.split(f' [^ ="]+="{word}-([0-9]+)"', given)
         texts = (first, *rest[1::2])
         if any(word in text for text in texts):
             return None
         places = [late[int(number)] for number in rest[::2]]
+        if len({*rest[::2]}) < len(late):
+            return None  # another attribute has replaced it, but its value is asked for
         found = tuple((name, place.value) for place in places for name in named({place.key: ""}))
         return _Folded(texts, found, isinstance(given, Markup))
 
     def _const(self, node: nodes.Expr) -> Any:
         try:
-            return node.as_const(self._context)
+            return literal_of(node) if isinstance(node, nodes.Call) else node.as_const(self._context)
         except Exception as error:  # whatever it is, Jinja raises it again where people look for it: at run time
             raise nodes.Impossible from error
 
