@@ -126,6 +126,9 @@ def test_an_error_in_a_text_has_its_line(site: Path) -> None:
         ('{% asset_url "css/app.css" media="print" %}', '`asset_url` is written `{% asset_url "css/app.css" [as'),
         ('{% asset_tag "css/app.css" "js/app.js" %}', '`asset_tag` is written `{% asset_tag "css/app.css" [attribute'),
         ('{% asset_tag "css/app.css" as %}', "`asset_tag` is written"),
+        ("{% asset_url 5 %}", '`asset_url` is written `{% asset_url "css/app.css" [as variable] %}` (line 1)'),
+        ("{% asset_tag None media=x %}", '`asset_tag` is written `{% asset_tag "css/app.css" [attribute'),
+        ('{% asset_inline "css/app.css" limit_bytes="12" %}', "`limit_bytes` is a number, without quotes (line 1)"),
         (
             "{% asset_importmap 1 %}",
             "`asset_importmap` is written `{% asset_importmap [attribute=value …] [as variable",
@@ -155,6 +158,11 @@ def test_an_undefined_name_may_have_a_default(site: Path) -> None:
 def test_an_empty_name_is_said_to_be_empty(site: Path, name: str) -> None:
     with pytest.raises((AssetNotFound, TemplateSyntaxError), match=r"^the name of the asset is empty"):
         rendered(f"{{% asset_tag {name} %}}", empty="")
+
+
+@pytest.mark.parametrize("limit", ["nothing", "None", "99999"])
+def test_a_limit_may_be_undefined_or_a_number(site: Path, limit: str) -> None:
+    assert get_assets().inline("css/app.css") == rendered(f'{{% asset_inline "css/app.css" limit_bytes={limit} %}}')
 
 
 def test_an_asset_without_a_tag_is_an_error_of_the_template(site: Path) -> None:

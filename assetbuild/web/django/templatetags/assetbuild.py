@@ -68,7 +68,7 @@ class _AssetNode(Node):  # type: ignore[misc]
         """Return the text, or put it into the context and return nothing; an undefined attribute is left out."""
         names = [_resolved(name, context) for name in self.names]
         given = {key: value.resolve(context, ignore_failures=True) for key, value in self.attributes.items()}
-        text = self.tag.make(configured_storage().assets, *names, **given)
+        text = self.tag.make(configured_storage().assets, *names, **_present(given))
         return _put(context, self.variable, text)
 
 
@@ -92,6 +92,11 @@ def _resolved(name: FilterExpression, context: template.Context) -> Any:
         except template.VariableDoesNotExist:
             raise template.VariableDoesNotExist("`%s` is undefined, and names no asset", (name.var.var,)) from None
     return value
+
+
+def _present(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes that say something: None, or an undefined variable, is as if it were not written."""
+    return {key: value for key, value in attributes.items() if value is not None}
 
 
 def _put(context: template.Context, variable: str, text: str) -> str:
@@ -129,6 +134,12 @@ def misuse(given: Arguments) -> str:
     tag = TAGS[given.kind]
     if given.rest or len(given.names) < tag.names or (given.attributes and not tag.has_attributes):
         return _usage(given.kind, tag)
+    names = [_literal(name) for name in given.names]
+    if not all(name is _DYNAMIC or isinstance(name, str) for name in names):
+        return _usage(given.kind, tag)
+    limit = given.attributes.get("limit_bytes") if tag.make is Assets.inline else None
+    if limit is not None and isinstance(_literal(limit), str):
+        return "`limit_bytes` is a number, without quotes"
     return ""
 
 
@@ -146,7 +157,7 @@ def _folded(
         for name in given:
             storage.assets[name]
         return node
-    text = tag.make(storage.assets, *given, **constant)
+    text = tag.make(storage.assets, *given, **_present(constant))
     if not storage.is_constant:
         return node
     return _GivenNode(variable, text) if variable else TextNode(text)
