@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from jinja2 import Environment
 
 from assetbuild.compiler import Outcome, opening
 from assetbuild.compiler.config import Flags, read
@@ -16,6 +17,9 @@ from assetbuild.compiler.tools import Program
 from assetbuild.disk import RealDisk
 from assetbuild.inspect import check as check_module
 from assetbuild.inspect.check import Report, check
+from assetbuild.manifest import Manifest
+from assetbuild.web.assets import Assets
+from assetbuild.web.jinja import UnknownAsset, install
 from tests.conftest import Tree
 
 CONFIG = '[templates]\npaths = ["templates"]\n'
@@ -152,7 +156,7 @@ def test_bundles_of_webassets_are_names_and_a_broken_template_is_said_once(tree:
     )
 
     assert said(checked(folder)) == [
-        "templates/a.html:1:46 error unknown-bundle: there is no bundle or asset `bas` | did you mean `base`?",
+        "templates/a.html:1:46 error unknown-bundle: `bas` is not a bundle in the manifest; did you mean `base`?",
         "templates/b.js:1:0 warning unreadable-template: Jinja cannot read the template: Missing end of comment tag",
     ]
 
@@ -161,9 +165,34 @@ def test_without_an_environment_of_webassets_its_tag_says_what_is_missing(tree: 
     folder = tree({"assetbuild.toml": CONFIG, "assets/a.js": "", "templates/a.html": "{% assets 'b' %}{% endassets %}"})
 
     assert said(checked(folder)) == [
-        "templates/a.html:1:12 error unknown-bundle: there is no bundle or asset `b` | name the environment in "
-        "`[webassets] environment`, so that its bundles are compiled"
+        "templates/a.html:1:12 error unknown-bundle: `b` is not a bundle in the manifest; name the environment of the "
+        "bundles in `[webassets] environment` and compile again"
     ]
+
+
+@pytest.mark.parametrize("bundles", ["", "base: {contents: a.js, output: gen/base.js}"])
+@pytest.mark.parametrize("name", ["bas", "a.j", "sitecss", "?a.js", ""])
+def test_an_unknown_bundle_is_told_as_it_is_when_the_page_is_rendered(
+    tree: Tree, compiled: Callable[..., Outcome], bundles: str, name: str
+) -> None:
+    environment = '[webassets]\nenvironment = "bundles.yaml"\n' if bundles else ""
+    page = f"{{% assets '{name}' %}}{{% endassets %}}"
+    folder = tree(
+        {
+            "assetbuild.toml": CONFIG + environment,
+            "bundles.yaml": bundles,
+            "assets/a.js": "",
+            "templates/a.html": page,
+        }
+    )
+    jinja = Environment()
+    install(jinja, Assets(Manifest(compiled(folder).manifest)))
+    with pytest.raises(UnknownAsset) as raised:
+        jinja.from_string(page)
+
+    assert [f"templates/a.html:1:{12 if name else 11} error unknown-bundle: {raised.value.message}"] == said(
+        checked(folder)
+    )
 
 
 def test_an_asset_that_a_function_cannot_take_is_an_error(tree: Tree) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from assetbuild.diagnostic import AssetbuildError, Diagnostic, nearest
+from assetbuild.diagnostic import AssetbuildError, Diagnostic
 from assetbuild.inspect.uses import Use
 from assetbuild.manifest import AssetNotFound
 from assetbuild.web.assets import Assets
@@ -52,13 +52,15 @@ def _asset(use: Use, name: str, assets: Assets) -> Diagnostic | None:
 
 def _bundle(use: Use, name: str, assets: Assets) -> Diagnostic | None:
     """Judge what the tag of webassets lists: a bundle, or a file as it is."""
-    if name in assets.manifest.bundles or name in assets or "://" in name:
+    if name in assets.manifest.bundles or "://" in name:
         return None
-    near = nearest(name, assets.manifest.bundles)
-    hint = f"did you mean `{near}`?" if near else ""
-    if not assets.manifest.bundles:
-        hint = "name the environment in `[webassets] environment`, so that its bundles are compiled"
-    return Diagnostic("unknown-bundle", "error", f"there is no bundle or asset `{name}`", use.place, hint)
+    try:
+        assets[name]
+    except AssetNotFound as error:
+        from assetbuild.web.jinja.bundles import unknown  # Jinja is there where a template with this tag was read
+
+        return Diagnostic("unknown-bundle", "error", str(unknown(name, assets, error)), use.place)
+    return None
 
 
 def _static(use: Use, name: str, assets: Assets) -> Diagnostic | None:
