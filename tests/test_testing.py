@@ -108,6 +108,53 @@ def test_a_session_leaves_everything_as_it_was(project: Project) -> None:
     assert before is Assets.__dict__["open"]
 
 
+def test_a_session_inside_another_opens_assets_by_its_own_mode(project: Project) -> None:
+    inner = """
+        import pytest
+        from assetbuild import Assets, ManifestError
+
+        def test_page():
+            with pytest.raises(ManifestError):
+                Assets.open("no/such/manifest.json")
+    """
+    outer = f"""
+        from assetbuild import Assets
+
+        pytest_plugins = ["pytester"]
+
+        def test_inner(pytester):
+            pytester.makeini("[pytest]\\naddopts = --disable-plugin-autoload -p assetbuild\\nassetbuild = off")
+            pytester.makepyfile({textwrap.dedent(inner)!r})
+            pytester.runpytest_inprocess().assert_outcomes(passed=1)
+            assert "/static/a.css" == Assets.open("no/such/manifest.json").url("a.css")
+    """
+
+    done = project("", outer).runpytest()
+
+    done.assert_outcomes(passed=1)
+
+
+def test_a_stub_has_the_class_that_was_asked_for_and_says_whether_it_reloads(project: Project) -> None:
+    test = """
+        import pickle
+        from assetbuild import Assets
+
+        class Shop(Assets):
+            pass
+
+        def test_page():
+            assert Shop is type(Shop.open())
+            assert Assets is type(Assets.open())
+            assert Assets.open(reload=True).is_reloading
+            assert pickle.loads(pickle.dumps(Assets.open(reload=True).at("/b/"))).is_reloading
+            assert not Assets.open().is_reloading
+    """
+
+    done = project("", test).runpytest()
+
+    done.assert_outcomes(passed=1)
+
+
 def test_a_session_whose_conftest_is_broken_leaves_everything_as_it_was(project: Project) -> None:
     before = Assets.__dict__["open"]
     broken = project("", "")
@@ -490,7 +537,9 @@ def test_what_nobody_promised_is_not_served(tree: Tree) -> None:
 
 @pytest.mark.parametrize("name", ["/css/app.css", "../app.css", "", "/static/css/app.css"])
 def test_a_stub_refuses_what_can_be_no_logical_path(name: str) -> None:
-    with pytest.raises(AssetNotFound, match=f"^`{re.escape(name)}` is no logical path"):
+    said = f"`{re.escape(name)}` is no logical path" if name else "the name of the asset is empty"
+
+    with pytest.raises(AssetNotFound, match=f"^{said}"):
         stub_assets(StubManifest()).url(name)
 
 

@@ -16,31 +16,33 @@ from typing import Any, Literal, cast
 import pytest
 
 from assetbuild.diagnostic import nearest
-from assetbuild.web.assets import Assets
-from assetbuild.web.stub import STUB_BASE, StubManifest, stub_assets
+from assetbuild.web.assets import Assets, chosen_base
+from assetbuild.web.stub import STUB_BASE, StubEdition, StubManifest
 
 __all__: list[str] = []
 
 Mode = Literal["stub", "strict", "off"]
+
+# Not what a session finds: that of a session around it may have replaced it.
+_REAL_OPEN = Assets.__dict__["open"]
 
 _MODES = ("stub", "strict", "off")
 _MARK = "assetbuild(mode): open assets as `stub`, `strict` or `off` says while this test runs, its fixtures included"
 
 
 class _Session:
-    """One run of pytest, and what `Assets.open` was before it began."""
+    """One run of pytest. One may run inside another: at its end, `Assets.open` is what it was before."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.mode = _mode(config.getini("assetbuild"), f"`assetbuild` ({config.inipath or 'default'})")
         self._folder = str(config.rootpath)
         self._base: str = config.getini("assetbuild_base")
-        self._before = Assets.__dict__["open"]
 
     @contextlib.contextmanager
     def opening(self, mode: Mode) -> Iterator[None]:
         """Let `Assets.open` give what `mode` says; at the end it gives what it gave at first."""
         at_first = Assets.__dict__["open"]
-        replaced: Any = self._before if mode == "off" else classmethod(self._opener(mode))
+        replaced: Any = _REAL_OPEN if mode == "off" else classmethod(self._opener(mode))
         Assets.open = replaced  # type: ignore[method-assign]
         try:
             yield
@@ -50,16 +52,16 @@ class _Session:
     def _opener(self, mode: Mode) -> Any:
         # The whole signature: a call that the real one would refuse must not pass a test.
         def open(  # noqa: A001
-            cls: type[Assets],  # noqa: ARG001
+            cls: type[Assets],
             path: str | os.PathLike[str] | None = None,  # noqa: ARG001
             *,
             base: str | None = None,
             verify: bool = True,  # noqa: ARG001
-            reload: bool = False,  # noqa: ARG001
+            reload: bool = False,
             environ: Mapping[str, str] = os.environ,
         ) -> Assets:
-            chosen = base if base is not None else environ.get("ASSETBUILD_BASE") or None
-            return stub_assets(self._sources if mode == "strict" else StubManifest(self._base), chosen)
+            manifest = self._sources if mode == "strict" else StubManifest(self._base)
+            return cls._of(StubEdition(manifest, chosen_base(base, environ), reload))
 
         return open
 

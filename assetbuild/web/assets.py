@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from typing import Self
 
 from assetbuild.manifest import MANIFEST_NAME, Manifest
 from assetbuild.web.edition import Edition, checked_base
@@ -17,7 +18,7 @@ from assetbuild.web.inline import inline_html
 from assetbuild.web.preload import link_elements, link_value, links_of
 from assetbuild.web.reload import Reloading
 
-__all__ = ["DEFAULT_MANIFEST", "Assets"]
+__all__ = ["DEFAULT_MANIFEST", "Assets", "chosen_base"]
 
 DEFAULT_MANIFEST = f"build/assets/{MANIFEST_NAME}"
 
@@ -50,7 +51,7 @@ class Assets:
         verify: bool = True,
         reload: bool = False,
         environ: Mapping[str, str] = os.environ,
-    ) -> Assets:
+    ) -> Self:
         """Return the assets of a manifest; raise `ManifestError`, in one sentence, for anything it cannot vouch for.
 
         path: else ASSETBUILD_MANIFEST, else `build/assets/manifest.json`. base: else ASSETBUILD_BASE, else as compiled.
@@ -58,12 +59,11 @@ class Assets:
         reload: for development: follow the builds that replace this one, at the cost of one `stat` for each question.
         """
         file = os.fspath(path) if path is not None else environ.get("ASSETBUILD_MANIFEST") or DEFAULT_MANIFEST
-        told = environ.get("ASSETBUILD_BASE")
-        chosen = checked_base(told, "ASSETBUILD_BASE") if told and base is None else base
+        chosen = chosen_base(base, environ)
         if environ.get(COMPILING):
-            from assetbuild.web.stub import StubManifest, stub_assets
+            from assetbuild.web.stub import StubEdition, StubManifest
 
-            return stub_assets(StubManifest(), chosen)
+            return cls._of(StubEdition(StubManifest(), chosen, reload))
         if not reload:
             return cls(Manifest.open(file, verify=verify), chosen)
         source = Reloading(file, chosen, verify)
@@ -71,7 +71,7 @@ class Assets:
         return cls._of(source)
 
     @classmethod
-    def _of(cls, source: Edition | Reloading) -> Assets:
+    def _of(cls, source: Edition | Reloading) -> Self:
         assets = cls.__new__(cls)
         assets._source = source
         return assets
@@ -99,9 +99,9 @@ class Assets:
     @property
     def is_reloading(self) -> bool:
         """Whether a later build replaces this one, so that nothing may be kept of an answer."""
-        return isinstance(self._source, Reloading)
+        return self._source.is_reloading
 
-    def at(self, base: str) -> Assets:
+    def at(self, base: str) -> Self:
         """Return the same assets under another base."""
         return self._of(self._source.at(base))
 
@@ -167,3 +167,9 @@ class Assets:
 
     def __reduce__(self) -> tuple[Callable[..., Assets], tuple[Edition | Reloading]]:
         return type(self)._of, (self._source,)
+
+
+def chosen_base(base: str | None, environ: Mapping[str, str]) -> str | None:
+    """Return the base that a caller or else ASSETBUILD_BASE names, None for that of the manifest."""
+    told = environ.get("ASSETBUILD_BASE")
+    return checked_base(told, "ASSETBUILD_BASE") if told and base is None else base

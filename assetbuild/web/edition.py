@@ -7,7 +7,7 @@ search once; two threads may look the same name up, and agree.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from assetbuild.diagnostic import nearest
 from assetbuild.manifest import AssetEntry, AssetNotFound, FileEntry, Manifest, ManifestError, is_base
@@ -24,6 +24,8 @@ class Edition:
     """The assets of one manifest under one URL base. Raises `ManifestError` for what cannot be a base."""
 
     __slots__ = ("_known", "_texts", "_urls", "base", "manifest")
+
+    is_reloading: bool = False
 
     def __init__(self, manifest: Manifest, base: str | None = None) -> None:
         self.manifest = manifest
@@ -80,7 +82,7 @@ class Edition:
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.manifest.asset(name) is not None
 
-    def __reduce__(self) -> tuple[Callable[..., Edition], tuple[Manifest, str]]:
+    def __reduce__(self) -> tuple[Callable[..., Edition], tuple[Any, ...]]:
         return Edition, (self.manifest, self.base)
 
     def _file_of(self, entry: AssetEntry) -> FileEntry:

@@ -22,6 +22,8 @@ class Reloading:
 
     __slots__ = ("_base", "_file", "_state", "_verify")
 
+    is_reloading = True
+
     def __init__(self, file: str, base: str | None, verify: bool) -> None:
         self._file = os.path.abspath(file)  # a later chdir must not lead to another build
         self._base = base

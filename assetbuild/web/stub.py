@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from assetbuild.manifest import AssetEntry, Bundle, FileEntry, Manifest, is_path
 from assetbuild.web.assets import Assets
@@ -16,7 +17,7 @@ from assetbuild.web.edition import Edition
 from assetbuild.web.html import essence
 from assetbuild.web.inline import refused
 
-__all__ = ["STUB_BASE", "STUB_ID", "StubManifest", "stub_assets"]
+__all__ = ["STUB_BASE", "STUB_ID", "StubEdition", "StubManifest", "stub_assets"]
 
 STUB_BASE = "/static/"
 """The base of an application that names none; the same that a compile takes."""
@@ -112,25 +113,31 @@ class StubManifest(Manifest):
 
 def stub_assets(manifest: StubManifest, base: str | None = None) -> Assets:
     """Return the assets of a stub, which can be inlined although there are no files. base: else that of the stub."""
-    return Assets._of(_StubEdition(manifest, base))
+    return Assets._of(StubEdition(manifest, base))
 
 
-class _StubEdition(Edition):
-    """Answers from a stub, and makes up what only a file could tell."""
+class StubEdition(Edition):
+    """Answers from a stub, and makes up what only a file could tell. is_reloading: what it was opened as."""
 
-    __slots__ = ()
+    __slots__ = ("is_reloading",)
+
+    def __init__(self, manifest: Manifest, base: str | None, is_reloading: bool = False) -> None:
+        super().__init__(manifest, base)
+        self.is_reloading = is_reloading
 
     def at(self, base: str) -> Edition:
-        return _StubEdition(self.manifest, base)
+        """Return the same stub under another base."""
+        return StubEdition(self.manifest, base, self.is_reloading)
 
     def text(self, name: str, limit_bytes: int) -> str:  # noqa: ARG002
+        """Return the least that an asset of that type can hold; raise `InlineError` if a page can hold none."""
         media_type = essence(self.asset(name))
         if media_type not in _TEXTS:
             raise refused(name, f"{media_type} has no form inside a page")
         return _TEXTS[media_type]
 
-    def __reduce__(self) -> tuple[Callable[..., Edition], tuple[Manifest, str]]:
-        return _StubEdition, (self.manifest, self.base)
+    def __reduce__(self) -> tuple[Callable[..., Edition], tuple[Any, ...]]:
+        return StubEdition, (self.manifest, self.base, self.is_reloading)
 
 
 class _EveryBundle(Mapping[str, Bundle]):
