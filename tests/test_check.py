@@ -349,6 +349,15 @@ def test_a_project_without_templates_is_compiled_all_the_same(tree: Tree) -> Non
     assert Report((), 0, 1, 0, 0, {"css": 1}) == report
 
 
+def test_where_to_name_the_templates_is_said_for_the_file_that_configures(tree: Tree) -> None:
+    folder = tree({"pyproject.toml": "[tool.assetbuild]\n", "assets/a.css": "a{}", "app/templates/a.html": "{% if %}"})
+
+    assert said(checked(folder)) == [
+        "warning unset-templates: no template is checked: `[templates] paths` is not set, and there is "
+        '`app/templates/` | write `paths = ["app/templates"]` under `[tool.assetbuild.templates]` in `pyproject.toml`'
+    ]
+
+
 def test_a_check_reads_what_a_compile_has_kept_and_keeps_nothing(
     tree: Tree, compiled: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
