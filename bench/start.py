@@ -2,9 +2,10 @@
 
 Every figure comes from a fresh process, the subjects take turns, and the median is printed. Imports and a framework's
 own setup are not counted. `begin` is what a process does before it can answer; `first` and `second` are look-ups of two
-names that lie far apart; `worker` is how much memory becomes private to a forked process by 500 look-ups, beyond what
-500 look-ups in an empty dict cost. WhiteNoise and ServeStatic read the folder instead of a manifest (one file and two
-variants per asset), up to 10,000 assets here.
+names that lie far apart; `worker` is how much memory a forked process writes for itself in 500 look-ups, beyond what
+500 look-ups in an empty dict cost; `clean` is what it alone has mapped of files by then: page cache, which counts as
+shared as soon as a second worker reads it. WhiteNoise and ServeStatic read the folder instead of a manifest (one file
+and two variants per asset), up to 10,000 assets here.
 
     python bench/start.py [--counts 10000 100000] [--rounds 7] [--json FILE]
 """
@@ -234,33 +235,36 @@ def measured(subject: Subject, folder: Path) -> dict[str, float]:
         look_up(logical, path)
         moments.append(time.process_time())
     begun, first, second = (1e6 * (after - before) for before, after in itertools.pairwise(moments))
-    return {"begin_us": begun, "first_us": first, "second_us": second, "worker_kib": worker_kib(look_up, names[2:])}
+    dirty_kib, clean_kib = worker_kib(look_up, names[2:])
+    memory = {"worker_dirty_kib": dirty_kib, "worker_clean_kib": clean_kib}
+    return {"begin_us": begun, "first_us": first, "second_us": second, **memory}
 
 
-def worker_kib(look_up: LookUp, names: Sequence[tuple[str, str]]) -> float:
-    """Return how much more of its memory a forked process has for itself after it has looked `names` up."""
+def worker_kib(look_up: LookUp, names: Sequence[tuple[str, str]]) -> list[float]:
+    """Return how much more memory a forked process has for itself after it has looked `names` up: dirty, and clean."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        grown = []
+        grown: list[int] = []
         for ask in ({}.get, look_up):
             before = private_kib()
             for logical, path in names:
                 ask(logical, path)
-            grown.append(private_kib() - before)
-        os.write(writer, str(grown[1]).encode())
+            grown = [after - then for after, then in zip(private_kib(), before, strict=True)]
+        os.write(writer, json.dumps(grown).encode())
         os._exit(0)
     os.close(writer)
     with open(reader, "rb") as stream:
-        grown = float(stream.read())
+        found: list[float] = json.load(stream)
     os.waitpid(child, 0)
-    return grown
+    return found
 
 
-def private_kib() -> int:
-    """Return how much of this process's memory nobody shares."""
-    rollup = Path("/proc/self/smaps_rollup").read_text()
-    return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_"))
+def private_kib() -> list[int]:
+    """Return how much of this process's memory nobody shares: what was written, and what is as it is on the disk."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    sizes = {line.partition(":")[0]: int(line.split()[1]) for line in lines if line.startswith("Private_")}
+    return [sizes["Private_Dirty"], sizes["Private_Clean"]]
 
 
 def table(count: int, size_bytes: int, rows: Mapping[str, Mapping[str, float]]) -> str:
@@ -272,14 +276,13 @@ def table(count: int, size_bytes: int, rows: Mapping[str, Mapping[str, float]]) 
     lines = [
         f"{count:,} assets, manifest {size_bytes / 1e6:.1f} MB, CPU time, medians",
         "",
-        "| | begin | first | second | worker | ratio |",
-        "|---|---|---|---|---|---|",
+        "| | begin | first | second | worker | clean | ratio |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, row in rows.items():
         figures = f"{row['begin_us'] / 1e3:.2f} ms | {row['first_us']:.0f} µs | {row['second_us']:.0f} µs"
-        lines.append(
-            f"| {name} | {figures} | {row['worker_kib']:.0f} KiB | {until_first(name) / until_first(OURS):.1f} |"
-        )
+        memory = f"{row['worker_dirty_kib']:.0f} KiB | {row['worker_clean_kib']:.0f} KiB"
+        lines.append(f"| {name} | {figures} | {memory} | {until_first(name) / until_first(OURS):.1f} |")
     return "\n".join([*lines, ""])
 
 
