@@ -13,13 +13,14 @@ from django import forms
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.forms.widgets import Script
 from django.templatetags.static import static
 from django.urls import clear_script_prefix, set_script_prefix
 
 from assetbuild.manifest import AssetNotFound, ManifestError, hash_name
 from assetbuild.web.django import get_assets
+from assetbuild.web.django.storage import MissingStaticFile
 from tests.django_site import STUB_STORAGE, django_site
 from tests.manifests import published, write
 
@@ -223,6 +224,62 @@ def test_assets_are_read_like_files(site: Path) -> None:
         staticfiles_storage.open("css/app.css", "wb")
 
 
+@pytest.mark.parametrize("written", ["/css/app.css", "./css/app.css", "css%2Fapp.css", "css\\app.css"])
+def test_a_name_means_the_same_to_every_method(site: Path, written: str) -> None:
+    assert HASHED == staticfiles_storage.url(written)
+    assert staticfiles_storage.exists(written)
+    assert CSS == staticfiles_storage.open(written).read()
+    assert HASHED == staticfiles_storage.base_url + staticfiles_storage.stored_name(written)
+
+
+def test_a_published_path_is_a_name_in_the_storage_as_it_is_in_djangos(site: Path) -> None:
+    stored = staticfiles_storage.stored_name("css/app.css")
+
+    assert staticfiles_storage.exists(stored)
+    assert CSS == staticfiles_storage.open(stored).read()
+
+
+def test_a_published_path_keeps_query_and_fragment(site: Path) -> None:
+    assert f"{HASHED}?v=1#x".removeprefix("/static/") == staticfiles_storage.stored_name("css/app.css?v=1#x")
+
+
+def test_opening_a_missing_name_is_what_a_missing_file_is(site: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        staticfiles_storage.open("/css/ap.css")
+
+    assert isinstance(caught.value, MissingStaticFile)
+    assert "`css/ap.css` is not in the manifest; did you mean `css/app.css`?" == str(caught.value)
+
+
+def test_the_published_path_of_a_missing_name_is_missed_as_its_url_is(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with django_site(project), pytest.raises(MissingStaticFile, match=r"^`x\.css` is not in the manifest"):
+        staticfiles_storage.stored_name("x.css")
+
+    with django_site(project, missing="log"):
+        assert "x.css?v" == staticfiles_storage.stored_name("x.css?v")
+    assert ["`x.css` is not in the manifest"] == caplog.messages
+
+
+def test_hashed_files_are_a_mapping_of_the_manifest_to_be_read(site: Path) -> None:
+    files = staticfiles_storage.hashed_files
+
+    assert {name: get_assets()[name].file for name in get_assets()} == dict(files)
+    assert HASHED.removeprefix("/static/") == files["css/app.css"]
+    assert None is files.get("nope.css")
+    assert "nope.css" not in files
+    assert len(list(get_assets())) == len(files)
+
+
+@pytest.mark.usefixtures("script_prefix")
+def test_the_base_url_follows_the_prefix_of_each_request(project: Path) -> None:
+    with django_site(project, STATIC_URL="static/"):
+        set_script_prefix("/app/")
+
+        assert "/app/static/" == staticfiles_storage.base_url
+
+
 def test_the_finder_knows_published_names_alone(site: Path) -> None:
     file = str(site / "build/assets" / HASHED.removeprefix("/static/"))
 
@@ -273,6 +330,15 @@ def test_collectstatic_writes_nothing_and_says_so(
     assert out.getvalue().endswith("\n0 static files copied, 2 unmodified.\n")
     said = ["`collectstatic` writes nothing: `assetbuild compile` has published the files; leave it out"]
     assert said == caplog.messages
+
+
+def test_links_are_refused_by_collectstatic_and_none_is_made(site: Path) -> None:
+    before = snapshot(site)
+
+    with pytest.raises(CommandError, match="Can't symlink to a remote destination"):
+        call_command("collectstatic", interactive=False, link=True)
+
+    assert before == snapshot(site)
 
 
 def test_collectstatic_finds_nothing_with_our_finder_alone(site: Path) -> None:

@@ -21,7 +21,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 
 from assetbuild.diagnostic import nearest
-from assetbuild.manifest import AssetNotFound, quote
+from assetbuild.manifest import AssetNotFound, Manifest, quote
 from assetbuild.web.assets import DEFAULT_MANIFEST, Assets
 from assetbuild.web.django.base import has_own_prefix, script_prefix, static_base
 from assetbuild.web.files import read_published
@@ -36,6 +36,29 @@ _LOGGED_LIMIT = 1000  # a template may put what a client sent into a name
 
 class MissingStaticFile(AssetNotFound, ValueError):
     """A name is not in the manifest. A `ValueError`, too: what ManifestStaticFilesStorage raises and others catch."""
+
+
+class _MissingFile(MissingStaticFile, FileNotFoundError):
+    """The same where a file is opened: what FileSystemStorage raises and others catch."""
+
+
+class _HashedFiles(Mapping[str, str]):
+    """Published paths by logical path; each is looked up in the manifest when it is asked for."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+
+    def __getitem__(self, name: str) -> str:
+        entry = self._manifest.asset(name)
+        if entry is None:
+            raise KeyError(name)
+        return entry.file
+
+    def __iter__(self) -> Iterator[str]:
+        return self._manifest.assets()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class ManifestStorage(Storage):  # type: ignore[misc]
@@ -96,21 +119,46 @@ class ManifestStorage(Storage):  # type: ignore[misc]
         try:
             return assets.url(path) + suffix
         except AssetNotFound as error:
-            if self._missing == "raise":
-                raise MissingStaticFile(str(error)) from None
-            self._log(path, error)
+            self._miss(path, error)
             return assets.base + quote(path) + suffix
 
+    def stored_name(self, name: str) -> str:
+        """Return the published path of a name as `url` takes it, query and fragment included."""
+        path, suffix = split_name(name)
+        try:
+            return self.opened[path].file + suffix
+        except AssetNotFound as error:
+            self._miss(path, error)
+            return path + suffix
+
+    @property
+    def hashed_files(self) -> Mapping[str, str]:
+        """The published path of every logical path, to be read."""
+        return _HashedFiles(self.opened.manifest)
+
+    @property
+    def base_url(self) -> str:
+        """The URL that published paths follow, for the request that is being answered."""
+        return self.assets.base
+
     def exists(self, name: str) -> bool:
-        """Return whether the name is that of an asset."""
-        return name in self.assets
+        """Return whether there is an asset of that name, written as for `url`, or a file of that published path."""
+        path, _ = split_name(name)
+        return path in self.opened or self.opened.manifest.published(path) is not None
 
     def _open(self, name: str, mode: str = "rb") -> ContentFile:
-        """Return the published bytes of an asset, for apps that read static files."""
+        """Return published bytes, for apps that read static files. name: as for `exists`."""
         if mode != "rb":
             raise NotImplementedError("static files are compiled; they are open for reading alone, with the mode `rb`")
-        assets = self.assets
-        asset = assets[name]
+        path, _ = split_name(name)
+        assets = self.opened
+        try:
+            asset = assets[path]
+        except AssetNotFound as error:
+            file = assets.manifest.published(path)
+            if file is None:
+                raise _MissingFile(str(error)) from None
+            return ContentFile(read_published(assets.folder, path, file.size), name)
         return ContentFile(read_published(assets.folder, asset.file, asset.size), name)
 
     def get_modified_time(self, name: str) -> datetime:  # noqa: ARG002
@@ -137,7 +185,10 @@ class ManifestStorage(Storage):  # type: ignore[misc]
             return os.path.join(project, self._manifest)
         return None if os.environ.get("ASSETBUILD_MANIFEST") else os.path.join(project, DEFAULT_MANIFEST)
 
-    def _log(self, path: str, error: AssetNotFound) -> None:
+    def _miss(self, path: str, error: AssetNotFound) -> None:
+        """Raise what a missing name raises, or log it once."""
+        if self._missing == "raise":
+            raise MissingStaticFile(str(error)) from None
         if path not in self._logged and len(self._logged) < _LOGGED_LIMIT:
             self._logged.add(path)
             _logger().warning("%s", error)
