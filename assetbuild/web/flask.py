@@ -18,6 +18,7 @@ from assetbuild.manifest import quote
 from assetbuild.web import jinja
 from assetbuild.web.assets import DEFAULT_MANIFEST, Assets
 from assetbuild.web.edition import checked_base
+from assetbuild.web.jinja.mounted import Mounted
 from assetbuild.web.place import leads_to, root_before
 from assetbuild.web.serve import MountError, mount_of
 from assetbuild.web.settings import Settings
@@ -141,10 +142,10 @@ class _Links:
         if name is None:
             return built
         self.expect_script_root()
-        url, around = urlsplit(self._assets.url(name)), urlsplit(built)
-        path = url.path if url.netloc or not self._follows else self.prefix() + url.path
+        seen = Mounted(self._assets, self.prefix()) if self._follows else self._assets
+        url, around = urlsplit(seen.url(name)), urlsplit(built)
         return around._replace(
-            scheme=url.scheme or around.scheme, netloc=url.netloc or around.netloc, path=path
+            scheme=url.scheme or around.scheme, netloc=url.netloc or around.netloc, path=url.path
         ).geturl()
 
     def _logical(self, endpoint: str, filename: object) -> str | None:

@@ -1,7 +1,7 @@
 """Mounted: the assets as a page sees them whose application lies below a path that only the request knows.
 
 Receives assets and that path (WSGI's SCRIPT_NAME, ASGI's root_path); hands on what `Assets` does, with the path before
-every URL that begins at the root. URLs with a host stay as they are.
+the base. URLs with a host stay as they are, and so do those of `site_root` files, which have one place on the site.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ class Mounted:
 
     def __getitem__(self, name: str) -> Asset:
         asset = self._assets[name]
-        return asset if has_host(asset.url) else asset._replace(url=self._prefix + asset.url)
+        if has_host(asset.url) or (not asset.is_immutable and self._is_at_root(name)):
+            return asset
+        return asset._replace(url=self._prefix + asset.url)
 
     def url(self, name: str) -> str:
         """Return the URL of a logical path."""
@@ -44,3 +46,7 @@ class Mounted:
     def importmap(self, **attributes: object) -> Html:
         """Return the import map of the manifest."""
         return importmap(self._assets.manifest.importmap, self.__getitem__, attributes)
+
+    def _is_at_root(self, name: str) -> bool:
+        entry = self._assets.manifest.asset(name)
+        return entry is not None and bool(entry.at)
