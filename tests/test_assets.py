@@ -440,7 +440,8 @@ def test_opening_a_large_manifest_parses_no_entry(monkeypatch: pytest.MonkeyPatc
         parsed += 1
         return json.loads(text)
 
-    monkeypatch.setattr(lines, "parse", counting)
+    for function in ("parse", "parse_line"):
+        monkeypatch.setattr(lines, function, counting)
 
     assets = Assets(Manifest(content))
     opened = parsed
