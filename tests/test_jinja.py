@@ -190,6 +190,26 @@ def test_two_environments_may_have_two_manifests(assets: Assets) -> None:
     assert "/static/b.css" == render(second, "{{ asset_url('css/app.css') }}")
 
 
+@pytest.mark.parametrize("text", ["{{ asset_url('css/app.css') }}", "{{ asset_url(name) }}", "{{ asset_tag(name) }}"])
+def test_an_overlay_that_is_older_than_its_assets_has_those_of_its_original(assets: Assets, text: str) -> None:
+    """It shares the globals, and the functions with them."""
+    env = Environment(autoescape=True)
+    overlay = env.overlay(trim_blocks=True).overlay(lstrip_blocks=True)
+    install(env, assets)
+
+    assert render(env, text, name="css/app.css") == render(overlay, text, name="css/app.css")
+
+
+def test_globals_of_one_template_do_not_replace_a_function_in_a_folded_call(assets: Assets) -> None:
+    """What a template was compiled to is kept, and is loaded again with other globals."""
+    env = environment(assets)
+    text = "{{ asset_url('css/app.css') }} {{ asset_url(name) }}"
+
+    page = env.from_string(text, globals={"asset_url": "their {}".format}).render(name="css/app.css")
+
+    assert f"{assets.url('css/app.css')} their css/app.css" == page
+
+
 def test_the_names_in_a_template_are_these(assets: Assets) -> None:
     fresh = set(Environment().globals)
 

@@ -30,8 +30,8 @@ __all__ = ["AssetExtension", "StaleTemplate", "UnknownAsset", "asset_calls", "in
 def install(env: Environment, assets: Assets, *, prefix: Callable[[], str] | None = None) -> None:
     """Give the templates of `env` the assets; constant names become text when a template is compiled.
 
-    prefix: gives the text that goes before every root-relative URL of the request at hand, such as SCRIPT_NAME. With
-    it, and with assets that reload, names are looked up at each call. Overlays of `env` that are made later have the
+    prefix: gives the text that goes before the base in the request at hand, such as SCRIPT_NAME. With it, and with
+    assets that reload, names are looked up at each call. Overlays of `env` that are made later have the
     same assets, unless they are given others.
     """
     env.assetbuild = Installed(assets, prefix)  # type: ignore[attr-defined]

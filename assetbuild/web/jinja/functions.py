@@ -43,6 +43,9 @@ class Installed(NamedTuple):
 
 def installed(environment: Environment) -> Installed:
     """Return what `install` left on `environment`; an overlay has that of its original, or its own."""
+    # An overlay copies what its original has when it is made, and shares the dictionary of globals for ever.
+    while not hasattr(environment, "assetbuild") and environment.linked_to is not None:
+        environment = environment.linked_to
     found: Installed = environment.assetbuild  # type: ignore[attr-defined]
     return found
 
