@@ -6,10 +6,22 @@ because the runtime half reports in the same words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["AssetbuildError", "Diagnostic", "Note", "Severity", "Span", "by_place", "findings", "nearest", "span_at"]
+__all__ = [
+    "AssetbuildError",
+    "Diagnostic",
+    "Lines",
+    "Note",
+    "Severity",
+    "Span",
+    "by_place",
+    "findings",
+    "nearest",
+    "span_at",
+]
 
 Severity = Literal["error", "warning", "note"]
 
@@ -101,6 +113,35 @@ def span_at(path: str, text: str, start: int, end: int | None = None) -> Span:
     start = max(0, min(start, len(text)))
     line, line_start = _line_of(text, start)
     line_end = min((found for mark in "\n\r\f" if (found := text.find(mark, line_start)) >= 0), default=len(text))
+    return _span(path, text, (line, line_start, line_end), start, end)
+
+
+class Lines:
+    """Where the lines of one text begin and end, looked for once: for many places in it, of which `span_at` asks each.
+
+    text: as it was given.
+    """
+
+    __slots__ = ("_ends", "_starts", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        marks = [*re.finditer("\r\n|[\n\r\f]", text)]
+        self._starts = [0, *(mark.end() for mark in marks)]
+        self._ends = [*(mark.start() for mark in marks), len(text)]
+
+    def span(self, path: str, start: int, end: int | None = None) -> Span:
+        """Return what `span_at` does."""
+        from bisect import bisect_right  # imported late, as below
+
+        start = max(0, min(start, len(self.text)))
+        line = bisect_right(self._starts, start)
+        return _span(path, self.text, (line, self._starts[line - 1], self._ends[line - 1]), start, end)
+
+
+def _span(path: str, text: str, place: tuple[int, int, int], start: int, end: int | None) -> Span:
+    """Return a span in the line at `place`: its number, where it begins and where it ends."""
+    line, line_start, line_end = place
     length = max(1, min(end if end is not None else start + 1, line_end) - start) if start < line_end else 1
     quote_from = line_start if line_end - line_start <= _QUOTE_LIMIT else max(line_start, start - _QUOTE_LIMIT // 4)
     quote = text[quote_from : min(line_end, quote_from + _QUOTE_LIMIT)]

@@ -89,6 +89,10 @@ def test_an_escaped_quote_is_part_of_the_name() -> None:
             "1:14+6 unreadable-template: Django cannot read `\"a.css`: Could not parse the remainder: '\"a.css' "
             "from '\"a.css'",
         ),
+        (
+            '{% asset_url _("a.css %}',
+            "1:1+24 unreadable-template: Django cannot read the tag: what begins with `_(` has no end",
+        ),
     ],
 )
 def test_a_tag_that_django_would_refuse_is_an_error(text: str, expected: str) -> None:
@@ -160,6 +164,10 @@ def test_a_tag_that_is_one_letter_from_ours_is_named() -> None:
         found.message,
     )
     assert "did you mean `asset_url`? if the application brings `asset_ur`, all is well" == found.hint
+
+
+def test_the_arguments_of_a_tag_that_is_not_ours_are_nobodys_affair_here() -> None:
+    assert [] == said('{% foo _("abc %}{% comment _("abc %}{% static _("abc %}{% endcomment %}')
 
 
 def test_no_settings_are_needed_and_none_are_made() -> None:

@@ -14,6 +14,7 @@ from jinja2.parser import Parser
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.diagnostic import Diagnostic
 from assetbuild.inspect.jinja import read
+from assetbuild.inspect.jinja.parser import PlacedEnvironment, _closed
 from assetbuild.inspect.uses import Use
 from assetbuild.manifest import Manifest, dump
 from assetbuild.web.assets import Assets
@@ -184,6 +185,46 @@ def test_a_tag_of_an_unknown_extension_is_stepped_over_and_what_is_in_it_is_read
     assert ["cache", "cache", "single", "single"] == [underlined(each) for each in found["findings"]]
 
 
+def test_an_end_of_nothing_that_is_there_is_an_unknown_tag_like_any_other() -> None:
+    text = "{% endless %}{{ asset_url('a') }}{% end %}{% if x %}{% endcache %}{% endif %}{% less %}"
+
+    assert names(text) == ["a"]
+    assert [line.partition(" is not")[0] for line in said(text)] == [
+        "1:4 note unknown-tag: tag `endless`",
+        "1:37 note unknown-tag: tag `end`",
+        "1:56 note unknown-tag: tag `endcache`",
+        "1:81 note unknown-tag: tag `less`",
+    ]
+
+
+@pytest.mark.parametrize("written", ["{[]: 1}", "1 / 0", "'a' ~ 1 % 0"])
+def test_what_fails_when_it_is_computed_is_known_at_run_time_only(written: str) -> None:
+    text = f"{{{{ asset_url({written}) }}}}{{{{ url_for('static', filename={written}) }}}}"
+
+    assert names(text) == [None]
+
+
+class Counted(str):
+    """A text that knows how often it was hashed, as it is each time that somebody looks for it in a set."""
+
+    hashed = 0
+
+    def __hash__(self) -> int:
+        Counted.hashed += 1
+        return super().__hash__()
+
+
+def test_tags_that_are_closed_are_found_in_one_go() -> None:
+    def closed(number: int) -> int:
+        text = "{% open %}" * number + "{% a %}{% enda %}" * number
+        tokens = ((line, kind, Counted(value)) for line, kind, value in PlacedEnvironment().lexer.tokeniter(text, "a"))
+        Counted.hashed = 0
+        assert number == len(_closed(tokens))
+        return Counted.hashed
+
+    assert 2 * closed(100) == closed(200)
+
+
 def test_unknown_filters_and_tests_are_noted_and_the_rest_is_read() -> None:
     text = "{{ asset_url('a')|money }}{% if asset_url('b') is odd_one %}{% endif %}{{ [1]|map('mine')|list }}"
 
@@ -198,7 +239,6 @@ def test_unknown_filters_and_tests_are_noted_and_the_rest_is_read() -> None:
     ("text", "expected"),
     [
         ("a\n{% if x %}\n{% endfor %}", "3:4 error unreadable-template: Jinja cannot read the template: "),
-        ("a\n{% endcache %}", "2:4 error unreadable-template: Jinja cannot read the template: Encountered unknown tag"),
         ("{% cache %}{% if x %}{% endcache %}{% endif %}", "1:25 error unreadable-template: Jinja cannot"),
         ("a\r\n{% if x %}", "2:9 error unreadable-template: Jinja cannot read the template: Unexpected end"),
         ("a\n{{ 'open }}", "2:0 error unreadable-template: Jinja cannot read the template: unexpected char"),

@@ -12,7 +12,7 @@ from typing import Any
 from django.template.base import DebugLexer, FilterExpression, Token, TokenType
 from django.template.exceptions import TemplateSyntaxError
 
-from assetbuild.diagnostic import Diagnostic, Span, span_at
+from assetbuild.diagnostic import Diagnostic, Lines, Span
 from assetbuild.inspect.uses import Use, misspelt
 from assetbuild.web.django.storage import split_name
 from assetbuild.web.django.templatetags.assetbuild import TAGS, arguments, misuse
@@ -36,26 +36,37 @@ def read(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _found(shown: str, text: str) -> Iterator[Use | Diagnostic]:
-    is_comment, loaded = False, set[str]()
+    is_comment, loaded, lines = False, set[str](), Lines(text)
     for token in DebugLexer(text).tokenize():
         if token.token_type is not TokenType.BLOCK:
             continue
-        tag, *bits = token.split_contents() or [""]
-        place = span_at(shown, text, *token.position)
+        tag, *words = token.contents.split() or [""]
+        place = lines.span(shown, *token.position)
         if is_comment or tag == "comment":
             is_comment = tag != "endcomment"
         elif tag == "load":
-            loaded |= _loaded(bits)
+            loaded |= _loaded(words)
+        elif tag not in TAGS.keys() | {"static"}:
+            yield from filter(None, [misspelt("tag", tag, TAGS, place)])
+        elif (bits := _bits(token)) is None:
+            message = "Django cannot read the tag: what begins with `_(` has no end"
+            yield Diagnostic("unreadable-template", "error", message, place)
         elif tag == "static":
-            yield _use(tag, bits, token, shown, text)
-        elif tag in TAGS:
+            yield _use(tag, bits, token, shown, lines)
+        else:
             if tag not in loaded:
                 loaded |= TAGS.keys()  # once for each file
                 message = f"`{tag}` is used, and `{{% load {_LIBRARY} %}}` does not stand before it"
                 yield Diagnostic("missing-load", "warning", message, place, group="missing-load")
-            yield from _ours(tag, bits, token, shown, text)
-        else:
-            yield from filter(None, [misspelt("tag", tag, TAGS, place)])
+            yield from _ours(tag, bits, token, shown, lines)
+
+
+def _bits(token: Token) -> list[str] | None:
+    """Return the arguments of a tag, None if Django (5.2) looks for the end of a `_("…")` behind the end of the tag."""
+    try:
+        return list(token.split_contents()[1:])
+    except StopIteration:
+        return None
 
 
 def _loaded(bits: list[str]) -> Set[str]:
@@ -65,12 +76,12 @@ def _loaded(bits: list[str]) -> Set[str]:
     return TAGS.keys() if _LIBRARY in bits else set()
 
 
-def _ours(tag: str, bits: list[str], token: Token, shown: str, text: str) -> Iterator[Use | Diagnostic]:
-    found = _use(tag, bits, token, shown, text) if bits and TAGS[tag].names else None
+def _ours(tag: str, bits: list[str], token: Token, shown: str, lines: Lines) -> Iterator[Use | Diagnostic]:
+    found = _use(tag, bits, token, shown, lines) if bits and TAGS[tag].names else None
     if isinstance(found, Diagnostic):
         yield found
         return
-    place = span_at(shown, text, *token.position)
+    place = lines.span(shown, *token.position)
     try:
         given = arguments(_AnyFilter(), token)
     except TemplateSyntaxError as error:
@@ -83,13 +94,13 @@ def _ours(tag: str, bits: list[str], token: Token, shown: str, text: str) -> Ite
         yield found
 
 
-def _use(tag: str, bits: list[str], token: Token, shown: str, text: str) -> Use | Diagnostic:
+def _use(tag: str, bits: list[str], token: Token, shown: str, lines: Lines) -> Use | Diagnostic:
     start, end = token.position
     if not bits:
-        return Diagnostic("bad-name", "error", f"`{tag}` is used without a name", span_at(shown, text, start, end))
+        return Diagnostic("bad-name", "error", f"`{tag}` is used without a name", lines.span(shown, start, end))
     written = bits[0]
-    at = text.find(written, text.find(tag, start) + len(tag))
-    place = span_at(shown, text, at, at + len(written))
+    at = lines.text.find(written, lines.text.find(tag, start) + len(tag))
+    place = lines.span(shown, at, at + len(written))
     try:
         expression = FilterExpression(written, _AnyFilter())
     except TemplateSyntaxError as error:

@@ -226,7 +226,7 @@ def _constant(node: nodes.Expr, frame: Frame) -> object:
     """Return the value of an expression that Jinja can decide before rendering, else `_UNKNOWN`."""
     try:
         return node.as_const(frame.eval_ctx)
-    except nodes.Impossible:
+    except Exception:  # noqa: BLE001  whatever it is, Jinja meets it again when the template is rendered
         return _UNKNOWN
 
 

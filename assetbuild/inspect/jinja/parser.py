@@ -6,6 +6,7 @@ searched for calls of ours, and what stands before its `end…` is read.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -14,14 +15,14 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.lexer import Lexer, Token, TokenStream
 from jinja2.parser import Parser
 
-from assetbuild.diagnostic import Span, span_at
+from assetbuild.diagnostic import Lines, Span
 from assetbuild.inspect.uses import NAMING
 
 __all__ = ["PlacedEnvironment", "TolerantParser", "place_of"]
 
-# Jinja documentation, "List of Control Structures" and the statements after it.
+# Jinja documentation, "List of Control Structures" and the statements after it; `raw` is the lexer's.
 _STATEMENTS = frozenset(
-    "autoescape block call extends filter for from if import include macro print set with".split()  # noqa: SIM905
+    "autoescape block call extends filter for from if import include macro print raw set with".split()  # noqa: SIM905
 )
 _BRANCHES = frozenset({"elif", "else", "pluralize"})
 
@@ -29,7 +30,7 @@ _BRANCHES = frozenset({"elif", "else", "pluralize"})
 class Line(int):
     """A line number that knows its token's place: a node of Jinja keeps the line of its token and nothing else."""
 
-    source: str
+    lines: Lines
     start: int
     end: int
 
@@ -38,7 +39,7 @@ def place_of(shown: str, line: int, text: str = "") -> Span:
     """Return the place of a token, or of a line where Jinja itself says no more."""
     if isinstance(line, Line):
         # Jinja ends no line at a form feed.
-        return span_at(shown, line.source, line.start, line.end)._replace(line=int(line))
+        return line.lines.span(shown, line.start, line.end)._replace(line=int(line))
     lines = text.split("\n")
     return Span(shown, line, 0, 0, lines[line - 1] if 0 < line <= len(lines) else "")
 
@@ -50,13 +51,13 @@ class PlacedLexer(Lexer):
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
     ) -> Iterator[tuple[int, str, str]]:
         """Yield line, kind and text of each token."""
-        at = 0
+        at, lines = 0, Lines(source)
         for number, kind, value in super().tokeniter(source, name, filename, state):
             # Nothing lies between two tokens but white space that a `-` has taken away.
             while not source.startswith(value, at) and source[at : at + 1].isspace():
                 at += 1
             line = Line(number)
-            line.source, line.start, line.end = source, at, at + len(value)
+            line.lines, line.start, line.end = lines, at, at + len(value)
             at = line.end
             yield line, kind, value
 
@@ -92,7 +93,13 @@ class TolerantParser(Parser):
     def _is_known(self, name: str) -> bool:
         if name in _BRANCHES:
             return not (self._open and self._open[-1])
-        return name in _STATEMENTS or name in self.extensions or name.startswith("end")
+        # An `end…` of nothing that is here is a tag like any other that nobody knows.
+        closed = name.removeprefix("end")
+        is_end = closed not in {name, ""}
+        return self._is_own(name) or (is_end and (self._is_own(closed) or closed in self._open))
+
+    def _is_own(self, name: str) -> bool:
+        return name in _STATEMENTS or name in self.extensions
 
     @contextmanager
     def _inside(self, unknown: str) -> Iterator[None]:
@@ -135,7 +142,7 @@ class TolerantParser(Parser):
         outer = self.stream
         for at, token in enumerate(tokens[:-1]):
             if token.type == "name" and token.value in NAMING and tokens[at + 1].type == "lparen":
-                self.stream = TokenStream(iter(tokens[at:]), self.name, self.filename)
+                self.stream = TokenStream((tokens[n] for n in range(at, len(tokens))), self.name, self.filename)
                 try:
                     yield self.parse_expression()
                 finally:
@@ -145,15 +152,20 @@ class TolerantParser(Parser):
 def _closed(tokens: Iterator[tuple[int, str, str]]) -> set[int]:
     """Return where the names of those tags stand that an `end…` closes: each takes the nearest open one of its name."""
     opened: list[tuple[str, int]] = []
+    names: Counter[str] = Counter()  # of the open ones: to look through them at each `end…` would cost their square
     closed: set[int] = set()
     is_first = False
     for line, kind, value in tokens:
         if kind == "name" and is_first and isinstance(line, Line):
-            if not value.startswith("end"):
+            tag = value.removeprefix("end")
+            if tag != value and names[tag]:
+                name = ""
+                while name != tag:
+                    name, start = opened.pop()
+                    names[name] -= 1
+                closed.add(start)
+            else:
                 opened.append((value, line.start))
-            elif value[3:] in {name for name, _ in opened}:
-                while opened[-1][0] != value[3:]:
-                    opened.pop()
-                closed.add(opened.pop()[1])
+                names[value] += 1
         is_first = kind == "block_begin" or (is_first and kind == "whitespace")
     return closed
