@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ import pytest
 
 from assetbuild import Assets
 from assetbuild.web.files import PIECE_BYTES
+from assetbuild.web.serve.memory import Memory
+from assetbuild.web.serve.resources import Variant
 from tests.manifests import Document, published, write
 from tests.serve.site import CSS, PHOTO, url
 from tests.test_files import open_descriptors
@@ -40,6 +45,55 @@ def test_what_exceeds_its_share_of_the_budget_is_read_each_time(
     shutil.rmtree(tmp_path / "output")
 
     assert 500 == transport.ask(app, url(made, "img/photo.png")).status
+
+
+def test_threads_that_load_at_once_hold_no_more_than_the_budget(tmp_path: Path) -> None:
+    size_bytes, fitting, threads = 100_000, 8, 64
+    bodies = {f"{number}.bin": bytes([number]) * size_bytes for number in range(threads)}
+    made = published(tmp_path, bodies)
+    paths = [made["assets"][name]["file"] for name in bodies]
+    variants = [Variant("", path, size_bytes, "", made["files"][path]["sha256"]) for path in paths]
+    memories = [Memory(str(tmp_path), fitting * size_bytes) for _ in range(10)]
+    start = threading.Barrier(threads)
+
+    def load(variant: Variant) -> list[bytes | None]:
+        found = []
+        for memory in memories:
+            start.wait()
+            found.append(memory.body(variant))
+        return found
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            held = [*pool.map(load, variants)]
+    finally:
+        sys.setswitchinterval(usual)
+
+    counts = [sum(body is not None for body in bodies_of_one) for bodies_of_one in zip(*held, strict=True)]
+    assert [fitting] * len(memories) == counts
+    assert {True} == {body in (None, bodies[name]) for name, found in zip(bodies, held, strict=True) for body in found}
+
+
+def test_threads_that_load_the_same_file_all_have_it(tmp_path: Path) -> None:
+    """The budget holds it once: who comes second may not find that his own copy no longer fits."""
+    body, threads = bytes(1000), 16
+    made = published(tmp_path, {"a.bin": body, **{f"{number}.bin": bytes([number + 1]) * 1000 for number in range(7)}})
+    asked, *others = [Variant("", asset["file"], 1000, "", "") for _, asset in sorted(made["assets"].items())[::-1]]
+    memory = Memory(str(tmp_path), 8 * 1000)
+    for variant in others:
+        memory.body(variant)
+    start = threading.Barrier(threads)
+
+    def load(_: int) -> bytes | None:
+        start.wait()
+        return memory.body(asked)
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = [*pool.map(load, range(threads))]
+
+    assert [body] * threads == found
 
 
 def test_a_body_from_the_disk_is_the_same_as_one_from_memory(

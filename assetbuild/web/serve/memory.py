@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from threading import Lock
 
 from assetbuild.web.files import FileFault, open_published, read_published
 from assetbuild.web.serve.resources import Variant
@@ -25,6 +26,8 @@ class Memory:
         self._largest_bytes = budget_bytes // _LARGEST_SHARE
         self._left_bytes = budget_bytes
         self._bodies: dict[str, bytes] = {}
+        # Held for an addition, at the first hit of a file: nobody waits for a disk or another request here.
+        self._counting = Lock()
 
     def body(self, variant: Variant) -> bytes | None:
         """Return the bytes of a variant, None if they stay on the disk.
@@ -41,8 +44,10 @@ class Memory:
         body = read_published(self._folder, variant.path, variant.size_bytes)
         if variant.sha256 and hashlib.sha256(body).hexdigest() != variant.sha256:
             raise FileFault(f"`{variant.path}` in `{self._folder}` holds other bytes than the manifest says")
-        # Two threads may load the same file at once: the first one's bytes stay, and are counted once.
-        kept = self._bodies.setdefault(variant.path, body)
-        if kept is body:
-            self._left_bytes -= len(body)
+        # Other threads may have loaded this file meanwhile, or what leaves no room for it.
+        with self._counting:
+            kept = self._bodies.get(variant.path)
+            if kept is None and len(body) <= self._left_bytes:
+                self._left_bytes -= len(body)
+                kept = self._bodies[variant.path] = body
         return kept

@@ -75,7 +75,8 @@ class Responder(Generic[Head]):
     mount: begins and ends with a slash. has_site_root: whether files at absolute paths answer, too. memory_bytes: how
     many bytes of bodies are held. head: turns a status and fields into what the transport sends.
 
-    Safe in threads without a lock: whatever is remembered is a value that any other thread would make just so.
+    Safe in threads without a lock: whatever is remembered is a value that any other thread would make just so. Only the
+    budget is counted under one, when a file is loaded.
     """
 
     def __init__(
