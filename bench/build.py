@@ -34,26 +34,25 @@ def main() -> None:
     modules = installed("bench/npm-corpora", work / "npm-corpora")
     run = Run(args.rounds, work / "runs", Toolbox(work, is_installing=not args.no_install))
     peers = [peer for peer in PEERS if any(fnmatch.fnmatchcase(peer.name, each) for each in args.peers)]
+    kept = work / "results.json"
+    known = from_json(kept) if args.scale == 1 else {}
+    facts = {"rounds": args.rounds, "scale": args.scale, "cores": os.cpu_count(), "python": platform.python_version()}
     results: dict[str, list[Row]] = {}
-    parts = {}
     for corpus in args.on:
         tree = made(corpus, modules, work / "corpora", args.scale)
         results[corpus] = rows(corpus, tree, peers, run)
-        parts[corpus] = table(corpus, results[corpus], args.rounds, args.scale)
+        known[corpus] = results[corpus]
+        parts = {corpus: table(corpus, results[corpus], args.rounds, args.scale)}
         print(parts[corpus], end="\n\n", flush=True)
-    facts = {"rounds": args.rounds, "scale": args.scale, "cores": os.cpu_count(), "python": platform.python_version()}
-    kept = work / "results.json"
-    known = from_json(kept) if args.scale == 1 else {}
-    known |= results
-    document = as_json(known, facts)
-    if args.scale == 1:
-        kept.write_text(document)
-    parts["figures"] = figures_table(findings(known))
-    print(parts["figures"])
-    if args.json:
-        args.json.write_text(as_json(results, facts))
-    if args.page:
-        args.page.write_text(page_with(args.page.read_text(), parts))
+        # After each corpus, so that a run that is stopped keeps what it has measured.
+        if args.scale == 1:
+            kept.write_text(as_json(known, facts))
+        if args.json:
+            args.json.write_text(as_json(results, facts))
+        if args.page:
+            parts["figures"] = figures_table(findings(known))
+            args.page.write_text(page_with(args.page.read_text(), parts))
+    print(figures_table(findings(known)))
 
 
 def _arguments() -> argparse.Namespace:
