@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -306,6 +309,21 @@ def test_sarif_writes_paths_as_uris_and_second_places_beside_them() -> None:
     assert "pro%20ject/%C3%BC/b.css" == (first["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"])
     assert {"message": {"text": "no place"}} == first["relatedLocations"][1]
     assert "locations" not in second
+
+
+@pytest.mark.parametrize("form", ["text", "github", "sarif", "json"])
+def test_a_template_may_have_a_name_that_is_no_utf8(site: Path, form: str) -> None:
+    with open(os.fsencode(site) + b"/templates/\xff.html", "w") as file:
+        file.write("{{ asset_url('css/nope.css') }}")
+    command = [sys.executable, "-m", "assetbuild", "check", "--format", form]
+
+    done = subprocess.run(command, cwd=site, capture_output=True, check=False)
+
+    assert (1, False) == (done.returncode, b"bug" in done.stderr)
+    assert b"css/nope.css" in done.stderr
+    if form == "sarif":
+        (result,) = json.loads(done.stdout)["runs"][0]["results"]
+        assert "templates/%FF.html" == result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
 
 
 def _said(capsys: Printed) -> tuple[str, str]:

@@ -94,8 +94,8 @@ def _related(note: Note, prefix: str) -> dict[str, object]:
 
 
 def _location(span: Span, prefix: str) -> dict[str, object]:
-    # A path is written as a URI reference: RFC 3986 allows no space and no `%` of its own.
-    place: dict[str, object] = {"artifactLocation": {"uri": quote(posixpath.join(prefix, span.path))}}
+    # A path is written as a URI reference: RFC 3986 allows no space and no `%` of its own. Its bytes need be no UTF-8.
+    place: dict[str, object] = {"artifactLocation": {"uri": quote(os.fsencode(posixpath.join(prefix, span.path)))}}
     if span.line:
         region = {"startLine": span.line}
         if span.column:

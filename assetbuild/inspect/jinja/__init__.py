@@ -147,6 +147,15 @@ class _Finder(CodeGenerator):
             self._named("url_for", node, frame)
         super().visit_Call(node, frame, forward_caller=forward_caller)
 
+    def visit_EvalContextModifier(self, node: nodes.EvalContextModifier, frame: Frame) -> None:  # noqa: N802
+        """Walk what `autoescape` is set to: Jinja computes it while it compiles, and lets through what that raises."""
+        try:
+            super().visit_EvalContextModifier(node, frame)
+        except (RecursionError, TemplateSyntaxError):
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, the template cannot be loaded
+            self.fail(f"{type(error).__name__}: {error}", node.lineno)
+
     def visit_CallBlock(self, node: nodes.CallBlock, frame: Frame) -> None:  # noqa: N802
         """Walk a call with a body, which may be the tag of webassets."""
         called = node.call.node
