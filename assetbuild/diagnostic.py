@@ -42,6 +42,7 @@ class AssetbuildError(Exception):
     ├─ InlineError        an asset cannot stand in a page                 at the template   web/inline.py
     ├─ MountError         files cannot answer under that path             at the start      web/serve/mount.py
     ├─ SettingError       a framework's configuration of us is wrong      at the start      web/settings.py
+    ├─ Mistyped           a list to be written stands for something else  in `sync`         web/django/packages.py
     └─ FileFault          a published file is not what was published      in the log, 500   web/files.py
     """
 
