@@ -246,10 +246,7 @@ def test_unknown_filters_and_tests_are_noted_and_the_rest_is_read() -> None:
             "{% block a %}{% endblock %}\n{% block a %}{% endblock %}",
             "2:4 error unreadable-template: Jinja cannot read",
         ),
-        (
-            "a\n{% autoescape 1 / 0 %}{% endautoescape %}",
-            "2:0 error unreadable-template: Jinja cannot read the template: Z",
-        ),
+        ("a\n{% autoescape {[]: 1} %}{% endautoescape %}", "2:4 error unreadable-template: Jinja cannot read the"),
         ("{{ " + "(" * 5000 + ")" * 5000 + " }}", "0:0 error unreadable-template: the template is nested too deeply"),
     ],
 )
