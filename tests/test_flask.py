@@ -109,6 +109,20 @@ def test_url_for_names_the_published_file_in_views_and_in_templates(make: Make) 
     assert expected == url_in(app, "{{ asset_url('css/app.css') }}")
 
 
+def test_a_folder_is_a_prefix_without_a_hash_and_a_slash_at_the_start_means_nothing(make: Make) -> None:
+    app = make({"ASSETBUILD_FOLLOW_SCRIPT_NAME": True})
+    names = ("", "/", "img/", "a b/", "/css/app.css")
+    expected = ["/static/", "/static/", "/static/img/", "/static/a%20b/", f"/static/{hashed(app, 'css/app.css')}"]
+
+    with app.test_request_context("/"):
+        assert expected == [url_for("static", filename=name) for name in names]
+        assert "http://localhost/static/img/?v=1" == url_for("static", filename="img/", v=1, _external=True)
+    with app.test_request_context("/", environ_overrides={"SCRIPT_NAME": "/outer"}):
+        assert "/outer/static/img/" == url_for("static", filename="img/")
+    cdn = make({"ASSETBUILD_BASE": "https://cdn.example/x/"})
+    assert "https://cdn.example/x/" == url_in(cdn, "{{ url_for('static', filename='') }}")
+
+
 def test_the_environment_of_an_application_may_be_older_than_the_extension(tmp_path: Path, manifest: Path) -> None:
     app = Flask("shop", root_path=str(tmp_path))
     app.jinja_env.globals["other"] = 1

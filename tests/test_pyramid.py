@@ -83,6 +83,12 @@ def test_static_url_and_static_path_give_the_published_name(make: Make, manifest
     assert {"url": f"http://shop.test{url}", "path": url} == found
 
 
+def test_a_folder_is_a_prefix_without_a_hash(make: Make) -> None:
+    found = [make().get(f"/urls?name={name}").json()["path"] for name in ("", "img/")]
+
+    assert ["/static/", "/static/img/"] == found
+
+
 def test_published_files_answer_before_pyramid_makes_a_request(make: Make, manifest: Path) -> None:
     seen: list[str] = []
 

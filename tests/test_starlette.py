@@ -94,6 +94,27 @@ def test_a_mount_answers_with_published_files_and_templates_name_them(
     assert (404, "no-store") == (missed.status_code, missed.headers["cache-control"])
 
 
+@pytest.mark.parametrize("base", ["/static/", "https://cdn.example/x/"])
+def test_a_folder_is_a_prefix_without_a_hash(
+    base: str, open_at: Callable[..., Assets], page: Callable[..., Any]
+) -> None:
+    assets = open_at(base)
+    names = ("", "/", "img/", "/a b/")
+    text = " ".join(f"{{{{ url_for('static', path='{name}') }}}}" for name in names)
+    prefix = base if "://" in base else f"http://testserver{base}"
+    expected = [prefix, prefix, f"{prefix}img/", f"{prefix}a%20b/"]
+
+    def view(request: Request) -> Response:
+        return PlainTextResponse(" ".join(str(request.url_for("static", path=name)) for name in names))
+
+    by_mount = client(Mount("/static", AssetFiles(assets), name="static"), Route("/", page(assets, text)))
+    by_route = client(AssetMount("/static", assets), Route("/", page(assets, text)), Route("/view", view))
+
+    assert [expected] * 3 == [
+        each.text.split() for each in (by_mount.get("/"), by_route.get("/"), by_route.get("/view"))
+    ]
+
+
 @pytest.mark.parametrize("kind", [Starlette, FastAPI])
 def test_a_route_names_published_files_in_views_too(kind: type[Starlette], open_at: Callable[..., Assets]) -> None:
     assets = open_at()

@@ -19,7 +19,7 @@ from assetbuild.web import jinja
 from assetbuild.web.assets import DEFAULT_MANIFEST, Assets
 from assetbuild.web.edition import checked_base
 from assetbuild.web.jinja.mounted import Mounted
-from assetbuild.web.place import leads_to, root_before
+from assetbuild.web.place import folder_url, leads_to, root_before
 from assetbuild.web.serve import MountError, mount_of
 from assetbuild.web.settings import Settings
 from assetbuild.web.wsgi import AssetMiddleware
@@ -135,7 +135,9 @@ class _Links:
     def url_for(self, /, endpoint: str, **values: Any) -> str:
         """Return what `Flask.url_for` does; of a static file the published name, under the base of the assets.
 
-        Query, `_anchor`, `_scheme` and `_external` stay Flask's. Raises `AssetNotFound`, which names the near miss.
+        Query, `_anchor`, `_scheme` and `_external` stay Flask's. A slash at the start of a name means nothing, as in
+        Flask, which redirects; "" and a name with a slash at its end are folders. Raises `AssetNotFound`, which names
+        the near miss.
         """
         built = self._flask_url_for(endpoint, **values)
         name = self._logical(endpoint, values.get("filename"))
@@ -143,7 +145,7 @@ class _Links:
             return built
         self.expect_script_root()
         seen = Mounted(self._assets, self.prefix()) if self._follows else self._assets
-        url, around = urlsplit(seen.url(name)), urlsplit(built)
+        url, around = urlsplit(folder_url(seen.base, name) or seen.url(name)), urlsplit(built)
         return around._replace(
             scheme=url.scheme or around.scheme, netloc=url.netloc or around.netloc, path=url.path
         ).geturl()
@@ -155,6 +157,7 @@ class _Links:
         owner, _, last = endpoint.rpartition(".")
         if last != "static" or not isinstance(filename, str):
             return None
+        filename = filename.lstrip("/")
         if not owner:
             return filename if self._app.has_static_folder else None
         blueprint = self._app.blueprints.get(owner)

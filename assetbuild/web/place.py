@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["has_host", "leads_to", "root_before"]
+from assetbuild.manifest import quote
+
+__all__ = ["folder_url", "has_host", "leads_to", "root_before"]
+
+
+def folder_url(base: str, name: str) -> str | None:
+    """Return the URL of a folder, which has no hash: a prefix for names that a script makes. None for a file's name.
+
+    name: of a folder if it ends with a slash; "" is the folder of all.
+    """
+    return base + quote(name) if not name or name.endswith("/") else None
 
 
 def has_host(url: str) -> bool:

@@ -21,7 +21,7 @@ from zope.interface import implementer
 
 from assetbuild.web.assets import Assets
 from assetbuild.web.edition import checked_base
-from assetbuild.web.place import has_host, leads_to, root_before
+from assetbuild.web.place import folder_url, has_host, leads_to, root_before
 from assetbuild.web.serve import MountError, mount_of
 from assetbuild.web.settings import Settings
 from assetbuild.web.wsgi import AssetMiddleware
@@ -78,12 +78,15 @@ class AssetCacheBuster:
     def __call__(self, request: Request, subpath: str, kw: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Return the path below the static view, and the keywords as they are."""
         assets = self._assets
-        asset = assets[subpath]
+        is_folder = folder_url(assets.base, subpath) is not None
+        asset = None if is_folder else assets[subpath]
         if self._root is not None and request.script_name != self._root:
             raise MountError(
                 f"the request came under `{request.script_name}/` and the base of the assets is `{assets.base}`; set "
                 f"`assetbuild.base` to what it leads to, or `assetbuild.follow_script_name` if it differs"
             )
+        if asset is None:
+            return subpath, kw
         # A `site_root` file has its place outside of any static view; its bytes lie under a hashed path as well.
         is_below = not asset.is_immutable and asset.url.startswith(assets.base)
         return unquote(asset.url.removeprefix(assets.base)) if is_below else asset.file, kw

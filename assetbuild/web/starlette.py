@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from assetbuild.web import asgi
 from assetbuild.web.assets import Assets
-from assetbuild.web.place import has_host, leads_to
+from assetbuild.web.place import folder_url, has_host, leads_to
 from assetbuild.web.serve import MEMORY_BYTES, MountError
 
 if TYPE_CHECKING:
@@ -63,20 +63,20 @@ class AssetMount(Mount):
         _refuse_other_place(assets.base, f"{self.path}/")
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
-        """Return the path of an asset, inside the application; `path` is the logical path, "" the mount itself.
+        """Return the path of an asset, inside the application; `path` is the logical path, or that of a folder.
 
         `request.url_for` makes it a URL under the base. Raises `AssetNotFound`.
         """
         logical = str(path_params.get("path", "")).lstrip("/")
-        place = super().url_path_for(name, **path_params | ({"path": ""} if logical else {}))
-        return _AssetPath(place, self._assets, logical) if logical else place
+        place = super().url_path_for(name, **path_params | ({"path": ""} if "path" in path_params else {}))
+        return _AssetPath(place, self._assets, logical)
 
 
 class _AssetPath(URLPath):
     """The path of an asset below its mount, which knows what the browser asks instead."""
 
     def __new__(cls, place: URLPath, assets: Assets, logical: str) -> Self:
-        url = assets.url(logical)
+        url = _url_of(assets, logical)
         return str.__new__(cls, place + url.removeprefix(assets.base) if url.startswith(assets.base) else url)
 
     def __init__(self, place: URLPath, assets: Assets, logical: str) -> None:
@@ -104,7 +104,7 @@ def install(templates: Jinja2Templates, assets: Assets, *, name: str = "static")
     @pass_context
     def url_for(context: Mapping[str, Any], route: str, /, **path_params: Any) -> URL:
         logical = str(path_params.get("path", "")).lstrip("/")
-        if route != name or not logical:
+        if route != name or "path" not in path_params:
             return others(context, route, **path_params)
         return _url(assets, logical, context["request"].url_for(route, **path_params | {"path": ""}))
 
@@ -146,12 +146,16 @@ def _mounts_of(base: str, routed: object, path: str) -> Iterator[str]:
 
 def _url(assets: Assets, logical: str, place: URL) -> URL:
     """Return the URL of an asset. place: of the mount, as this request sees it."""
-    url = assets.url(logical)
+    url = _url_of(assets, logical)
     if url.startswith(assets.base):
         _refuse_other_place(assets.base, place.path)
     if has_host(url):
         return URL(url if urlsplit(url).scheme else f"{place.scheme}:{url}")
     return place.replace(path=url)
+
+
+def _url_of(assets: Assets, logical: str) -> str:
+    return folder_url(assets.base, logical) or assets.url(logical)
 
 
 def _refuse_other_place(base: str, mount: str) -> None:

@@ -25,6 +25,7 @@ from assetbuild.manifest import AssetNotFound, Manifest, quote
 from assetbuild.web.assets import DEFAULT_MANIFEST, Assets
 from assetbuild.web.django.base import has_own_prefix, script_prefix, static_base
 from assetbuild.web.files import read_published
+from assetbuild.web.place import folder_url
 from assetbuild.web.stub import StubManifest, stub_assets
 
 __all__ = ["ManifestStorage", "MissingStaticFile", "StubStorage", "configured_storage", "split_name"]
@@ -114,8 +115,9 @@ class ManifestStorage(Storage):  # type: ignore[misc]
         """
         path, suffix = split_name(name or "")
         assets = self.assets
-        if path.endswith("/") or not path:
-            return assets.base + quote(path) + suffix
+        folder = folder_url(assets.base, path)
+        if folder is not None:
+            return folder + suffix
         try:
             return assets.url(path) + suffix
         except AssetNotFound as error:

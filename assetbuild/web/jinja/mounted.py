@@ -30,6 +30,12 @@ class Mounted:
             return asset
         return asset._replace(url=self._prefix + asset.url)
 
+    @property
+    def base(self) -> str:
+        """The URL that published paths follow."""
+        base = self._assets.base
+        return base if has_host(base) else self._prefix + base
+
     def url(self, name: str) -> str:
         """Return the URL of a logical path."""
         return self[name].url
