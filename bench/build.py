@@ -10,6 +10,7 @@ the run keeps corpora, tools and results.
 from __future__ import annotations
 
 import argparse
+import compileall
 import fnmatch
 import os
 import platform
@@ -34,6 +35,8 @@ def main() -> None:
     modules = installed("bench/npm-corpora", work / "npm-corpora")
     run = Run(args.rounds, work / "runs", Toolbox(work, is_installing=not args.no_install))
     peers = [peer for peer in PEERS if any(fnmatch.fnmatchcase(peer.name, each) for each in args.peers)]
+    # What pip does for the peers: a checkout would be compiled in whichever round comes first.
+    compileall.compile_dir(REPOSITORY / "assetbuild", quiet=1)
     kept = work / "results.json"
     known = from_json(kept) if args.scale == 1 else {}
     facts = {"rounds": args.rounds, "scale": args.scale, "cores": os.cpu_count(), "python": platform.python_version()}

@@ -36,6 +36,7 @@ def cost_of(plan: Plan, log: Path) -> Cost:
     begun_at = log.stat().st_size if log.exists() else 0
     command = [sys.executable, "-I", "-S", str(SCRIPTS / "counted.py"), str(log), json.dumps(plan.commands)]
     environ = {**os.environ, "CI": "1", **plan.environ}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode; a checkout must keep its own
     with subprocess.Popen(
         command,
         cwd=plan.folder,
