@@ -12,6 +12,7 @@ from assetbuild.inspect.uses import Use
 from assetbuild.manifest import AssetNotFound
 from assetbuild.web.assets import Assets
 from assetbuild.web.files import FileFault
+from assetbuild.web.place import folder_url
 
 __all__ = ["fault_of"]
 
@@ -69,7 +70,7 @@ def _static(use: Use, name: str, assets: Assets) -> Diagnostic | None:
     A folder is a prefix for names that a script makes. Django's tag fails for another name; the `static` route of Flask
     and Starlette may serve a folder that has nothing to do with us.
     """
-    found = _asset(use, name, assets) if name and not name.endswith("/") else None
+    found = _asset(use, name, assets) if folder_url(assets.base, name) is None else None
     if found and use.function == "url_for":
         hint = "if the route serves another folder, all is well"
         return found._replace(rule="unknown-static", severity="warning", hint=hint)

@@ -179,7 +179,7 @@ class _Finder(CodeGenerator):
             for given in node.kwargs:
                 name = _constant(given.value, frame)
                 if given.key in {"filename", "path"} and isinstance(name, str):
-                    # Starlette's `path` may begin at the root of the mount.
+                    # Both frameworks find the file that the name means without its first slashes.
                     self._use(function, nodes.Const(name.lstrip("/"), lineno=given.value.lineno), 0, frame)
 
         elif function not in self.environment.globals:
