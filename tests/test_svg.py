@@ -110,7 +110,7 @@ def test_a_browser_agrees_on_what_it_reads_otherwise(chromium: str) -> None:
 
 
 _names = st.sampled_from(
-    "g G a p table font desc title foreignObject clipPath clippath script style svg image s:g x:p".split()  # noqa: SIM905
+    "g G a p table font desc title foreignObject clipPath clippath script style svg image math textarea plaintext template select s:g x:p".split()  # noqa: SIM905
 )
 _attributes = st.lists(
     st.sampled_from(
