@@ -54,7 +54,8 @@ def main() -> None:
             args.json.write_text(as_json(results, facts))
         if args.page:
             parts["figures"] = figures_table(findings(known))
-            args.page.write_text(page_with(args.page.read_text(), parts))
+            page = args.page.read_text() if args.page.exists() else ""
+            args.page.write_text(page_with(page, parts).lstrip())
     print(figures_table(findings(known)))
 
 
