@@ -19,14 +19,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
-__all__ = ["TEMP_MARK", "Digests", "Disk", "Found", "NotRegular", "RealDisk"]
+__all__ = ["TEMP_MARK", "Digests", "Disk", "Found", "Measured", "NotRegular", "RealDisk"]
 
 TEMP_MARK = ".assetbuild-tmp-"
 """Prefix of every temporary name; followed by the process id and a counter."""
 
 _READ_BYTES = 1 << 20
 _MODE = 0o644
-_KINDS = {stat.S_IFLNK: "link", stat.S_IFDIR: "folder", stat.S_IFREG: "file"}
 
 
 class Found(NamedTuple):
@@ -34,9 +33,15 @@ class Found(NamedTuple):
 
     name: str
     kind: str
+
+
+class Measured(NamedTuple):
+    """A directory entry and what its inode says of it."""
+
+    name: str
+    kind: str
     size: int
     mtime_ns: int
-    inode: int
 
 
 class NotRegular(OSError):
@@ -60,6 +65,7 @@ class Disk(Protocol):
     """What the build half needs of a file system. Every method raises `OSError`; none retries in silence."""
 
     def scan(self, folder: str) -> list[Found]: ...
+    def measure(self, folder: str) -> list[Measured]: ...
     def read(self, file: str) -> bytes: ...
     def digests(self, file: str, salt: bytes, kept_bytes: int = 0) -> Digests: ...
     def known_digest(self, file: str) -> str | None: ...
@@ -85,9 +91,14 @@ class RealDisk:
     _is_mode_kept = False
 
     def scan(self, folder: str) -> list[Found]:
-        """Return everything directly inside `folder`, sorted by the bytes of its name."""
+        """Return everything directly inside `folder`, sorted by the bytes of its name; no entry is looked at."""
         with os.scandir(folder) as entries:
-            return sorted((_found(entry) for entry in entries), key=lambda found: os.fsencode(found.name))
+            return sorted((Found(entry.name, _kind(entry)) for entry in entries), key=_by_bytes)
+
+    def measure(self, folder: str) -> list[Measured]:
+        """Return what `scan` does, with sizes and times, at the price of a look at each entry."""
+        with os.scandir(folder) as entries:
+            return sorted((_measured(entry) for entry in entries), key=_by_bytes)
 
     def read(self, file: str) -> bytes:
         """Return the bytes of a regular file; never blocks on a FIFO."""
@@ -369,10 +380,21 @@ def _is_alive(temporary: str) -> bool:
     return True
 
 
-def _found(entry: os.DirEntry[str]) -> Found:
+def _kind(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return "link"
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    return "file" if entry.is_file(follow_symlinks=False) else "other"
+
+
+def _measured(entry: os.DirEntry[str]) -> Measured:
     status = entry.stat(follow_symlinks=False)
-    kind = _KINDS.get(stat.S_IFMT(status.st_mode), "other")
-    return Found(entry.name, kind, status.st_size, status.st_mtime_ns, status.st_ino)
+    return Measured(entry.name, _kind(entry), status.st_size, status.st_mtime_ns)
+
+
+def _by_bytes(found: Found | Measured) -> bytes:
+    return os.fsencode(found.name)
 
 
 _counter = itertools.count()

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from assetbuild.disk import Digests, Found, RealDisk
+from assetbuild.disk import Digests, Found, Measured, RealDisk
 
 __all__ = ["Record", "Row", "Watched", "default_folder", "file_of", "load", "row_of", "save", "stands"]
 
@@ -86,6 +86,12 @@ class Watched(RealDisk):
     def scan(self, folder: str) -> list[Found]:
         """Return what `RealDisk.scan` does, and note the names."""
         found = super().scan(folder)
+        self.folders[folder] = _digest_of_names(folder, ((each.name, each.kind) for each in found))
+        return found
+
+    def measure(self, folder: str) -> list[Measured]:
+        """Return what `RealDisk.measure` does, and note the names."""
+        found = super().measure(folder)
         self.folders[folder] = _digest_of_names(folder, ((each.name, each.kind) for each in found))
         return found
 
@@ -222,16 +228,7 @@ def _standing(status: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def _names_in(folder: str) -> str:
-    with os.scandir(folder) as entries:
-        return _digest_of_names(folder, ((entry.name, _kind(entry)) for entry in entries))
-
-
-def _kind(entry: os.DirEntry[str]) -> str:
-    if entry.is_symlink():
-        return "link"
-    if entry.is_dir(follow_symlinks=False):
-        return "folder"
-    return "file" if entry.is_file(follow_symlinks=False) else "other"
+    return _digest_of_names(folder, RealDisk().scan(folder))
 
 
 def _digest_of_names(folder: str, names: Iterable[tuple[str, str]]) -> str:

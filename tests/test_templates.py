@@ -14,7 +14,7 @@ from assetbuild.compiler.errors import ConfigError
 from assetbuild.compiler.project import Project, Templates
 from assetbuild.compiler.templates import Template, templates
 from assetbuild.diagnostic import Diagnostic
-from assetbuild.disk import Found, RealDisk
+from assetbuild.disk import Measured, RealDisk
 from tests.conftest import Tree
 
 
@@ -88,10 +88,10 @@ class Forbidding(RealDisk):
             raise PermissionError(13, "Permission denied", file)
         return super().read(file)
 
-    def scan(self, folder: str) -> list[Found]:
+    def measure(self, folder: str) -> list[Measured]:
         if folder.endswith("secret"):
             raise PermissionError(13, "Permission denied", folder)
-        return super().scan(folder)
+        return super().measure(folder)
 
 
 def test_a_file_or_folder_that_may_not_be_read_is_an_error_and_the_rest_is_read(tree: Tree) -> None:

@@ -16,7 +16,7 @@ from assetbuild.compiler.door import TEXT_LIMIT_BYTES, admit
 from assetbuild.compiler.errors import ConfigError
 from assetbuild.compiler.project import Project
 from assetbuild.diagnostic import Diagnostic, Span
-from assetbuild.disk import Disk, Found
+from assetbuild.disk import Disk, Measured
 
 __all__ = ["SUFFIXES", "Template", "likely_folders", "templates"]
 
@@ -60,7 +60,7 @@ def templates(project: Project, disk: Disk) -> Iterator[Template | Diagnostic]:
     seen: set[str] = set()
     for folder in sorted(set(project.templates.folders)):
         try:
-            disk.scan(folder)
+            disk.measure(folder)
         except OSError as error:
             raise ConfigError([_unlisted(folder, error, project, disk)]) from None
         yield from _below(folder, project, disk, seen)
@@ -91,7 +91,7 @@ def _below(top: str, project: Project, disk: Disk, seen: set[str]) -> Iterator[T
             continue
         seen.add(real)
         try:
-            entries = disk.scan(folder)
+            entries = disk.measure(folder)
         except OSError as error:
             yield _unread(folder, project, f"the folder cannot be listed: {error.strerror}")
             continue
@@ -108,7 +108,7 @@ def _below(top: str, project: Project, disk: Disk, seen: set[str]) -> Iterator[T
                 yield Diagnostic("unread-template", "warning", problem, Span(_shown(file, project)))
 
 
-def _followed(found: Found, file: str, project: Project) -> tuple[str, str]:
+def _followed(found: Measured, file: str, project: Project) -> tuple[str, str]:
     """Return `folder`, `file` or "" with the reason for neither."""
     if found.kind in ("file", "folder"):
         return found.kind, ""
@@ -122,7 +122,7 @@ def _followed(found: Found, file: str, project: Project) -> tuple[str, str]:
     return ("file", "") if os.path.isfile(real) else ("", "the link leads to no regular file")
 
 
-def _read(file: str, found: Found, project: Project, disk: Disk, seen: set[str]) -> Iterator[Template | Diagnostic]:
+def _read(file: str, found: Measured, project: Project, disk: Disk, seen: set[str]) -> Iterator[Template | Diagnostic]:
     real = os.path.realpath(file)
     template = Template(_shown(file, project), b"")
     # An archive or a film beside the templates is not worth its memory.

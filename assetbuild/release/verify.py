@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from assetbuild.diagnostic import Diagnostic, Severity, Span, by_place
-from assetbuild.disk import TEMP_MARK, Disk, Found
+from assetbuild.disk import TEMP_MARK, Disk, Measured
 from assetbuild.manifest import (
     MANIFEST_NAME,
     SUFFIXES,
@@ -63,7 +63,7 @@ class _Output(NamedTuple):
     assets: Mapping[str, AssetEntry]
     files: Mapping[str, FileEntry]
     by_path: Mapping[str, list[str]]
-    listing: Mapping[str, Found]
+    listing: Mapping[str, Measured]
 
     def file(self, path: str) -> str:
         return posixpath.join(self.folder, path)
@@ -108,11 +108,11 @@ def _unreadable(path: str, error: OSError) -> Diagnostic:
     return _error("unreadable-file", path, f"`{path}` cannot be read: {error.strerror}", "make it readable")
 
 
-def _listed(folder: str, disk: Disk, inside: str = "") -> tuple[dict[str, Found], list[Diagnostic]]:
+def _listed(folder: str, disk: Disk, inside: str = "") -> tuple[dict[str, Measured], list[Diagnostic]]:
     """Return the regular files below `folder` by path, and a finding for everything else but folders."""
-    listing: dict[str, Found] = {}
+    listing: dict[str, Measured] = {}
     findings: list[Diagnostic] = []
-    for found in disk.scan(posixpath.join(folder, inside)):
+    for found in disk.measure(posixpath.join(folder, inside)):
         path = inside + found.name
         if found.kind == "folder":
             deeper, more = _listed(folder, disk, f"{path}/")

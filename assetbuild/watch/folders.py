@@ -15,7 +15,7 @@ from assetbuild.compiler.errors import ConfigError
 from assetbuild.compiler.plan import confines
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.templates import templates
-from assetbuild.disk import Found, RealDisk
+from assetbuild.disk import Found, Measured, RealDisk
 
 __all__ = ["Standing", "Templates", "folders_of", "sources_of", "standing_of", "templates_of"]
 
@@ -40,6 +40,10 @@ class _Listing(RealDisk):
     def scan(self, folder: str) -> list[Found]:
         self.folders.add(folder)
         return super().scan(folder)
+
+    def measure(self, folder: str) -> list[Measured]:
+        self.folders.add(folder)
+        return super().measure(folder)
 
     def read(self, file: str) -> bytes:
         self.files.add(file)

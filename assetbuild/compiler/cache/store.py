@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from assetbuild.compiler.cache.pack import Pack, opened, packed, vouched
-from assetbuild.disk import Disk, Found
+from assetbuild.disk import Disk, Measured
 
 __all__ = ["FORMAT", "Store", "Tally"]
 
@@ -228,9 +228,9 @@ class Store:
         found = self._scanned(folder)
         return [(each.mtime_ns, each.size, f"{folder}/{each.name}") for each in found if each.kind == "file"]
 
-    def _scanned(self, folder: str) -> list[Found]:
+    def _scanned(self, folder: str) -> list[Measured]:
         try:
-            return self._disk.scan(os.path.join(self._folder, folder))
+            return self._disk.measure(os.path.join(self._folder, folder))
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:

@@ -153,7 +153,7 @@ def _from_npm(program: str, pin: Pin, rim: _Rim, target: str) -> _Failure | None
     with tempfile.TemporaryDirectory(prefix=prefix, dir=os.path.dirname(target)) as inbox:
         try:
             npm.pack(program, package, inbox, folder=rim.project.folder, environ=rim.environ)
-            tarballs = [found for found in rim.disk.scan(inbox) if found.kind == "file"]
+            tarballs = [found for found in rim.disk.measure(inbox) if found.kind == "file"]
             if len(tarballs) != 1:
                 raise npm.PackFailed("npm left no tarball")
             tarball = PinnedFile(tarballs[0].name, pin.size, pin.sha512)
