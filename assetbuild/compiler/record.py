@@ -8,7 +8,7 @@ from typing import Any
 
 from assetbuild.compiler.model import Asset, Input, Variant
 from assetbuild.compiler.project import Project
-from assetbuild.manifest import dump
+from assetbuild.manifest import Mapped, dump
 
 __all__ = ["inputs_digest", "record"]
 
@@ -30,18 +30,18 @@ def record(
     sizes: dict[str, dict[str, int]] = {}
     for variant in variants:
         sizes.setdefault(variant.path, {})[variant.coding] = len(variant.body)
-    files: dict[str, dict[str, Any]] = {}
-    for asset in assets:
-        entry = files.setdefault(asset.path, {})
-        entry |= {
+    kept = {asset.path for asset in assets if asset.stable is not None}
+
+    def file(asset: Asset) -> dict[str, Any]:
+        return {
             "type": asset.media_type,
             "size": asset.size,
             "sha256": asset.sha256_hex,
             "integrity": asset.integrity,
             "enc": sizes.get(asset.path, {}),
+            "keep": asset.path in kept,
         }
-        if asset.stable is not None:
-            entry["keep"] = True
+
     return dump(
         {
             "base": project.base,
@@ -52,10 +52,10 @@ def record(
                 "salt": project.salt,
                 "revision": project.revision,
             },
-            "assets": {asset.logical: _asset(asset) for asset in assets},
+            "assets": Mapped({asset.logical: asset for asset in assets}, _asset),
             "bundles": dict(bundles),
             "importmap": dict(imports),
-            "files": files,
+            "files": Mapped({asset.path: asset for asset in assets}, file),
         }
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from assetbuild.diagnostic import AssetbuildError
 from assetbuild.manifest.names import SUFFIXES, hash_name, is_base, is_path, name_of_digest, quote
 from assetbuild.manifest.reader import MANIFEST_NAME, AssetEntry, Bundle, FileEntry, Manifest
-from assetbuild.manifest.shape import VERSION
+from assetbuild.manifest.shape import VERSION, Mapped
 from assetbuild.manifest.text import ManifestError, check, dump
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "FileEntry",
     "Manifest",
     "ManifestError",
+    "Mapped",
     "check",
     "dump",
     "hash_name",

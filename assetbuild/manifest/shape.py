@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from assetbuild.manifest.names import SUFFIXES, is_base, is_path, is_published, is_text
 
-__all__ = ["SECTIONS", "VERSION", "document_faults", "entry_faults", "lean", "version_faults"]
+__all__ = ["SECTIONS", "VERSION", "Mapped", "document_faults", "entry_faults", "lean", "version_faults"]
 
 VERSION = 1
 """The format that is written, and the highest `minReader` that is read."""
@@ -226,18 +227,35 @@ def _expected(expected: str, found: object, place: str) -> str:
     return f"should hold {expected} at `{place}`, and holds {shown if len(shown) <= 60 else shown[:57] + '…'}"
 
 
+class Mapped(Mapping[str, Any]):
+    """A mapping whose values are made when they are asked for: a hundred thousand entries are never held at once."""
+
+    def __init__(self, sources: Mapping[str, Any], make: Callable[[Any], Any]) -> None:
+        self._sources = sources
+        self._make = make
+
+    def __getitem__(self, name: str) -> Any:
+        return self._make(self._sources[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sources)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+
 def lean(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document without the optional fields that are empty, so that one meaning has one text."""
-    top: dict[str, Any] = _lean(document, _TOP)
+    top: dict[str, Any] = _lean(_TOP, document)
     if "build" in top:
-        top["build"] = _lean(top["build"], _BUILD)
+        top["build"] = _lean(_BUILD, top["build"])
     for section, (_, shape) in SECTIONS.items():
         if isinstance(top.get(section), Mapping):
-            top[section] = {name: _lean(entry, shape) for name, entry in top[section].items()}
+            top[section] = Mapped(top[section], partial(_lean, shape))
     return top
 
 
-def _lean(value: Any, shape: _Shape) -> Any:
+def _lean(shape: _Shape, value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value  # a fault, which has its own message
     return {key: found for key, found in value.items() if found or key not in shape.optional}

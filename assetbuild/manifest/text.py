@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from assetbuild.diagnostic import AssetbuildError
@@ -55,13 +55,14 @@ def dump(document: Mapping[str, Any]) -> bytes:
     for fault in document_faults(complete, with_entries=True):
         raise ManifestError(f"the manifest cannot be written: it {fault}")
     try:
-        content = _canonical(complete).encode()
+        content = bytearray().join(_lines(complete))
     except UnicodeEncodeError:
         raise ManifestError("the manifest cannot be written: a text in it is not Unicode that UTF-8 can hold") from None
     if content.count(_ID_MARK) != 1:
         raise ManifestError("the manifest cannot be written: an `x-` field holds a second build id")
-    before, mark, after = content.partition(_ID_MARK)
-    return before + mark + hashlib.sha256(content).hexdigest().encode() + after[len(_NO_DIGITS) :]
+    start = content.index(_ID_MARK) + len(_ID_MARK)
+    content[start : start + len(_NO_DIGITS)] = hashlib.sha256(content).hexdigest().encode()
+    return bytes(content)
 
 
 def check(content: bytes) -> list[str]:
@@ -74,20 +75,32 @@ def check(content: bytes) -> list[str]:
     except ValueError as error:
         return [f"is not JSON as a manifest has it: {error}"]
     found = [*version_faults(document)] or [*document_faults(document, with_entries=True)]
-    return found if found or _canonical(document) == content.decode() else ["is not in canonical form"]
+    return found if found or _canonical(document) == content else ["is not in canonical form"]
 
 
-def _canonical(document: Mapping[str, Any]) -> str:
+def _canonical(document: Mapping[str, Any]) -> bytes | None:
+    """Return the canonical text of a document, None for one that UTF-8 cannot write."""
+    try:
+        return b"".join(_lines(document))
+    except UnicodeEncodeError:
+        return None
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield the canonical text in pieces, entry by entry."""
+    yield b"{\n"
     # Python orders strings by code point, which is the order of their UTF-8 bytes.
-    members = (f"{_encode(key)}:{_member(key, document[key])}" for key in sorted(document))
-    return "{\n" + ",\n".join(members) + "\n}\n"
-
-
-def _member(key: str, value: Mapping[str, Any]) -> str:
-    if key not in SECTIONS:
-        return _encode(value)
-    entries = ",\n".join(f"{_encode(name)}:{_encode(value[name])}" for name in sorted(value))
-    return f"{{\n{entries}\n}}" if entries else "{\n}"
+    for number, key in enumerate(sorted(document)):
+        yield f"{',' if number else ''}{chr(10) if number else ''}{_encode(key)}:".encode()
+        value = document[key]
+        if key not in SECTIONS:
+            yield _encode(value).encode()
+            continue
+        yield b"{\n"
+        for at, name in enumerate(sorted(value)):
+            yield f"{',' if at else ''}{chr(10) if at else ''}{_encode(name)}:{_encode(value[name])}".encode()
+        yield b"\n}" if value else b"}"
+    yield b"\n}\n"
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
@@ -140,7 +153,8 @@ def _is_laid_out_anew(text: bytes) -> bool:
         # Only what has the shape of a manifest can be written.
         if any(version_faults(document)) or any(document_faults(document, with_entries=True)):
             return False
-        return not digest_fault(_canonical(document).encode())
+        canonical = _canonical(document)
+        return canonical is not None and not digest_fault(canonical)
     except ValueError:
         return False
 
