@@ -120,6 +120,7 @@ def compile(
             on_made=encoding.begin,
             cache=cache,
         )
+        library.release()
         diagnostics = _check([*early, *_diagnostics_of(results)], is_strict=project.is_strict)
         made = [with_stable_name(draft, project) for result in results for draft in result.drafts]
         drafts, imports = mapped(made)

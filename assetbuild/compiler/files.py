@@ -67,6 +67,11 @@ class Library:
         self.confine(file)
         return self.disk.known_digest(file) or self.read(file).digest_hex
 
+    def release(self) -> None:
+        """Let go of what was read: after the engines nobody asks for it again."""
+        with self._lock:
+            self._contents.clear()
+
     def confine(self, file: str) -> None:
         """Raise `Outside` if `file`, links followed, neither lies in a declared folder nor is one."""
         if not self.is_inside(file):
