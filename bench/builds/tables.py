@@ -66,7 +66,9 @@ def figures_table(found: Sequence[Finding]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}"
+    if value is None:
+        return ""
+    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
 
 
 def page_with(page: str, parts: Mapping[str, str]) -> str:
