@@ -147,7 +147,7 @@ def default_folder(environ: Mapping[str, str]) -> str:
     """
     chosen = environ.get("ASSETBUILD_CACHE", "")
     if chosen:
-        return "" if chosen == "off" else os.path.abspath(chosen)
+        return "" if chosen == "off" else os.path.abspath(os.path.expanduser(chosen))
     cache, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
     if not os.path.isabs(cache):
         cache = os.path.join(home, ".cache") if os.path.isabs(home) else ""

@@ -692,3 +692,28 @@ def test_source_maps_are_made_only_when_asked_for(fault: Callable[[str], str], t
     assert project_of(tree({"assets/a.css": ""})).sourcemaps == "none"
     assert project_of(tree({"assets/a.css": "", "assetbuild.toml": hidden})).sourcemaps == "hidden"
     assert fault('[sourcemaps]\nmode = "publik"\n').endswith("did you mean `public`?")
+
+
+@pytest.mark.parametrize(
+    ("config", "where"),
+    [
+        ('[cache]\nlocal = "assets/cache"', "the root `assets`"),
+        ('[cache]\nlocal = "build/assets/cache"', "the output"),
+    ],
+)
+def test_a_cache_that_would_be_published_is_refused(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, config: str, where: str
+) -> None:
+    monkeypatch.delenv("ASSETBUILD_CACHE", raising=False)
+
+    (found,) = faults(tree({"assets/a.css": "", "assetbuild.toml": config}))
+
+    assert f"lies in {where}, and would be published" in found
+    assert found.startswith("assetbuild.toml:2:")
+
+
+def test_a_cache_in_a_dot_folder_of_a_root_is_not_published(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ASSETBUILD_CACHE", raising=False)
+    folder = tree({"a.css": "", "assetbuild.toml": 'roots = ["."]\noutput = "../out"\n[cache]\nlocal = ".cache"'})
+
+    assert [] == [found for found in faults(folder) if "cache" in found]

@@ -186,6 +186,7 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
     )
     table.close(_LATER)
     _check_output(table, project)
+    _check_cache(table, project)
     return replace(project, config_digest_hex=_digest(project))
 
 
@@ -222,6 +223,21 @@ def _check_output(table: Table, project: Project) -> None:
             _output_fault(table, f"output `{shown}` lies in the root `{root.shown}`, and would be compiled again")
         elif _holds(project.output, root.folder) and not _holds(project.output, project.folder):
             _output_fault(table, f"output `{shown}` would hold the root `{root.shown}`")
+
+
+def _check_cache(table: Table, project: Project) -> None:
+    """Report a cache that would be published, or that the output would be found full of."""
+    shown = os.path.relpath(project.cache_folder, project.folder).replace(os.sep, "/") if project.cache_folder else ""
+    for folder, what in [
+        *((root.folder, f"the root `{root.shown}`") for root in project.roots),
+        (project.output, "the output"),
+    ]:
+        inside = os.path.relpath(os.path.realpath(project.cache_folder), os.path.realpath(folder)) if shown else ".."
+        if not any(segment.startswith(".") for segment in inside.split(os.sep) if segment != "."):
+            message = f"the cache `{shown}` lies in {what}, and would be published"
+            hint = "a folder of its own, such as `.cache/assetbuild`, or none: it lies in the user's own by default"
+            table.document.error("bad-cache", message, ("cache", "local"), hint)
+            return
 
 
 def _output_fault(table: Table, message: str) -> None:

@@ -143,7 +143,7 @@ def cache(table: Table, folder: str, environ: Mapping[str, str]) -> str:
     table.close()
     if not chosen or environ.get("ASSETBUILD_CACHE"):
         return default_folder(environ)
-    return "" if chosen == "off" else os.path.normpath(os.path.join(folder, chosen))
+    return "" if chosen == "off" else os.path.normpath(os.path.join(folder, os.path.expanduser(chosen)))
 
 
 def templates(table: Table, folder: str) -> Templates:
