@@ -19,13 +19,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
-__all__ = ["TEMP_MARK", "Digests", "Disk", "Found", "Measured", "NotRegular", "RealDisk"]
+__all__ = ["MODE", "TEMP_MARK", "Digests", "Disk", "Found", "Measured", "NotRegular", "RealDisk"]
 
 TEMP_MARK = ".assetbuild-tmp-"
 """Prefix of every temporary name; followed by the process id and a counter."""
 
 _READ_BYTES = 1 << 20
-_MODE = 0o644
+MODE = 0o644
+"""Of every file that is published, whatever the umask."""
 
 
 class Found(NamedTuple):
@@ -70,6 +71,7 @@ class Disk(Protocol):
     def digests(self, file: str, salt: bytes, kept_bytes: int = 0) -> Digests: ...
     def known_digest(self, file: str) -> str | None: ...
     def is_file(self, file: str) -> bool: ...
+    def is_folder(self, folder: str) -> bool: ...
     def make_folder(self, folder: str) -> None: ...
     def lock(self, folder: str) -> contextlib.AbstractContextManager[bool]: ...
     def sweep(self, folder: str) -> int: ...
@@ -138,6 +140,10 @@ class RealDisk:
             if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
                 return False
             raise
+
+    def is_folder(self, folder: str) -> bool:
+        """Return whether `folder` is one, or a link to one."""
+        return os.path.isdir(folder)
 
     def make_folder(self, folder: str) -> None:
         """Make `folder` and its parents, readable by everyone whatever the umask, unless it is there."""
@@ -266,7 +272,7 @@ class RealDisk:
             os.utime(file)
 
     @contextlib.contextmanager
-    def _temporary(self, file: str, mode: int = _MODE) -> Iterator[int]:
+    def _temporary(self, file: str, mode: int = MODE) -> Iterator[int]:
         """Give a descriptor to write; at the end the file takes its name, on any error it is gone."""
         parent, name = os.path.split(file)
         temporary = os.path.join(parent, f"{TEMP_MARK}{os.getpid()}-{next(_counter)}")
@@ -291,9 +297,9 @@ class RealDisk:
 
     def _set_mode(self, descriptor: int, mode: int) -> None:
         """Give a new file its mode whatever the umask, which is the process's own and so is asked for once."""
-        if self._is_mode_kept and mode == _MODE:
+        if self._is_mode_kept and mode == MODE:
             return
-        self._is_mode_kept = mode == _MODE and stat.S_IMODE(os.fstat(descriptor).st_mode) == mode
+        self._is_mode_kept = mode == MODE and stat.S_IMODE(os.fstat(descriptor).st_mode) == mode
         os.fchmod(descriptor, mode)
 
     def _place(self, folder: str, path: str) -> str:
@@ -323,7 +329,7 @@ class RealDisk:
             status = os.lstat(file)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        if not stat.S_ISREG(status.st_mode) or status.st_size != size or stat.S_IMODE(status.st_mode) != _MODE:
+        if not stat.S_ISREG(status.st_mode) or status.st_size != size or stat.S_IMODE(status.st_mode) != MODE:
             return False
         return self.digests(file, b"").sha256.hex() == sha256_hex
 

@@ -17,11 +17,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from assetbuild.disk import Digests, Found, Measured, RealDisk
+from assetbuild.disk import MODE, Digests, Found, Measured, RealDisk
 
-__all__ = ["Record", "Row", "Watched", "default_folder", "file_of", "load", "row_of", "save", "stands"]
+__all__ = ["Record", "Row", "Watched", "default_folder", "file_of", "load", "row_of", "save", "standing_at", "stands"]
 
-_FORMAT = 1
+_FORMAT = 2
+_LIMIT_BYTES = 256 << 20  # a record of a hundred thousand files has a tenth of that; more is none of ours
 
 # A change within one tick of the file system's clock may leave the times as they were: the kernel's tick is at most
 # 10 ms, and systems that keep whole seconds keep two of them at the worst (FAT).
@@ -54,14 +55,14 @@ class Record(NamedTuple):
     """A build that is done. arguments: everything that decided it beside the files, JSON values.
 
     files: what was read; outputs: what was written, absolute. folders: listed → digest of their names.
-    absent: paths where nothing stood. summary: what to say of it, JSON values.
+    absent: paths of which no use was made → what stood there. summary: what to say of it, JSON values.
     """
 
     arguments: Mapping[str, object]
     files: Mapping[str, Row]
     outputs: Mapping[str, Row]
     folders: Mapping[str, str]
-    absent: tuple[str, ...]
+    absent: Mapping[str, str]
     summary: Mapping[str, Any]
 
     def rows(self) -> Iterator[tuple[str, Row]]:
@@ -124,13 +125,20 @@ class Watched(RealDisk):
             self.absent.add(file)
         return found
 
+    def is_folder(self, folder: str) -> bool:
+        """Return what `RealDisk.is_folder` does; a no is noted."""
+        found = super().is_folder(folder)
+        if not found:
+            self.absent.add(folder)
+        return found
+
     def holds(self, file: str, size: int, sha256_hex: str) -> bool:
         """Return what `RealDisk.holds` does, unread where the row of the last build says it."""
         row = self._rows.get(file)
         if row is not None and row.sha256_hex == sha256_hex:
             with contextlib.suppress(OSError):
                 status = os.lstat(file)
-                if row.vouches(status) and stat.S_IMODE(status.st_mode) == 0o644 and stat.S_ISREG(status.st_mode):
+                if row.vouches(status) and stat.S_IMODE(status.st_mode) == MODE and stat.S_ISREG(status.st_mode):
                     return True
         return super().holds(file, size, sha256_hex)
 
@@ -168,6 +176,8 @@ def row_of(file: str, sha256_hex: str) -> Row:
 def load(file: str) -> Record | None:
     """Return the record in `file`, None if there is none that can be believed."""
     try:
+        if os.stat(file).st_size > _LIMIT_BYTES:
+            return None
         content = RealDisk().read(file)
         digest, _, text = content.partition(b"\n")
         if digest != hashlib.sha256(text).hexdigest().encode():
@@ -176,9 +186,9 @@ def load(file: str) -> Record | None:
         if document["format"] != _FORMAT:
             return None
         files, outputs = ({name: Row(*row) for name, row in document[key].items()} for key in ("files", "outputs"))
-        fields = (document["arguments"], files, outputs, document["folders"], tuple(document["absent"]))
+        fields = (document["arguments"], files, outputs, document["folders"], document["absent"])
         return Record(*fields, document["summary"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -197,16 +207,31 @@ def stands(record: Record, arguments: Mapping[str, object]) -> Record | None:
     """
     if json.loads(json.dumps(arguments)) != record.arguments:
         return None
-    if any(os.path.lexists(path) for path in record.absent):
+    if any(standing_at(path) != was for path, was in record.absent.items()):
         return None
     try:
         if any(_names_in(folder) != digest for folder, digest in record.folders.items()):
             return None
         files = _as_they_were(record.files, os.stat)
-        outputs = _as_they_were(record.outputs, os.lstat) if files is not None else None
+        outputs = _as_they_were(record.outputs, os.lstat) if files is not None and _are_ours(record.outputs) else None
     except OSError:
         return None
     return None if files is None or outputs is None else record._replace(files=files, outputs=outputs)
+
+
+def _are_ours(outputs: Iterable[str]) -> bool:
+    """Return whether the outputs lie in folders and not behind links, and may be read as they were published."""
+    if not all(stat.S_ISDIR(os.lstat(folder).st_mode) for folder in {os.path.dirname(file) for file in outputs}):
+        return False
+    return all(stat.S_IMODE(os.lstat(file).st_mode) == MODE for file in outputs)
+
+
+def standing_at(path: str) -> str:
+    """Return what stands at a path: "" for nothing, else `file`, `folder` or `other`, and where a link leads."""
+    kind = "file" if os.path.isfile(path) else "folder" if os.path.isdir(path) else ""
+    if os.path.islink(path):
+        return f"{kind or 'other'} {os.path.realpath(path)}"
+    return kind or ("other" if os.path.lexists(path) else "")
 
 
 def _as_they_were(rows: Mapping[str, Row], look: Callable[[str], os.stat_result]) -> Mapping[str, Row] | None:
@@ -234,7 +259,6 @@ def _names_in(folder: str) -> str:
 def _digest_of_names(folder: str, names: Iterable[tuple[str, str]]) -> str:
     """Return a digest of what a folder holds: names and kinds, and where links lead."""
     lines = sorted(
-        f"{name}\0{kind}\0{os.path.realpath(os.path.join(folder, name)) if kind == 'link' else ''}"
-        for name, kind in names
+        f"{name}\0{kind}\0{standing_at(os.path.join(folder, name)) if kind == 'link' else ''}" for name, kind in names
     )
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()

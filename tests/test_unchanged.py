@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -107,7 +108,9 @@ def test_a_compile_with_nothing_to_do_imports_no_compiler(site: Path) -> None:
         "print(*(name for name in sys.modules if name.startswith(('assetbuild.compiler', 'jinja2', 'webassets'))))"
     )
 
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", script]
+    subprocess.run(command, capture_output=True, check=True)  # with the `sys.path` of this command
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
 
     assert "" == done.stdout.strip()
     assert "0 files written" in done.stderr
@@ -122,6 +125,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "the configuration is edited": lambda p: (p / "assetbuild.toml").write_text('salt = "s"\n'),
     "the configuration goes": lambda p: (p / "assetbuild.toml").unlink(),
     "another configuration comes": lambda p: (p / "pyproject.toml").write_text("[tool.x]\n"),
+    "a published file may not be read by others": lambda p: next((p / "build/assets/css").glob("*.css")).chmod(0o600),
     "a published file is cut": lambda p: os.truncate(next((p / "build/assets/img").glob("dot-*.png")), 1),
     "a published file goes": lambda p: next((p / "build/assets/css").glob("*.css")).unlink(),
     "a stable copy is edited": lambda p: (p / "build/assets/robots.txt").write_text("User-agent: x\n"),
@@ -290,3 +294,68 @@ def test_any_series_of_edits_gives_what_a_fresh_compile_gives(
             answers.append((code, document.get("build"), document["diagnostics"]))
 
         assert answers[0] == answers[1]
+
+
+def test_a_root_that_appears_before_the_one_that_was_found_is_seen(tree: Tree, run: Run) -> None:
+    project = tree({"static/a.css": "a{}"})
+    run(project)
+    (project / "assets").mkdir()
+    (project / "assets/b.css").write_text("b{}")
+
+    assert {"css": 1} == run(project)["engineRuns"]
+
+
+def test_a_link_that_led_nowhere_and_leads_somewhere_now_is_seen(tree: Tree, run: Run) -> None:
+    project = tree({"assets/a.scss": "@use 'x';\n", "lib2/_x.scss": ".two{c:d}\n", "lib1/keep.txt": ""})
+    (project / "assetbuild.toml").write_text('[sass]\nload_paths = ["lib1", "lib2"]\n')
+    (project / "lib1/_x.scss").symlink_to("_real.scss")
+    run(project)
+    (project / "lib1/_real.scss").write_text(".one{c:d}\n")
+
+    assert {"style": 1} == run(project)["engineRuns"]
+
+
+def test_a_folder_of_the_output_that_became_a_link_is_an_error_as_without_a_record(site: Path) -> None:
+    shutil.move(site / "build/assets/css", site / "elsewhere")
+    (site / "build/assets/css").symlink_to(site / "elsewhere")
+
+    assert 2 == main(["compile", str(site)])
+
+
+def test_a_tool_that_the_environment_chose_is_asked_for_every_time(
+    site: Path, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ASSETBUILD_ESBUILD", str(tmp_path / "absent"))
+    run(site)
+
+    assert {"copy": 2} == run(site)["engineRuns"]
+
+
+def test_another_python_path_is_another_build(site: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(site))
+
+    assert {"copy": 2} == run(site)["engineRuns"]
+
+
+@pytest.mark.parametrize("content", ['{"format":2,"files":[],"outputs":{}}', "[" * 100_000, '"text"', "{}"])
+def test_a_record_of_another_shape_is_no_record(site: Path, run: Run, cache_folder: Path, content: str) -> None:
+    (file,) = (cache_folder / "v1/builds").iterdir()
+    file.write_text(f"{hashlib.sha256(content.encode()).hexdigest()}\n{content}")
+
+    assert {"copy": 2} == run(site)["engineRuns"]
+
+
+def test_a_record_that_is_huge_is_not_read(site: Path, run: Run, cache_folder: Path) -> None:
+    (file,) = (cache_folder / "v1/builds").iterdir()
+    os.truncate(file, 6 << 30)
+
+    assert {"copy": 2} == run(site)["engineRuns"]
+
+
+def test_a_configuration_behind_a_link_that_led_nowhere_is_seen(tree: Tree, run: Run) -> None:
+    project = tree({"assets/a.css": "a{}"})
+    (project / "assetbuild.toml").symlink_to("real.toml")
+    run(project)
+    (project / "real.toml").write_text('salt = "s"\n')
+
+    assert {"css": 1} == run(project)["engineRuns"]

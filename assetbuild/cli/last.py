@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from assetbuild.disk import RealDisk
 from assetbuild.manifest import SUFFIXES
 from assetbuild.manifest.reader import MANIFEST_NAME
-from assetbuild.unchanged import Record, Row, Watched, file_of, load, row_of, save, stands
+from assetbuild.unchanged import Record, Row, Watched, file_of, load, row_of, save, standing_at, stands
 from assetbuild.version import __version__
 
 if TYPE_CHECKING:
@@ -37,7 +40,11 @@ class LastBuild:
     ) -> None:
         variables = {name: value for name, value in environ.items() if name.startswith("ASSETBUILD_")}
         home = {name: environ.get(name, "") for name in ("HOME", "XDG_CACHE_HOME")}
-        self._arguments = {**arguments, "environ": variables | home, "python": sys.version, "assetbuild": __version__}
+        # Packages are found on `sys.path`, and roots in packages.
+        python = [sys.version, sys.prefix, *sys.path]
+        self._arguments = {**arguments, "environ": variables | home, "python": python, "assetbuild": __version__}
+        self._is_tool_chosen = any(variables.get(name) for name in ("ASSETBUILD_ESBUILD", "ASSETBUILD_DART_SASS"))
+        self._began_ns = time.time_ns()
         self._folder = folder
         self._output = str(arguments.get("output", ""))
         self._is_asked = is_asked
@@ -76,12 +83,15 @@ class LastBuild:
     def disk(self) -> Watched:
         """Return a disk for this build, which knows what the last one saw."""
         known = self.record
+        self._began_ns = time.time_ns()
         return Watched({**known.files, **known.outputs} if known else {})
 
     def keep(self, outcome: Outcome, disk: Watched, summary: Mapping[str, Any]) -> None:
         """Remember this build, for later processes where they may rely on it."""
         project = outcome.project
-        is_plain = outcome.is_repeatable and not project.tools.paths
+        # What is looked for in packages of Python is not all known.
+        has_packages = any(not f"{root.folder}/".startswith(f"{project.folder}/") for root in project.roots)
+        is_plain = outcome.is_repeatable and not (project.tools.paths or self._is_tool_chosen or has_packages)
         # Hidden maps lie beside the output, and tools of somebody's choice anywhere: they are asked for every time.
         is_lasting = is_plain and project.cache_folder and outcome.published and project.sourcemaps != "hidden"
         if not is_lasting and not self._goes_on:
@@ -89,13 +99,17 @@ class LastBuild:
         try:
             asked = self.asked(disk, ours_of(project))
             files = {file: row_of(file, hex_) for file, hex_ in outcome.inputs.items() if file not in asked.files}
+            if any(max(row.mtime_ns, row.ctime_ns) >= self._began_ns for row in files.values()):
+                return  # something else than this process read it, and nobody knows which of its states
             outputs = {os.path.join(project.output, path): hex_ for path, hex_ in _outputs(outcome)}
             self.record = asked._replace(
                 files={**asked.files, **files, **self._code_rows()},
                 outputs={file: row_of(file, hex_) for file, hex_ in outputs.items()},
-                absent=_still_absent({*asked.absent, *outcome.absent}),
+                absent=_as_they_stand({*asked.absent, *outcome.absent}),
                 summary=summary,
             )
+            if not _is_still_there(outcome):
+                return  # another compile has published into this output since
         except OSError:
             return  # somebody changes the files while we look: the next compile looks again
         if is_lasting:
@@ -108,13 +122,13 @@ class LastBuild:
             files={file: row for file, row in disk.files.items() if not file.startswith(ours)},
             outputs={},
             folders={folder: hex_ for folder, hex_ in disk.folders.items() if not f"{folder}/".startswith(ours)},
-            absent=_still_absent(disk.absent),
+            absent=_as_they_stand(disk.absent),
             summary={},
         )
 
     def is_code_as_it_was(self) -> bool:
         """Return whether the code that compiles is what it was at the first of these questions."""
-        return self.is_as_asked(Record(self._arguments, self._code_rows(), {}, {}, (), {}))
+        return self.is_as_asked(Record(self._arguments, self._code_rows(), {}, {}, {}, {}))
 
     def is_as_asked(self, record: Record) -> bool:
         """Return whether every answer that a build got would still be the same."""
@@ -133,27 +147,33 @@ def ours_of(project: Project) -> tuple[str, ...]:
     return tuple(os.path.join(folder, "") for folder in folders if folder)
 
 
-def _still_absent(paths: Iterable[str]) -> tuple[str, ...]:
-    return tuple(path for path in sorted(paths) if not os.path.lexists(path))
+def _as_they_stand(paths: Iterable[str]) -> dict[str, str]:
+    return {path: standing_at(path) for path in sorted(paths)}
+
+
+def _is_still_there(outcome: Outcome) -> bool:
+    """Return whether the files that any build may exchange, those without a hash in their name, are this one's."""
+    folder, disk = outcome.project.output, RealDisk()
+    stable = {asset.logical: asset.sha256_hex for asset in outcome.assets if asset.stable is not None}
+    exchanged = {MANIFEST_NAME: hashlib.sha256(outcome.manifest).hexdigest(), **stable}
+    found = {path: disk.digests(os.path.join(folder, path), b"").sha256.hex() for path in exchanged}
+    return exchanged == found
 
 
 def _outputs(outcome: Outcome) -> Iterable[tuple[str, str]]:
     """Yield the path and digest of everything that was published."""
-    from hashlib import sha256
-
-    yield MANIFEST_NAME, sha256(outcome.manifest).hexdigest()
+    yield MANIFEST_NAME, hashlib.sha256(outcome.manifest).hexdigest()
     for asset in outcome.assets:
         yield asset.path, asset.sha256_hex
         if asset.stable is not None:
             yield asset.logical, asset.sha256_hex
     for variant in outcome.variants:
-        yield variant.path + SUFFIXES[variant.coding], sha256(variant.body).hexdigest()
+        yield variant.path + SUFFIXES[variant.coding], hashlib.sha256(variant.body).hexdigest()
 
 
 def _own_code() -> Iterable[tuple[str, Row]]:
     """Yield the files that say which code compiled."""
     from assetbuild.compiler.cache.toolchain import files
-    from assetbuild.disk import RealDisk
 
     for file in files():
         yield file, row_of(file, RealDisk().digests(file, b"").sha256.hex())

@@ -60,7 +60,7 @@ def gather(
             if inquiry is None:
                 return replace(made, engine=job.engine)
             inquiry.keep(made, spent_ms=int((time.monotonic() - began_s) * 1000))
-            return replace(made, engine=job.engine, reason=inquiry.reason)
+            return replace(made, engine=job.engine, reason=inquiry.reason if made.is_repeatable else _UNREPEATABLE)
         except EngineUnavailable as error:
             unavailable.extend(error.diagnostics)
             return Result()
@@ -143,6 +143,8 @@ def _expected_ms(job: Job, inquiry: Inquiry | None) -> int:
     """Return how long a job took when it last ran, else a guess: the longest goes first."""
     return _GUESSED_MS[job.engine] if inquiry is None or inquiry.spent_ms is None else inquiry.spent_ms
 
+
+_UNREPEATABLE = "it is made each time: not all that it looks for is known"
 
 _GUESSED_MS = {
     "copy": 0,

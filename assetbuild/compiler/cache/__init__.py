@@ -26,6 +26,7 @@ from assetbuild.compiler.files import Library
 from assetbuild.compiler.model import Input, Job, Result
 from assetbuild.compiler.resolve import Resolver
 from assetbuild.compiler.tools import NAMES
+from assetbuild.unchanged import standing_at
 
 __all__ = ["Cache", "Inquiry", "Store", "Tally"]
 
@@ -49,7 +50,8 @@ class Cache:
         self.answers = Answers(resolver.inventory, self.places)
         common = common_of(project, packages(), self.places)
         self.common_digest = digest_of(common)
-        last = f"common/{_digest_of(os.fsencode(project.folder))}"
+        self.project = _digest_of(os.fsencode(project.folder))
+        last = f"common/{self.project}"
         known = store.get(last)
         self.changed_settings = () if known is None else tuple(differing(json.loads(known), common._asdict()))
         if known is None or self.changed_settings:
@@ -81,6 +83,7 @@ class Inquiry:
         self._job = job
         self._key = key_of(job, cache.common_digest, cache.places)
         self._name = f"traces/{digest_of(self._key)}"
+        self._last_name = f"last/{_digest_of(_text([cache.project, job.engine, job.logicals]))}"
         self._traces = traces.loaded(cache.store.get(self._name))
         self._asked = Asked(cache.resolver)
         self.resolver = self._asked.resolver
@@ -100,7 +103,7 @@ class Inquiry:
             self._cache.store.put(where, content)  # the result before what names it
         trace = Trace(
             inputs={places.name(each.file): each.digest_hex for each in result.inputs},
-            absent={places.name(file): _standing(file) for file in result.absent},
+            absent={places.name(file): self._standing(file) for file in result.absent},
             questions=questions,
             answers=self._cache.answers.digest_hex(questions),
             programs={tool: self._cache.program(tool) for tool in result.tools if tool in _PROGRAMS},
@@ -110,7 +113,7 @@ class Inquiry:
         others = (each for each in self._traces if each[:-2] != trace[:-2])
         self._cache.store.put(self._name, traces.dumped([trace, *others][: traces.LIMIT]))
         if self._job.place:
-            self._cache.store.put(_last_name(self._job), _text(self._key._asdict()))
+            self._cache.store.put(self._last_name, _text(self._key._asdict()))
 
     def _recalled(self) -> Result | None:
         for trace in self._traces:
@@ -137,10 +140,14 @@ class Inquiry:
         engine = self._job.engine
         return replace(result, inputs=tuple(inputs), absent=tuple(absent), engine=engine, is_recalled=True)
 
+    def _standing(self, file: str) -> str:
+        kind, is_link, target = standing_at(file).partition(" ")
+        return f"{kind} {self._cache.places.name(target)}" if is_link else kind
+
     def _why(self) -> str:
         if self._traces:
             return self._changed(self._traces[0]) or "its result is no longer in the cache"
-        last = self._cache.store.get(_last_name(self._job)) if self._job.place else None
+        last = self._cache.store.get(self._last_name) if self._job.place else None
         fields: Sequence[str] = self._cache.changed_settings
         if last is not None:
             old: Mapping[str, Any] = {**json.loads(last), "common": self._key.common}
@@ -160,7 +167,7 @@ class Inquiry:
                     return f"`{library.shown(file)}` is gone"
             for name, was in trace.absent.items():
                 file = places.file(name)
-                if _standing(file) != was:
+                if self._standing(file) != was:
                     return f"`{library.shown(file)}` came or went"
             if self._cache.answers.digest_hex(trace.questions) != trace.answers:
                 return "a file that it refers to came, went or was renamed"
@@ -170,19 +177,6 @@ class Inquiry:
             if self._cache.program(tool) != digest:
                 return f"`{tool}` is another build"
         return None
-
-
-def _standing(file: str) -> str:
-    """Return what stands at a path: "" for nothing, else `file`, `folder` or `other`, links followed."""
-    if os.path.isfile(file):
-        return "file"
-    if os.path.isdir(file):
-        return "folder"
-    return "other" if os.path.lexists(file) else ""
-
-
-def _last_name(job: Job) -> str:
-    return f"last/{_digest_of(_text([job.engine, job.logicals]))}"
 
 
 def _variant_name(sha256_hex: str, encoder: tuple[str, str, int]) -> str:

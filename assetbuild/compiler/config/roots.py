@@ -49,13 +49,13 @@ class Folders:
         for segment in (part for part in pattern.split("/") if part not in {"", "."}):
             steps = [(parent, name) for parent in found for name in self._names(parent, segment)]
             found = [f"{parent}/{name}" if parent else name for parent, name in steps]
-            found = [shown for shown in found if os.path.isdir(self.absolute(shown))]
+            found = [shown for shown in found if self.disk.is_folder(self.absolute(shown))]
         return [shown or "." for shown in found if not globs.is_glob(pattern) or not self._is_output(shown)]
 
     def inside(self, shown: str) -> list[str]:
         """Return the names of the folders in `shown`, links to folders among them; none if it is no folder."""
         folder = self.absolute(shown)
-        found = self.disk.scan(folder) if os.path.isdir(folder) else []
+        found = self.disk.scan(folder) if self.disk.is_folder(folder) else []
         return [
             entry.name
             for entry in found

@@ -83,6 +83,8 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         reading.absent(),
         tuple(found),
         {"esbuild": shop.esbuild().version},
+        # esbuild finds files by itself, and does not tell of all that it looked for in vain.
+        is_repeatable=False,
     )
 
 
