@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,13 +33,15 @@ class Events:
         assert self.answer.status == 200
 
     def next(self) -> dict[str, Any]:
-        """Return the next message."""
-        while True:
+        """Return the next message. The stream has a line every few seconds, so that its own patience never ends."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline_s:
             line = self.answer.readline()
             assert line, "the stream has ended"
             if line.startswith(b"data: "):
                 message: dict[str, Any] = json.loads(line[6:])
                 return message
+        raise AssertionError("no message came")
 
     def close(self) -> None:
         """Let go of the stream."""

@@ -100,9 +100,11 @@ class _Session:
         before = self._templates
         if self._failed is None or self._concerns(paths):
             self.build()
-        if any(os.path.dirname(path) in before.folders for path in paths):
+        if not paths or any(os.path.dirname(path) in before.folders for path in paths):
             self._look_for_templates()
-            if not paths.isdisjoint(before.files | self._templates.files):
+            # Where nobody was listening yet, what stands there tells.
+            is_turned = before.standing != self._templates.standing if not paths else False
+            if is_turned or not paths.isdisjoint(before.files | self._templates.files):
                 self._live.turned()
 
     def folders(self) -> Mapping[str, Standing]:

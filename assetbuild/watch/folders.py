@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from assetbuild.compiler.errors import ConfigError
@@ -19,15 +21,16 @@ from assetbuild.disk import Found, Measured, RealDisk
 
 __all__ = ["Standing", "Templates", "folders_of", "sources_of", "standing_of", "templates_of"]
 
-Standing = tuple[int, int]
-"""What tells a folder from another of its name: device and inode."""
+Standing = tuple[int, ...]
+"""What tells a folder from another of its name: device and inode; of a file size and time, too."""
 
 
 class Templates(NamedTuple):
-    """What the folders of templates hold. files: all that may be templates."""
+    """What the folders of templates hold. files: all that may be templates. standing: of each file."""
 
     folders: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
+    standing: Mapping[str, Standing] = MappingProxyType({})
 
 
 class _Listing(RealDisk):
@@ -85,7 +88,9 @@ def standing_of(folders: Iterable[str], ours: tuple[str, ...]) -> Mapping[str, S
         if not f"{folder}/".startswith(ours):
             with contextlib.suppress(OSError):  # what is gone is noticed in its parent
                 status = os.stat(folder)
-                found[folder] = status.st_dev, status.st_ino
+                # A folder is the same one while its names change.
+                age: tuple[int, ...] = () if stat.S_ISDIR(status.st_mode) else (status.st_size, status.st_mtime_ns)
+                found[folder] = (status.st_dev, status.st_ino, *age)
     return found
 
 
@@ -101,4 +106,5 @@ def templates_of(project: Project, ours: Collection[str]) -> Templates:
             pass
     below = (*(os.path.join(root.folder, "") for root in project.roots), *ours)
     outside = (file for file in listing.files if not file.startswith(below))
-    return Templates(frozenset(listing.folders), frozenset(outside))
+    files = frozenset(outside)
+    return Templates(frozenset(listing.folders), files, standing_of(sorted(files), ()))
