@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from assetbuild.watch.changes import Changes
-from assetbuild.watch.folders import folders_of, standing_of
+from assetbuild.watch.folders import Standing, folders_of, standing_of
 
 
-def standing(*folders: Path) -> dict[str, tuple[int, int]]:
+def standing(*folders: Path) -> dict[str, Standing]:
     return dict(standing_of(map(str, folders), ()))
 
 
