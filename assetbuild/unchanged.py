@@ -212,18 +212,13 @@ def stands(record: Record, arguments: Mapping[str, object]) -> Record | None:
     try:
         if any(_names_in(folder) != digest for folder, digest in record.folders.items()):
             return None
+        if not all(stat.S_ISDIR(os.lstat(folder).st_mode) for folder in {*map(os.path.dirname, record.outputs)}):
+            return None  # a link in the place of a folder is none of ours
         files = _as_they_were(record.files, os.stat)
-        outputs = _as_they_were(record.outputs, os.lstat) if files is not None and _are_ours(record.outputs) else None
+        outputs = _as_they_were(record.outputs, os.lstat, mode=MODE) if files is not None else None
     except OSError:
         return None
     return None if files is None or outputs is None else record._replace(files=files, outputs=outputs)
-
-
-def _are_ours(outputs: Iterable[str]) -> bool:
-    """Return whether the outputs lie in folders and not behind links, and may be read as they were published."""
-    if not all(stat.S_ISDIR(os.lstat(folder).st_mode) for folder in {os.path.dirname(file) for file in outputs}):
-        return False
-    return all(stat.S_IMODE(os.lstat(file).st_mode) == MODE for file in outputs)
 
 
 def standing_at(path: str) -> str:
@@ -234,11 +229,15 @@ def standing_at(path: str) -> str:
     return kind or ("other" if os.path.lexists(path) else "")
 
 
-def _as_they_were(rows: Mapping[str, Row], look: Callable[[str], os.stat_result]) -> Mapping[str, Row] | None:
-    """Return the rows, renewed where a digest had to say it; None if a file is another."""
+def _as_they_were(
+    rows: Mapping[str, Row], look: Callable[[str], os.stat_result], mode: int | None = None
+) -> Mapping[str, Row] | None:
+    """Return the rows, renewed where a digest had to say it; None if a file is another, or has another `mode`."""
     renewed: dict[str, Row] = {}
     for file, row in rows.items():
         status = look(file)
+        if mode is not None and stat.S_IMODE(status.st_mode) != mode:
+            return None
         if row.vouches(status):
             continue
         noted_ns = time.time_ns()

@@ -102,7 +102,7 @@ class LastBuild:
             if any(max(row.mtime_ns, row.ctime_ns) >= self._began_ns for row in files.values()):
                 return  # something else than this process read it, and nobody knows which of its states
             outputs = {os.path.join(project.output, path): hex_ for path, hex_ in _outputs(outcome)}
-            self.record = asked._replace(
+            record = asked._replace(
                 files={**asked.files, **files, **self._code_rows()},
                 outputs={file: row_of(file, hex_) for file, hex_ in outputs.items()},
                 absent=_as_they_stand({*asked.absent, *outcome.absent}),
@@ -112,8 +112,9 @@ class LastBuild:
                 return  # another compile has published into this output since
         except OSError:
             return  # somebody changes the files while we look: the next compile looks again
+        self.record = record
         if is_lasting:
-            save(file_of(project.cache_folder, self._folder, self._output), self.record)
+            save(file_of(project.cache_folder, self._folder, self._output), record)
 
     def asked(self, disk: Watched, ours: tuple[str, ...]) -> Record:
         """Return what a build has asked of its disk so far, whatever became of it. ours: as `ours_of` gives them."""
