@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from assetbuild.disk import MODE, Digests, Found, Measured, RealDisk
 
-__all__ = ["Record", "Row", "Watched", "default_folder", "file_of", "load", "row_of", "save", "standing_at", "stands"]
+__all__ = ["Record", "Row", "Watched", "file_of", "load", "row_of", "save", "standing_at", "stands"]
 
 _FORMAT = 2
 _LIMIT_BYTES = 256 << 20  # a record of a hundred thousand files has a tenth of that; more is none of ours
@@ -145,21 +145,6 @@ class Watched(RealDisk):
     def _note(self, file: str, status: os.stat_result, noted_ns: int, size: int, sha256_hex: str) -> None:
         self.hashed_bytes += size
         self.files[file] = Row(*_standing(status), noted_ns, sha256_hex)
-
-
-def default_folder(environ: Mapping[str, str]) -> str:
-    """Return the folder of the compile cache where the configuration says nothing; "" for none.
-
-    ASSETBUILD_CACHE, else `assetbuild/compile` in the user's cache, none for a user without a home.
-    Source: XDG Base Directory Specification (a relative XDG_CACHE_HOME is to be ignored).
-    """
-    chosen = environ.get("ASSETBUILD_CACHE", "")
-    if chosen:
-        return "" if chosen == "off" else os.path.abspath(os.path.expanduser(chosen))
-    cache, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
-    if not os.path.isabs(cache):
-        cache = os.path.join(home, ".cache") if os.path.isabs(home) else ""
-    return os.path.join(cache, "assetbuild", "compile") if cache else ""
 
 
 def file_of(folder: str, project: str, output: str) -> str:

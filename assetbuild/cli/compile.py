@@ -12,7 +12,7 @@ from assetbuild.cli.last import LastBuild
 from assetbuild.cli.parser import Parser, positive
 from assetbuild.cli.render import Look, Terminal, as_json, counted, place, seconds, size
 from assetbuild.diagnostic import findings
-from assetbuild.unchanged import default_folder
+from assetbuild.home import compile_cache
 
 if TYPE_CHECKING:
     from assetbuild.compiler import Outcome
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     started_s = time.monotonic()
     terminal = Terminal.of_process()
     last = last_build(args)
-    summary = last.summary(default_folder(os.environ))
+    summary = last.summary(compile_cache(os.environ))
     if summary is None:
         summary = _compiled(args, last, terminal)
     say(summary, time.monotonic() - started_s, terminal, is_explained=args.explain)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from assetbuild.compiler.config import checks
 from assetbuild.compiler.config.schema import Table
 from assetbuild.compiler.project import Compress, Css, Js, MapMode, Sass, Templates, Tools, Urls
-from assetbuild.unchanged import default_folder
+from assetbuild.home import compile_cache
 
 __all__ = [
     "budgets",
@@ -142,7 +142,7 @@ def cache(table: Table, folder: str, environ: Mapping[str, str]) -> str:
     chosen = table.text("local", "", checks.cache_folder)
     table.close()
     if not chosen or environ.get("ASSETBUILD_CACHE"):
-        return default_folder(environ)
+        return compile_cache(environ)
     return "" if chosen == "off" else os.path.normpath(os.path.join(folder, os.path.expanduser(chosen)))
 
 

@@ -20,13 +20,13 @@ from assetbuild.compiler.project import Project
 from assetbuild.compiler.tools.depot import Depot, here
 from assetbuild.compiler.tools.table import Pin, PinnedFile, hex_of
 from assetbuild.diagnostic import Diagnostic
+from assetbuild.home import cache_home
 
 __all__ = [
     "Look",
     "Origin",
     "Program",
     "argv_of",
-    "cache_home",
     "find",
     "looks",
     "mismatch",
@@ -113,18 +113,6 @@ def tool_folder(environ: Mapping[str, str]) -> str | None:
         return os.path.abspath(chosen)
     home = cache_home(environ)
     return os.path.join(home, "assetbuild", "tools") if home else None
-
-
-def cache_home(environ: Mapping[str, str]) -> str | None:
-    """Return the absolute folder of what this user's programs can make again, None if the environment names no home.
-
-    Source: XDG Base Directory Specification (a relative XDG_CACHE_HOME is to be ignored).
-    """
-    cache = environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(cache):
-        return cache
-    home = environ.get("HOME") or environ.get("USERPROFILE", "")
-    return os.path.join(home, ".cache") if os.path.isabs(home) else None
 
 
 def promised(name: str, project: Project, environ: Mapping[str, str], depot: Depot | None = None) -> str:
