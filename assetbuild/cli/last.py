@@ -43,7 +43,6 @@ class LastBuild:
         # Packages are found on `sys.path`, and roots in packages.
         python = [sys.version, sys.prefix, *sys.path]
         self._arguments = {**arguments, "environ": variables | home, "python": python, "assetbuild": __version__}
-        self._variables = variables
         self._began_ns = time.time_ns()
         self._folder = folder
         self._output = str(arguments.get("output", ""))
@@ -88,15 +87,8 @@ class LastBuild:
 
     def keep(self, outcome: Outcome, disk: Watched, summary: Mapping[str, Any]) -> None:
         """Remember this build, for later processes where they may rely on it."""
-        from assetbuild.compiler.tools import NAMES, variable_of
-
         project = outcome.project
-        is_tool_chosen = bool(project.tools.paths) or any(self._variables.get(variable_of(name)) for name in NAMES)
-        # What is looked for in packages of Python is not all known.
-        has_packages = any(not f"{root.folder}/".startswith(f"{project.folder}/") for root in project.roots)
-        is_plain = outcome.is_repeatable and not is_tool_chosen and not has_packages
-        # Hidden maps lie beside the output, and tools of somebody's choice anywhere: they are asked for every time.
-        is_lasting = is_plain and project.cache_folder and outcome.published and project.sourcemaps != "hidden"
+        is_lasting = outcome.is_repeatable and project.cache_folder and outcome.published
         if not is_lasting and not self._goes_on:
             return
         try:

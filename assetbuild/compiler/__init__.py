@@ -32,6 +32,7 @@ from assetbuild.compiler.record import inputs_digest, record
 from assetbuild.compiler.resolve import Resolver
 from assetbuild.compiler.seal import seal
 from assetbuild.compiler.survey import survey
+from assetbuild.compiler.tools import NAMES, variable_of
 from assetbuild.diagnostic import Diagnostic, by_place
 from assetbuild.disk import Disk, RealDisk
 from assetbuild.version import __version__
@@ -60,7 +61,8 @@ class Outcome:
     encoder_runs: how many variants no earlier build had made.
     reasons: first logical path of each job that ran → why, in the words of `--explain`; empty without a cache.
     inputs: absolute file → sha256 of what was read. absent: files that no use was made of, absolute.
-    is_repeatable: the same inputs would always make it. published: None when nothing was written (`check`).
+    is_repeatable: all that could change it is known, so that it stands while its inputs and outputs do.
+    published: None when nothing was written (`check`).
     """
 
     project: Project
@@ -150,7 +152,7 @@ def compile(
         reasons=_reasons(results),
         inputs=inputs,
         absent=frozenset(file for result in results for file in result.absent),
-        is_repeatable=all(result.is_repeatable for result in results) and not project.webassets,
+        is_repeatable=_is_repeatable(project, results, environ),
         published=published,
     )
 
@@ -186,6 +188,18 @@ def _per_engine(results: Iterable[Result]) -> dict[str, int]:
 def _reasons(results: Iterable[Result]) -> dict[str, str]:
     ran = ((result.drafts[0].logical, result.reason) for result in results if result.reason and result.drafts)
     return dict(sorted(ran))
+
+
+def _is_repeatable(project: Project, results: Iterable[Result], environ: Mapping[str, str]) -> bool:
+    """Return whether all that could change the build is known.
+
+    It is not for code of the user's, for a tool of somebody's choice, for what is looked for in packages of Python, and
+    for maps that are hidden beside the output.
+    """
+    is_tool_chosen = bool(project.tools.paths) or any(environ.get(variable_of(name)) for name in NAMES)
+    is_inside = all(f"{root.folder}/".startswith(f"{project.folder}/") for root in project.roots)
+    is_plain = is_inside and not (project.webassets or is_tool_chosen or project.sourcemaps == "hidden")
+    return is_plain and all(result.is_repeatable for result in results)
 
 
 def _inputs_of(results: Iterable[Result]) -> Iterator[Input]:
