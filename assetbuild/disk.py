@@ -77,8 +77,9 @@ class Disk(Protocol):
     def sweep(self, folder: str) -> int: ...
     def write(self, folder: str, path: str, body: bytes) -> bool: ...
     def copy(self, file: str, folder: str, path: str, size: int, sha256_hex: str) -> tuple[bool, str]: ...
+    def fill(self, folder: str, path: str, parts: Iterable[bytes], size: int, sha256_hex: str) -> tuple[bool, str]: ...
     def commit(self, folder: str, path: str, body: bytes) -> bool: ...
-    def install(self, folder: str, path: str, parts: Iterable[bytes]) -> None: ...
+    def install(self, folder: str, path: str, parts: Iterable[bytes], mode: int = 0o755) -> None: ...
     def sync(self, folder: str) -> None: ...
     def remove(self, folder: str, path: str) -> None: ...
     def touch(self, folder: str, path: str, older_s: float) -> None: ...
@@ -209,18 +210,22 @@ class RealDisk:
         return True
 
     def copy(self, file: str, folder: str, path: str, size: int, sha256_hex: str) -> tuple[bool, str]:
-        """Put the bytes of `file` at `folder/path`; return whether it was written, and the digest of what it held.
+        """Put the bytes of `file` at `folder/path` as `fill` does."""
+        return self.fill(folder, path, _chunks(file), size, sha256_hex)
 
-        Nothing appears under the name unless the bytes have that size and digest.
+    def fill(self, folder: str, path: str, parts: Iterable[bytes], size: int, sha256_hex: str) -> tuple[bool, str]:
+        """Put the joined `parts` at `folder/path`; return whether it was written, and the digest of what they held.
+
+        Nothing appears under the name unless the bytes have that digest. If they stand there, no part is asked for.
         """
         target = self._place(folder, path)
         if self._may_hold(target) and self.holds(target, size, sha256_hex):
             return False, sha256_hex
         digest = hashlib.sha256()
         with contextlib.suppress(_Discarded), self._temporary(target) as descriptor:
-            for chunk in _chunks(file):
-                digest.update(chunk)
-                _write_all(descriptor, chunk)
+            for part in parts:
+                digest.update(part)
+                _write_all(descriptor, part)
             if digest.hexdigest() != sha256_hex:
                 raise _Discarded
         return True, digest.hexdigest()
@@ -236,12 +241,12 @@ class RealDisk:
         _sync_folder(os.path.dirname(file))
         return is_new
 
-    def install(self, folder: str, path: str, parts: Iterable[bytes]) -> None:
-        """Put the joined `parts` at `folder/path` as a program (mode 0755), replacing what was there.
+    def install(self, folder: str, path: str, parts: Iterable[bytes], mode: int = 0o755) -> None:
+        """Put the joined `parts` at `folder/path`, by default as a program, replacing what was there.
 
         Whatever `parts` raises is raised here, and then nothing appears under the name.
         """
-        with self._temporary(os.path.join(folder, path), 0o755) as descriptor:
+        with self._temporary(os.path.join(folder, path), mode) as descriptor:
             for part in parts:
                 _write_all(descriptor, part)
 
