@@ -302,9 +302,19 @@ def test_a_table_of_ours_that_is_no_table_is_an_error(tree: Tree) -> None:
 
 
 def test_a_text_that_is_not_toml_is_an_error_of_that_file(tree: Tree) -> None:
-    (found,) = faults(tree({"assets/a.css": "", "assetbuild.toml": "roots = [\n"}))
+    assert ["assetbuild.toml:1:10+1 invalid-toml: the file is not TOML: invalid value"] == faults(
+        tree({"assets/a.css": "", "assetbuild.toml": "roots = [\n"})
+    )
 
-    assert found.startswith("assetbuild.toml:0:0+0 invalid-toml: the file is not TOML: ")
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_what_is_not_toml_is_shown_at_its_place(tree: Tree, end: str) -> None:
+    """Python 3.11 to 3.13 tell the place in the sentence alone."""
+    lines = ['salt = "é (at line 9, column 9)"', "[js]", "minify true"]
+
+    assert [
+        "assetbuild.toml:3:8+1 invalid-toml: the file is not TOML: expected `=` after a key in a key/value pair"
+    ] == (faults(tree({"assets/a.css": "", "assetbuild.toml": end.join(lines)})))
 
 
 def test_a_configuration_that_is_not_utf8_names_the_byte(tree: Tree) -> None:

@@ -18,7 +18,7 @@ from typing import NoReturn
 from assetbuild.compiler import door
 from assetbuild.compiler.config import checks, sections
 from assetbuild.compiler.config.entries import read_entries
-from assetbuild.compiler.config.locate import locate, written
+from assetbuild.compiler.config.locate import fault_in, locate, written
 from assetbuild.compiler.config.roots import LOOKED_FOR, Folders, detect, read_roots
 from assetbuild.compiler.config.schema import Document, Table
 from assetbuild.compiler.errors import ConfigError
@@ -137,7 +137,9 @@ def _toml(folder: str, name: str, disk: Disk) -> tuple[str, Mapping[str, object]
     except door.Refused as error:
         raise ConfigError(error.diagnostics) from None
     except tomllib.TOMLDecodeError as error:
-        _fail("invalid-toml", f"the file is not TOML: {error}", shown=name)
+        sentence, offset = fault_in(text, error)
+        message = f"the file is not TOML: {sentence}"
+        raise ConfigError([Diagnostic("invalid-toml", "error", message, span_at(name, text, offset))]) from None
     except ValueError:  # Python's own refusal: its limit on the digits of an integer guards against quadratic time
         _fail("invalid-toml", "the file holds a number of too many digits", shown=name)
     except RecursionError:
