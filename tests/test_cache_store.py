@@ -154,7 +154,11 @@ def test_a_folder_that_cannot_be_written_costs_one_warning(tmp_path: Path) -> No
     made.flush()
 
     assert made.get(name("b")) is None
-    assert [f"the compile cache cannot be written (Not a directory): {tmp_path}/cache/v1"] == warnings
+    assert [
+        f"the compile cache `{tmp_path}/cache` cannot be written: not a directory; "
+        "the compile goes on, and keeps nothing for the next one\n"
+        "  choose another folder with `ASSETBUILD_CACHE` or `[cache] local`; `off` in either goes without"
+    ] == warnings
 
 
 def test_links_and_pipes_in_the_folder_are_not_followed(tmp_path: Path) -> None:

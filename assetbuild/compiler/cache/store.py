@@ -48,7 +48,7 @@ class Tally(NamedTuple):
 class Store:
     """A folder of named bytes. Safe in threads. A name is `kind/hex`, made by us and never by an entry.
 
-    warn: gets one line, once, when the folder cannot be read or written; all goes on without it.
+    warn: gets a sentence and a hint, once, when the folder cannot be read or written; all goes on without it.
     is_writable: else nothing is kept, repaired, marked as used or removed, and the folder stays as it is.
     """
 
@@ -259,7 +259,13 @@ class Store:
 
     def _fault(self, what: str, error: OSError) -> None:
         warn, self._warn = self._warn, lambda _: None
-        warn(f"the compile cache cannot be {what} ({error.strerror}): {self._folder}")
+        reason = (error.strerror or str(error)).lower()
+        effect = "keeps nothing for the next one" if what == "written" else "takes nothing of the last one"
+        warn(
+            f"the compile cache `{os.path.dirname(self._folder)}` cannot be {what}: {reason}; "
+            f"the compile goes on, and {effect}\n"
+            "  choose another folder with `ASSETBUILD_CACHE` or `[cache] local`; `off` in either goes without"
+        )
 
 
 def _path_of(name: str) -> str:
