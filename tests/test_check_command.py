@@ -56,7 +56,7 @@ error: `css/ap.css` is not in the manifest; did you mean `css/app.css`? [unknown
 
 
 def timeless(text: str) -> str:
-    return re.sub(r"in [0-9.]+ s\b", "in T", text)
+    return re.sub(r"in [0-9.]+ m?s\b", "in T", text)
 
 
 def test_what_is_right_is_said_in_one_line(site: Path, capsys: Printed) -> None:

@@ -47,7 +47,7 @@ def site(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def timeless(text: str) -> str:
-    return re.sub(r"in [0-9.]+ s\b", "in T", text)
+    return re.sub(r"in [0-9.]+ m?s\b", "in T", text)
 
 
 def test_compile_ends_with_one_line_and_a_second_one_writes_nothing(site: Path, capsys: Printed) -> None:

@@ -286,7 +286,10 @@ def test_sizes_are_short(size_bytes: int, expected: str) -> None:
 @pytest.mark.parametrize(
     ("duration_s", "expected"),
     [
-        (0.0, "0.00 s"),
+        (0.0, "1 ms"),
+        (0.0049, "5 ms"),
+        (0.099, "99 ms"),
+        (0.0996, "0.10 s"),
         (0.314, "0.31 s"),
         (9.999, "10.0 s"),
         (12.34, "12.3 s"),

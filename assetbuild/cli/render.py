@@ -285,7 +285,9 @@ def size(size_bytes: int) -> str:
 
 
 def seconds(duration_s: float) -> str:
-    """Return a time for people: `0.31 s`, `12.3 s`, `2 min 05 s`."""
+    """Return a time for people: `4 ms`, `0.31 s`, `12.3 s`, `2 min 05 s`."""
+    if duration_s < 0.0995:
+        return f"{max(1, round(duration_s * 1000))} ms"
     if duration_s < 9.995:
         return f"{duration_s:.2f} s"
     if duration_s < 59.95:
