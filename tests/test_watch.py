@@ -188,7 +188,32 @@ def test_an_error_that_is_taken_back_needs_no_compile(watched: tuple[Path, Watch
     part.write_text("$c: red;\n")
     watch.until("compiled")
 
-    assert ["compiled 4 assets (0 files written, 5 unchanged)"] == timeless(watch.lines)
+    assert ["the error is gone", "compiled 4 assets (0 files written, 5 unchanged)"] == timeless(watch.lines)
+
+
+def test_pages_hear_that_an_error_was_taken_back(watched: tuple[Path, Watch]) -> None:
+    project, watch = watched
+    part = project / "assets/css/_part.scss"
+    events = watch.events()
+    state = events.next()["state"]
+
+    part.write_text("$c red;\n")
+    told = events.next()
+    part.write_text("$c: red;\n")
+    mended = events.next()
+
+    assert [(state, True), (state, False)] == [(each["state"], bool(each["trouble"])) for each in (told, mended)]
+
+
+def test_an_error_that_was_there_before_is_told_once(tree: Tree) -> None:
+    project = tree(SITE | {"assets/css/app.scss": "a {\n"})
+    with watching(project) as watch:
+        watch.until("1 error")
+        (project / "assets/css/unused.txt").write_text("still wrong")
+        (project / "assets/css/app.scss").write_text("a { b: c }\n")
+        watch.until("compiled")
+
+        assert 1 == [line.startswith("error:") for line in watch.lines].count(True)
 
 
 def test_the_first_build_may_fail(tree: Tree) -> None:

@@ -161,6 +161,65 @@ def test_a_page_finds_back_to_a_watch_that_was_started_again(tree: Tree, browser
                 assert page.value("window.kept") is None
 
 
+def test_a_page_that_nobody_tells_anything_asks_less_and_less_often(tree: Tree, browser: Browser) -> None:
+    """The clock of the page is its own: a pause is noted, and over at once."""
+    project = tree(SITE)
+    with watching(project) as watch:
+        watch.until("compiled")
+        with application(project, script_url(watch.port)) as url, browser.page(url) as page:
+            page.until("window.made === 1")
+            page.until(STREAM)
+            page.value(
+                "window.pauses = [], window.later = window.setTimeout,"
+                "window.setTimeout = (act, ms) => (ms >= 500 && window.pauses.push(ms), window.later(act, ms / 1000))"
+            )
+
+            watch.end()
+
+            page.until("window.pauses.length > 8")
+            assert [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000] == page.value("window.pauses.slice(0, 8)")
+
+
+def test_stylesheets_in_shadow_roots_are_exchanged(watched: tuple[Path, Watch], browser: Browser) -> None:
+    project, watch = watched
+    colour = "getComputedStyle(window.inner.querySelector('body')).color"
+    with application(project, script_url(watch.port)) as url, browser.page(url) as page:
+        page.until(STREAM)
+        page.value(
+            """(() => {
+                const outer = document.body.appendChild(document.createElement("div")).attachShadow({ mode: "open" });
+                const host = outer.appendChild(document.createElement("div"));
+                window.inner = host.attachShadow({ mode: "open" });
+                window.inner.append(document.querySelector("link").cloneNode(), document.createElement("body"));
+            })()"""
+        )
+        page.until(f"{colour} === 'rgb(1, 1, 1)'")
+
+        (project / "assets/css/app.scss").write_text("body { color: rgb(2, 1, 1) }\n")
+
+        page.until(f"{colour} === 'rgb(2, 1, 1)' && window.inner.querySelectorAll('link').length === 1")
+        assert [] == page.console
+
+
+def test_an_error_is_told_once_and_so_is_its_end(watched: tuple[Path, Watch], browser: Browser) -> None:
+    project, watch = watched
+    sheet = project / "assets/css/app.scss"
+    with application(project, script_url(watch.port)) as url, browser.page(url) as page:
+        page.until(STREAM)
+        page.value("window.told = []; console.error = console.info = (text) => window.told.push(text)")
+
+        sheet.write_text("body { color rgb(1, 1, 1) }\n")
+        page.until("window.told.length")
+        page.value("window.stream.onerror()")
+        page.until(STREAM)
+        sheet.write_text(SITE["assets/css/app.scss"])
+        page.until("window.told.length > 1")
+
+        told = page.value("window.told")
+        assert told[0].startswith("assetbuild: error: ")
+        assert ["assetbuild: compiled again, the error is gone"] == told[1:]
+
+
 def test_a_page_that_is_none_of_this_machine_learns_nothing(watched: tuple[Path, Watch], browser: Browser) -> None:
     _, watch = watched
     asked = f"""new Promise((done) => {{

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,7 +15,7 @@ import pytest
 from assetbuild.manifest import hash_name
 from assetbuild.watch.difference import exchanged
 from assetbuild.watch.live import Live
-from assetbuild.watch.server import LiveServer
+from assetbuild.watch.server import CONNECTIONS, LiveServer
 from tests.manifests import published, write
 
 BODIES = {"js/app.js": b"window.secret = 1", "css/app.css": b"body { color: red }"}
@@ -45,7 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def port(server: LiveServer) -> int:
-    return int(server.script_url.rsplit(":", 1)[1].partition("/")[0])
+    return port_of(server)
 
 
 @pytest.fixture
@@ -194,6 +197,78 @@ def test_a_client_that_leaves_at_once_is_no_fault(port: int, ask: Ask, capfd: py
 
     assert 200 == ask(SCRIPT).status
     assert "" == capfd.readouterr().err
+
+
+def test_more_connections_than_there_are_threads_are_refused_until_one_is_free() -> None:
+    live = Live()
+    with LiveServer(live, 0) as running, contextlib.ExitStack() as stack:
+        before = serving()
+        port = port_of(running)
+        asked = f"GET {EVENTS} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {HERE}\r\n\r\n".encode()
+        for _ in range(CONNECTIONS):
+            connection = stack.enter_context(connected(running))
+            connection.sendall(asked)
+            assert connection.recv(1)
+
+        refused = answer_of(port)
+        live.close()
+        for each in serving():
+            each.join(0 if each in before else 20)
+        served = answer_of(port)
+
+    assert (503, "close", b"too many connections at once") == (
+        refused.status,
+        refused.headers["connection"],
+        refused.body,
+    )
+    assert 200 == served.status
+
+
+def answer_of(port: int) -> Answer:
+    """Return what a client of this machine gets that asks for the script."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", SCRIPT)
+    found = connection.getresponse()
+    body = found.read()
+    connection.close()
+    return Answer(found.status, {name.lower(): value for name, value in found.getheaders()}, body)
+
+
+def serving() -> list[threading.Thread]:
+    """Return the threads that serve a connection."""
+    return [each for each in threading.enumerate() if "process_request_thread" in each.name]
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /assetbuild/live.js HTTP/1.1\r\nHost:"])
+def test_a_connection_on_which_nothing_comes_is_closed(begun: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    with LiveServer(Live(), 0, silence_s=0.05) as running, connected(running) as connection:
+        connection.sendall(begun)
+
+        assert b"" == connection.recv(1)
+    assert "" == capfd.readouterr().err
+
+
+def test_a_client_that_takes_nothing_is_left(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    large = {"js/app.js": b"//" * (8 << 20)}
+    with LiveServer(Live(), 0, silence_s=0.05) as running, connected(running) as connection:
+        running.site.publish(str(write(tmp_path, published(tmp_path, large))))
+        before = serving()
+        url = f"/static/js/app-{hash_name('', large['js/app.js'])}.js"
+        connection.sendall(f"GET {url} HTTP/1.1\r\nHost: {running.script_url.split('/')[2]}\r\n\r\n".encode())
+        connection.recv(1, socket.MSG_PEEK)
+        for each in serving():
+            each.join(20 if each not in before else 0)
+
+        assert len(b"".join(iter(lambda: connection.recv(1 << 20), b""))) < len(large["js/app.js"])
+    assert "" == capfd.readouterr().err
+
+
+def connected(running: LiveServer) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port_of(running)), 20)
+
+
+def port_of(running: LiveServer) -> int:
+    return int(running.script_url.rsplit(":", 1)[1].partition("/")[0])
 
 
 def document(**files: str) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from assetbuild.manifest.reader import MANIFEST_NAME
 if TYPE_CHECKING:
     from assetbuild.compiler import Services
     from assetbuild.compiler.project import Project
-    from assetbuild.unchanged import Record, Watched
+    from assetbuild.noting import Watched
+    from assetbuild.unchanged import Record
     from assetbuild.watch.folders import Standing
     from assetbuild.watch.live import Live
     from assetbuild.watch.server import LiveServer
@@ -166,6 +167,8 @@ class _Session:
             manifest = json.load(stream)
         styles = exchanged(self._manifest, manifest) if self._manifest else None
         detected = summary["detected"] if not self._manifest else ()
+        if self._trouble:
+            self._terminal.say("the error is gone")
         self._trouble, self._manifest, self._build = "", manifest, summary["build"]
         self._server.site.publish(file)
         self._live.built(self._build, styles)

@@ -18,7 +18,6 @@ from assetbuild.watch.difference import Styles
 
 __all__ = ["Live"]
 
-_RETRY_MS = 500
 _HEARTBEAT_S = 15.0
 
 
@@ -48,7 +47,10 @@ class Live:
         return str(self._state)
 
     def built(self, build: str, styles: Styles | None = None) -> None:
-        """Tell of a build. styles: all that has to be exchanged in a page, None to load it anew."""
+        """Tell of a build, and so that there is no trouble any more.
+
+        styles: all that has to be exchanged in a page, None to load it anew.
+        """
         self._change(self._state._replace(build=build), styles)
 
     def turned(self) -> None:
@@ -68,7 +70,7 @@ class Live:
             self._listeners.add(mine)
             hello = _event({"state": self.state, "trouble": self._trouble})
         try:
-            yield b"retry: %d\n\n" % _RETRY_MS + hello
+            yield hello
             while not self._is_closed:
                 said = b":\n\n"  # a comment, by which a page that went away is noticed
                 with contextlib.suppress(queue.Empty):
@@ -87,8 +89,9 @@ class Live:
 
     def _change(self, state: _State, styles: Styles | None) -> None:
         with self._lock:
-            before, self._state, self._trouble = self.state, state, ""
-            if self.state != before:
+            before, trouble = self.state, self._trouble
+            self._state, self._trouble = state, ""
+            if self.state != before or trouble:
                 self._send({"after": before, "state": self.state, "styles": styles, "trouble": ""})
 
     def _send(self, message: dict[str, Any]) -> None:
