@@ -24,6 +24,7 @@ RANKS = [
     "home",
     "manifest",
     "disk",
+    "noting",
     "unchanged",
     "web",
     "",

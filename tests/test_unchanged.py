@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assetbuild.cli import main
-from assetbuild.unchanged import Row
+from assetbuild.noting import Row
 from tests.conftest import Tree
 
 Run = Callable[..., dict[str, Any]]

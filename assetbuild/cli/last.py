@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from assetbuild.disk import RealDisk
 from assetbuild.manifest import SUFFIXES
 from assetbuild.manifest.reader import MANIFEST_NAME
-from assetbuild.unchanged import Record, Row, Watched, file_of, load, row_of, save, standing_at, stands
+from assetbuild.noting import Row, Watched, row_of, standing_at
+from assetbuild.unchanged import Record, file_of, load, save, stands
 from assetbuild.version import __version__
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from assetbuild.compiler.files import Library
 from assetbuild.compiler.model import Input, Job, Result
 from assetbuild.compiler.resolve import Resolver
 from assetbuild.compiler.tools import NAMES
-from assetbuild.unchanged import standing_at
+from assetbuild.noting import standing_at
 
 __all__ = ["Cache", "Inquiry", "Store", "Tally"]
 
