@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
-__all__ = ["MODE", "TEMP_MARK", "Digests", "Disk", "Found", "Measured", "NotRegular", "RealDisk"]
+__all__ = ["MODE", "TEMP_MARK", "Digests", "Disk", "Found", "Measured", "NotRegular", "RealDisk", "Small"]
 
 TEMP_MARK = ".assetbuild-tmp-"
 """Prefix of every temporary name; followed by the process id and a counter."""
@@ -62,12 +62,21 @@ class Digests(NamedTuple):
     body: bytes | None = None
 
 
+class Small(NamedTuple):
+    """The bytes of a small file, as they were read once."""
+
+    body: bytes
+    sha256_hex: str
+
+
 class Disk(Protocol):
     """What the build half needs of a file system. Every method raises `OSError`; none retries in silence."""
 
     def scan(self, folder: str) -> list[Found]: ...
     def measure(self, folder: str) -> list[Measured]: ...
     def read(self, file: str) -> bytes: ...
+    def small(self, file: str, limit_bytes: int) -> Small | None: ...
+    def parts(self, file: str) -> Iterator[bytes]: ...
     def digests(self, file: str, salt: bytes, kept_bytes: int = 0) -> Digests: ...
     def known_digest(self, file: str) -> str | None: ...
     def is_file(self, file: str) -> bool: ...
@@ -106,6 +115,38 @@ class RealDisk:
     def read(self, file: str) -> bytes:
         """Return the bytes of a regular file; never blocks on a FIFO."""
         return b"".join(_chunks(file))
+
+    def small(self, file: str, limit_bytes: int) -> Small | None:
+        """Return the bytes of a regular file and their digest; None for a link, and for more than `limit_bytes`.
+
+        Four calls of the system, because a build reads most of its files this way.
+        """
+        try:
+            descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return None
+            raise
+        try:
+            status, noted_ns = os.fstat(descriptor), time.time_ns()
+            if not stat.S_ISREG(status.st_mode):
+                raise NotRegular(errno.EINVAL, "not a regular file", file)
+            size = status.st_size
+            body = os.read(descriptor, size + 1) if size <= limit_bytes else b""
+        finally:
+            os.close(descriptor)
+        if len(body) != size:
+            return None
+        sha256_hex = hashlib.sha256(body).hexdigest()
+        self._saw(file, status, noted_ns, sha256_hex)
+        return Small(body, sha256_hex)
+
+    def _saw(self, file: str, status: os.stat_result, noted_ns: int, sha256_hex: str) -> None:
+        """Hear of a file that was read whole, as it stood at `noted_ns`: nothing to do, for a disk that keeps no notes."""
+
+    def parts(self, file: str) -> Iterator[bytes]:
+        """Yield the bytes of a regular file, a bounded part at a time."""
+        return _chunks(file)
 
     def digests(self, file: str, salt: bytes, kept_bytes: int = 0) -> Digests:
         """Return the size and digests of a regular file in one pass; its bytes, too, if there are at most `kept_bytes`.

@@ -9,27 +9,19 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from typing import NamedTuple
 
 from assetbuild.compiler import door
 from assetbuild.compiler.model import Absent, Input
-from assetbuild.disk import Disk
+from assetbuild.disk import Disk, Small
 
-__all__ = ["Content", "Library", "Outside", "Reading"]
+__all__ = ["Library", "Outside", "Reading"]
 
-
+_SMALL_BYTES = 64 << 10  # up to here a file is read once: for its digests, its references, its place in the output
 _ROOM_BYTES = 32 << 20
 
 
 class Outside(OSError):
     """A file that a source names lies outside every folder that the configuration declares."""
-
-
-class Content(NamedTuple):
-    """Bytes as they were read, once."""
-
-    body: bytes
-    digest_hex: str
 
 
 class Library:
@@ -44,28 +36,41 @@ class Library:
         self.folder = folder
         self._inside = os.path.join(folder, "")
         self.confines = tuple(os.path.join(confine, "") for confine in confines)
-        self._contents: dict[str, Content] = {}
+        self._contents: dict[str, Small] = {}
         self._real_folders: dict[str, str] = {}
         self._room_bytes = _ROOM_BYTES
         self._lock = threading.Lock()
 
-    def read(self, file: str) -> Content:
-        """Return the content of `file`; raise `OSError`, `Outside` if links lead out of the declared folders."""
+    def content(self, file: str) -> Small:
+        """Return the content of `file`, and keep it; raise `OSError`, `Outside` if links lead out of those folders."""
         known = self._contents.get(file)
         if known is None:
-            self.confine(file)
-            body = self.disk.read(file)
-            with self._lock:
-                known = self._contents.setdefault(file, Content(body, hashlib.sha256(body).hexdigest()))
+            known = self.small(file)
+            if known is None:
+                self.confine(file)
+                body = self.disk.read(file)
+                known = Small(body, hashlib.sha256(body).hexdigest())
+            self.keep(file, known)
         return known
 
+    def small(self, file: str) -> Small | None:
+        """Return the content of a small file, not kept; None for a larger one and for a link; raise as `content`."""
+        if not f"{self._real(os.path.dirname(file))}/".startswith(self.confines):
+            self.confine(file)  # it may be a declared folder itself, or a link
+        return self.disk.small(file, _SMALL_BYTES)
+
+    def keep(self, file: str, content: Small) -> None:
+        """Keep what was read of `file` for those who ask next."""
+        with self._lock:
+            self._contents.setdefault(file, content)
+
     def digest_hex(self, file: str) -> str:
-        """Return the sha256 of what `file` holds; raise `OSError`, `Outside` as `read` does."""
+        """Return the sha256 of what `file` holds; raise as `content` does."""
         known = self._contents.get(file)
         if known is not None:
-            return known.digest_hex
+            return known.sha256_hex
         self.confine(file)
-        return self.disk.known_digest(file) or self.read(file).digest_hex
+        return self.disk.known_digest(file) or self.content(file).sha256_hex
 
     def release(self) -> None:
         """Let go of what was read: after the engines nobody asks for it again."""
@@ -80,17 +85,21 @@ class Library:
     def is_inside(self, file: str) -> bool:
         """Return whether `file`, links followed, lies in a declared folder or is one."""
         folder, name = os.path.split(file)
+        at = f"{self._real(folder)}/{name}"
+        return f"{os.path.realpath(at) if os.path.islink(at) else at}/".startswith(self.confines)
+
+    def _real(self, folder: str) -> str:
         real = self._real_folders.get(folder)
         if real is None:  # folders do not change while they are compiled, and a link in one is looked at each time
             real = self._real_folders[folder] = os.path.realpath(folder)
-        at = f"{real}/{name}"
-        return f"{os.path.realpath(at) if os.path.islink(at) else at}/".startswith(self.confines)
+        return real
 
     def room_for(self, size: int) -> bool:
         """Return whether the bytes of a file that nobody reads may be kept until they are published."""
         with self._lock:
-            self._room_bytes -= size if self._room_bytes >= size else 0
-            return self._room_bytes >= size
+            has_room = self._room_bytes >= size
+            self._room_bytes -= size * has_room
+            return has_room
 
     def shown(self, file: str) -> str:
         """Return `file` as people write it: relative to the project if it lies inside, POSIX."""
@@ -110,8 +119,8 @@ class Reading:
 
     def read(self, file: str) -> bytes:
         """Return the bytes of `file` (absolute path) and record it as an input."""
-        content = self.library.read(file)
-        self._inputs[file] = content.digest_hex
+        content = self.library.content(file)
+        self._inputs[file] = content.sha256_hex
         return content.body
 
     def text(self, file: str) -> str:
