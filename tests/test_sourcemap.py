@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from assetbuild.compiler.sourcemap import (
     Origin,
     Place,
     SourceMap,
+    Way,
     Written,
     chars,
     composed,
@@ -206,6 +208,42 @@ def test_a_composed_map_says_what_looking_up_twice_says(
     )
     assert (expected is None) == (origin is None)
     assert expected is None or expected[:3] == found[:3]
+
+
+ways = st.lists(st.sampled_from(("itself", "found", "nowhere")), min_size=SOURCES, max_size=SOURCES)
+
+
+@given(unique, ways, st.tuples(small, st.integers(0, 2000)))
+def test_a_source_that_was_written_by_a_person_is_led_nowhere_else(
+    mappings: list[tuple[int, ...]], ways: list[str], place: tuple[int, int]
+) -> None:
+    first = flat(entries(mappings))
+    texts = [Written(f"{number}.js", f"text {number}") for number in range(SOURCES)]
+    kinds: dict[str, Callable[[int], Way]] = {
+        "itself": lambda number: texts[number],
+        "found": lambda number: lambda line, column: Place(texts[number], line + 1, column),
+        "nowhere": lambda _: None,
+    }
+
+    made = composed(first, [kinds[way](number) for number, way in enumerate(ways)])
+
+    step, origin = first.at(*place), made.at(*place)
+    if step is None or ways[step.source] == "nowhere":
+        assert origin is None
+    else:
+        assert origin is not None
+        assert texts[step.source] == (made.sources[origin.source], made.contents[origin.source])
+        assert (step.line + (ways[step.source] == "found"), step.column) == (origin.line, origin.column)
+
+
+def test_the_mappings_of_sources_that_were_all_written_by_a_person_are_not_read() -> None:
+    texts = [Written(f"{number}.js", "") for number in range(SOURCES)]
+    unreadable = "no mappings at all!"
+
+    made = composed(SourceMap(("0", "1", "2"), (None,) * SOURCES, ("a",), unreadable), texts)
+
+    assert unreadable == made.mappings
+    assert ("0.js", "1.js", "2.js") == made.sources
 
 
 @given(unique, st.lists(st.tuples(small, st.integers(0, 2000), st.integers(0, 99)), unique_by=lambda move: move[:2]))

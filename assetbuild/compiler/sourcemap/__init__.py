@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from assetbuild.compiler.sourcemap.read import Mapping, Origin, SourceMap, encoded, parse
 from assetbuild.compiler.sourcemap.text import SCRIPT_LINES, SHEET_LINES, Lines, chars, units
-from assetbuild.compiler.sourcemap.trail import Finder, Place, Trail, Written, as_written, followed
+from assetbuild.compiler.sourcemap.trail import Finder, Place, Trail, Way, Written, as_written, followed
 from assetbuild.compiler.sourcemap.vlq import MapError
 from assetbuild.compiler.sourcemap.write import Move, Stop, composed, drawn, dumped, moved
 
@@ -25,6 +25,7 @@ __all__ = [
     "SourceMap",
     "Stop",
     "Trail",
+    "Way",
     "Written",
     "as_written",
     "chars",

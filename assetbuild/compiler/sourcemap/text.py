@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import cached_property
 
 __all__ = ["SCRIPT_LINES", "SHEET_LINES", "Lines", "chars", "units"]
 
@@ -23,8 +24,12 @@ class Lines:
 
     def __init__(self, text: str, line_end: re.Pattern[str]) -> None:
         self.text = text
-        self._starts = [0, *(found.end() for found in line_end.finditer(text))]
+        self._line_end = line_end
         self._is_ascii = text.isascii()
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(found.end() for found in self._line_end.finditer(self.text))]
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return line and column of the character at `offset`."""

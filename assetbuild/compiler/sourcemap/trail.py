@@ -12,7 +12,7 @@ from typing import NamedTuple
 from assetbuild.compiler.sourcemap.read import SourceMap
 from assetbuild.compiler.sourcemap.text import Lines
 
-__all__ = ["Finder", "Place", "Trail", "Written", "as_written", "followed"]
+__all__ = ["Finder", "Place", "Trail", "Way", "Written", "as_written", "followed"]
 
 
 class Written(NamedTuple):
@@ -36,6 +36,9 @@ Trail = Callable[[int], Place | None]
 
 Finder = Callable[[int, int], Place | None]
 """The same from line and column, as maps count them."""
+
+Way = Written | Finder | None
+"""Where a source of a map leads: it is what was written itself, or how to find that; None for nowhere."""
 
 
 def as_written(written: Written, lines: Lines) -> Trail:

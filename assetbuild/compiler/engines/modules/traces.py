@@ -12,7 +12,7 @@ import posixpath
 from collections.abc import Sequence
 
 from assetbuild.compiler.engines.esbuild.maps import sheet_map
-from assetbuild.compiler.engines.incoming import incoming
+from assetbuild.compiler.engines.incoming import incoming, written_in
 from assetbuild.compiler.engines.js.link import Edit, edited
 from assetbuild.compiler.engines.js.traces import Offsets
 from assetbuild.compiler.engines.modules.sources import ModuleSources
@@ -21,11 +21,10 @@ from assetbuild.compiler.model import Piece, Trace
 from assetbuild.compiler.sourcemap import (
     SCRIPT_LINES,
     SHEET_LINES,
-    Finder,
     Lines,
     Move,
-    Place,
     SourceMap,
+    Way,
     composed,
     moved,
     parse,
@@ -43,7 +42,7 @@ class Tracer:
         self._sources = sources
         self._reading = reading
         self._units = units
-        self._finders: dict[str, Finder] = {}
+        self._ways: dict[str, Way] = {}
         self.diagnostics: list[Diagnostic] = []
 
     def trace(self, path: str, map_text: str, text: str, edits: Sequence[Edit], pieces: Sequence[Piece]) -> Trace:
@@ -53,27 +52,26 @@ class Tracer:
         lines = Lines(text, SHEET_LINES if is_sheet else SCRIPT_LINES)
         moves = [Move(*lines.position(edit.end), len(edit.written) - (edit.end - edit.start)) for edit in edits]
         after = SourceMap(given.sources, given.contents, given.names, moved(given.mappings, moves))
-        finders = [self._finder(posixpath.join(posixpath.dirname(path), source)) for source in given.sources]
-        return trace(pieces, composed(after, finders), self._units)
+        ways = [self._way(posixpath.join(posixpath.dirname(path), source)) for source in given.sources]
+        return trace(pieces, composed(after, ways), self._units)
 
-    def _finder(self, path: str) -> Finder:
+    def _way(self, path: str) -> Way:
+        """Return where a source leads; nowhere if it is ours: a module that stands for an asset, a definition."""
         file = os.path.normpath(os.path.join(self._reading.library.folder, path))
-        if file not in self._finders:
-            self._finders[file] = self._made(file) if file in self._sources.texts else _nowhere
-        return self._finders[file]
+        if file not in self._ways:
+            self._ways[file] = self._made(file) if file in self._sources.texts else None
+        return self._ways[file]
 
-    def _made(self, file: str) -> Finder:
+    def _made(self, file: str) -> Way:
         """Return the way back from the text of `file` as esbuild was given it."""
         text, edits = self._sources.texts[file], self._sources.edits.get(file, [])
         pattern = SHEET_LINES if file.endswith(".css") else SCRIPT_LINES
-        named = self._sources.named_maps.get(file, ())
-        origin = incoming(self._sources.source_of(file), Lines(text, pattern), named, self._reading)
+        source, named = self._sources.source_of(file), self._sources.named_maps.get(file, ())
+        if not edits and not named:
+            return written_in(source, text)
+        origin = incoming(source, Lines(text, pattern), named, self._reading)
         self.diagnostics += origin.diagnostics
         if not edits:
             return origin.find
         given, offsets = Lines(edited(text, edits), pattern), Offsets(edits)
         return lambda line, column: origin.trail(offsets.before(given.offset(line, column)))
-
-
-def _nowhere(_line: int, _column: int) -> Place | None:
-    return None  # what we wrote ourselves: the module that stands for an asset, a definition
