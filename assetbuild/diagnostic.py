@@ -37,6 +37,7 @@ class AssetbuildError(Exception):
     ├─ EngineUnavailable  an engine or an extra is not installed          exit 2   compiler/errors.py
     ├─ CompileFailed      carries every Diagnostic of the run             exit 1   compiler/errors.py
     ├─ PublishError       the output cannot be written, or is not ours    exit 2   compiler/errors.py
+    ├─ ArchiveError       an output or its archive is at fault            exit 1   release/errors.py
     ├─ ManifestError      missing, unreadable, wrong version              at the start of the web process
     ├─ AssetNotFound      also a LookupError; names the near miss         at the template
     ├─ InlineError        an asset cannot stand in a page                 at the template   web/inline.py

@@ -12,12 +12,13 @@ from assetbuild.cli.render import Terminal, as_json, counted, place, seconds, si
 
 if TYPE_CHECKING:
     from assetbuild.disk import Disk
+    from assetbuild.release.verify import Counts
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_parser", "figures", "output_of", "run", "told"]
 
 _EXAMPLE = """\
 example:
-  assetbuild verify /srv/static
+  assetbuild verify /srv/static --provenance provenance.json
 """
 
 
@@ -26,6 +27,9 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     about = "check every file of an output against its manifest"
     parser = commands.add_parser("verify", help=about, description=f"{about.capitalize()}.", epilog=_EXAMPLE)
     parser.add_argument("output", nargs="?", metavar="OUTPUT", help="folder to check (default: as configured here)")
+    parser.add_argument(
+        "--provenance", metavar="FILE", help="a statement of `compile --attest`: it has to be about this"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
@@ -33,22 +37,36 @@ def run(args: argparse.Namespace) -> int:
     """Verify, report and return the exit code."""
     started_s = time.monotonic()
     from assetbuild.disk import RealDisk
+    from assetbuild.release.provenance import Provenance
     from assetbuild.release.verify import verify
 
     terminal, disk = Terminal.of_process(), RealDisk()
-    folder = os.path.abspath(args.output) if args.output is not None else _configured(disk)
-    report = verify(folder, disk)
+    folder = output_of(args.output, disk)
+    attested = Provenance(disk.read(args.provenance), args.provenance) if args.provenance else None
+    report = verify(folder, disk, attested)
     terminal.report(report.diagnostics)
-    assets, files, variants, size_bytes = report.counts
     if report.is_whole:
-        what = f"{counted(assets, 'asset')}, {counted(files, 'file')}, {counted(variants, 'variant')}"
         duration = seconds(time.monotonic() - started_s)
-        terminal.say(f"verified {what} in {place(folder)}  {size(size_bytes)}  in {duration}")
+        terminal.say(f"verified {told(report.counts)} in {place(folder)}  {size(report.counts.size)}  in {duration}")
     if args.json:
-        counts = {"assets": assets, "files": files, "variants": variants, "bytes": size_bytes}
         findings = [as_json(each) for each in report.diagnostics]
-        terminal.document({"ok": report.is_whole, "output": folder, **counts, "diagnostics": findings})
+        terminal.document({"ok": report.is_whole, "output": folder, **figures(report.counts), "diagnostics": findings})
     return 0 if report.is_whole else 1
+
+
+def told(counts: Counts) -> str:
+    """Return how much was verified, for people."""
+    return f"{counted(counts.assets, 'asset')}, {counted(counts.files, 'file')}, {counted(counts.variants, 'variant')}"
+
+
+def figures(counts: Counts) -> dict[str, object]:
+    """Return how much was verified, for `--json`."""
+    return {"assets": counts.assets, "files": counts.files, "variants": counts.variants, "bytes": counts.size}
+
+
+def output_of(named: str | None, disk: Disk) -> str:
+    """Return the folder that was named, else the output of the project here; raise `ManifestError` without one."""
+    return os.path.abspath(named) if named is not None else _configured(disk)
 
 
 def _configured(disk: Disk) -> str:

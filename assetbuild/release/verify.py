@@ -11,14 +11,14 @@ import hashlib
 import posixpath
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from assetbuild.diagnostic import Diagnostic, Severity, Span, by_place
-from assetbuild.disk import TEMP_MARK, Disk, Measured
+from assetbuild.disk import TEMP_MARK, Digests, Measured
 from assetbuild.manifest import (
     MANIFEST_NAME,
     SUFFIXES,
-    AssetEntry,
     FileEntry,
     Manifest,
     ManifestError,
@@ -27,8 +27,10 @@ from assetbuild.manifest import (
     name_of_digest,
 )
 from assetbuild.release.decode import DecodeError, Undecodable, decoded
+from assetbuild.release.places import Places, clashes, places_of
+from assetbuild.release.provenance import Provenance, disagreements
 
-__all__ = ["Counts", "Report", "verify"]
+__all__ = ["Counts", "Readable", "Report", "verify"]
 
 _REPUBLISH = "compile again, or copy the whole output again"
 
@@ -43,10 +45,14 @@ class Counts(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What was found, sorted by place, and how much was looked at. Paths are relative to the output."""
+    """What was found, sorted by place, and how much was looked at. Paths are relative to the output.
+
+    digests: path → sha256 (hex) of every file, variant and plain copy that was read, and of the manifest.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     counts: Counts
+    digests: Mapping[str, str] = MappingProxyType({})
 
     @property
     def is_whole(self) -> bool:
@@ -54,25 +60,39 @@ class Report(NamedTuple):
         return not any(found.severity == "error" for found in self.diagnostics)
 
 
+class Readable(Protocol):
+    """A tree of files that can be verified: a disk, or an archive that shows itself as one."""
+
+    def measure(self, folder: str) -> list[Measured]:
+        """Return what lies directly inside a folder."""
+
+    def read(self, file: str) -> bytes:
+        """Return the bytes of a file."""
+
+    def digests(self, file: str, salt: bytes, kept_bytes: int = 0) -> Digests:
+        """Return size and digests of a file."""
+
+
 class _Output(NamedTuple):
-    """A folder as it was listed, and its manifest with the assets that stand for each file."""
+    """A folder as it was listed, and its manifest with the assets that stand for each file. digests: as in `Report`."""
 
     folder: str
-    disk: Disk
+    disk: Readable
     manifest: Manifest
-    assets: Mapping[str, AssetEntry]
-    files: Mapping[str, FileEntry]
+    places: Places
     by_path: Mapping[str, list[str]]
     listing: Mapping[str, Measured]
+    digests: dict[str, str]
 
     def file(self, path: str) -> str:
         return posixpath.join(self.folder, path)
 
 
-def verify(folder: str, disk: Disk) -> Report:
+def verify(folder: str, disk: Readable, provenance: Provenance | None = None) -> Report:
     """Return what is wrong with the output in `folder`, and what was verified.
 
-    Raises `ManifestError` if there is no manifest to hold it against, `OSError` if the folder cannot be listed.
+    provenance: who claims to have made it, and what. Raises `ManifestError` if there is no manifest to hold it against,
+    `OSError` if the folder cannot be listed.
     """
     shown = posixpath.join(folder, MANIFEST_NAME)
     listing, found = _listed(folder, disk)
@@ -85,19 +105,22 @@ def verify(folder: str, disk: Disk) -> Report:
             tuple(_error("broken-manifest", MANIFEST_NAME, f"`{MANIFEST_NAME}` {f}") for f in faults), Counts()
         )
     manifest = Manifest(content, shown)
-    assets = {logical: entry for logical in manifest.assets() if (entry := manifest.asset(logical)) is not None}
-    files = {path: file for path in manifest.files() if (file := manifest.published(path)) is not None}
+    places = places_of(manifest)
     by_path: dict[str, list[str]] = {}
-    for logical, entry in assets.items():
+    for logical, entry in places.assets.items():
         by_path.setdefault(entry.file, []).append(logical)
-    output = _Output(folder, disk, manifest, assets, files, by_path, listing)
-    for path, file in files.items():
+    digests = {MANIFEST_NAME: hashlib.sha256(content).hexdigest()}
+    output = _Output(folder, disk, manifest, places, by_path, listing, digests)
+    found += [_error("name-clash", MANIFEST_NAME, clash) for clash in clashes(places)]
+    for path, file in places.files.items():
         found += _file_findings(output, path, file)
     for look in (_unread_variants, _relation_findings, _copy_findings, _unlisted):
         found += look(output)
-    variants = sum(len(file.enc) for file in files.values())
-    counts = Counts(len(assets), len(files), variants, sum(file.size for file in files.values()))
-    return Report(tuple(by_place(found)), counts)
+    if provenance is not None:
+        found += disagreements(provenance, digests)
+    size_bytes = sum(file.size for file in places.files.values())
+    counts = Counts(len(places.assets), len(places.files), len(places.variants), size_bytes)
+    return Report(tuple(by_place(found)), counts, digests)
 
 
 def _error(rule: str, path: str, message: str, hint: str = _REPUBLISH, severity: Severity = "error") -> Diagnostic:
@@ -108,7 +131,7 @@ def _unreadable(path: str, error: OSError) -> Diagnostic:
     return _error("unreadable-file", path, f"`{path}` cannot be read: {error.strerror}", "make it readable")
 
 
-def _listed(folder: str, disk: Disk, inside: str = "") -> tuple[dict[str, Measured], list[Diagnostic]]:
+def _listed(folder: str, disk: Readable, inside: str = "") -> tuple[dict[str, Measured], list[Diagnostic]]:
     """Return the regular files below `folder` by path, and a finding for everything else but folders."""
     listing: dict[str, Measured] = {}
     findings: list[Diagnostic] = []
@@ -136,6 +159,7 @@ def _file_findings(output: _Output, path: str, file: FileEntry) -> Iterator[Diag
     except OSError as error:
         yield _unreadable(path, error)
         return
+    output.digests[path] = digests.sha256.hex()
     if digests.size != file.size:
         yield _error("wrong-size", path, f"`{path}` has {digests.size:,} bytes; the manifest says {file.size:,}")
     elif digests.sha256.hex() != file.sha256:
@@ -150,7 +174,7 @@ def _file_findings(output: _Output, path: str, file: FileEntry) -> Iterator[Diag
 
 def _is_named_by_hash(output: _Output, path: str, salted: bytes) -> bool:
     """Return whether the name holds the hash of the bytes, or of its cycle, by the salt of this build."""
-    cycles = {logical: output.assets[logical].cycle for logical in output.by_path.get(path, ())}
+    cycles = {logical: output.places.assets[logical].cycle for logical in output.by_path.get(path, ())}
     salt = output.manifest.build["salt"]
     of_cycles = [hash_name(salt, bytes.fromhex(c), logical.encode()) for logical, c in cycles.items() if c]
     return any(name in posixpath.basename(path) for name in of_cycles or [name_of_digest(salted)])
@@ -166,7 +190,9 @@ def _variant_findings(output: _Output, path: str, file: FileEntry, coding: str, 
         yield _error("wrong-size", variant, f"`{variant}` has {found.size:,} bytes; the manifest says {size:,}")
         return
     try:
-        body = decoded(coding, output.disk.read(output.file(variant)), file.size)
+        stream = output.disk.read(output.file(variant))
+        output.digests[variant] = hashlib.sha256(stream).hexdigest()
+        body = decoded(coding, stream, file.size)
     except Undecodable:
         return
     except DecodeError as error:
@@ -180,7 +206,7 @@ def _variant_findings(output: _Output, path: str, file: FileEntry, coding: str, 
 
 def _unread_variants(output: _Output) -> Iterator[Diagnostic]:
     """Yield one note for each coding that nothing installed here can decode."""
-    counts = Counter(coding for file in output.files.values() for coding in file.enc)
+    counts = Counter(coding for file in output.places.files.values() for coding in file.enc)
     for coding, count in sorted(counts.items()):
         try:
             decoded(coding, b"", 0)
@@ -196,13 +222,13 @@ def _relation_findings(output: _Output) -> Iterator[Diagnostic]:
 
     def named(place: str, logicals: tuple[str, ...]) -> Iterator[Diagnostic]:
         for logical in logicals:
-            if logical not in output.assets:
+            if logical not in output.places.assets:
                 message = f"`{place}` names `{logical}`, which is not in the manifest"
                 yield _error("dangling-name", MANIFEST_NAME, message)
 
-    for logical, entry in output.assets.items():
+    for logical, entry in output.places.assets.items():
         place = f'assets."{logical}"'
-        if entry.file not in output.files:
+        if entry.file not in output.places.files:
             yield _error(
                 "dangling-name", MANIFEST_NAME, f"`{place}` names the file `{entry.file}`, which is not listed"
             )
@@ -212,38 +238,31 @@ def _relation_findings(output: _Output) -> Iterator[Diagnostic]:
     for name, bundle in output.manifest.bundles.items():
         yield from named(f'bundles."{name}"', bundle.assets)
     yield from named("importmap", tuple(output.manifest.importmap.values()))
-    for path, file in output.files.items():
+    for path, file in output.places.files.items():
         if path not in output.by_path and not file.build:
             yield _error("orphan-file", MANIFEST_NAME, f"no asset names the file `{path}`")
 
 
-def _copies(output: _Output) -> Iterator[tuple[str, str]]:
-    """Yield the logical path of each plain copy, with the published path whose bytes it has."""
-    for logical, entry in output.assets.items():
-        if entry.keep or entry.at:
-            yield logical, entry.file
-
-
 def _copy_findings(output: _Output) -> Iterator[Diagnostic]:
-    for logical, path in _copies(output):
-        if path not in output.files:
+    for logical, path in output.places.copies.items():
+        if path not in output.places.files:
             continue  # reported as a name that leads nowhere
         if logical not in output.listing:
             yield _error("missing-file", logical, f"the plain copy `{logical}` is not in the folder")
-        else:
-            try:
-                digests = output.disk.digests(output.file(logical), b"")
-            except OSError as error:
-                yield _unreadable(logical, error)
-                continue
-            if digests.sha256.hex() != output.files[path].sha256:
-                yield _error("wrong-digest", logical, f"the plain copy `{logical}` does not hold the bytes of `{path}`")
+            continue
+        try:
+            digests = output.disk.digests(output.file(logical), b"")
+        except OSError as error:
+            yield _unreadable(logical, error)
+            continue
+        output.digests[logical] = digests.sha256.hex()
+        if digests.sha256.hex() != output.places.files[path].sha256:
+            yield _error("wrong-digest", logical, f"the plain copy `{logical}` does not hold the bytes of `{path}`")
 
 
 def _unlisted(output: _Output) -> Iterator[Diagnostic]:
     """Yield what lies in the folder and is neither a file, nor a variant, nor a plain copy, nor the manifest."""
-    variants = {path + SUFFIXES[coding] for path, file in output.files.items() for coding in file.enc}
-    known = {MANIFEST_NAME, *output.files, *variants, *(logical for logical, _ in _copies(output))}
+    known = output.places.known()
     for path in output.listing:
         if posixpath.basename(path).startswith(TEMP_MARK):
             message = f"`{path}` is a temporary file of a build that was interrupted, or is running"

@@ -1,0 +1,110 @@
+"""Unpack: an archive becomes an output, or nothing happens. All of it is verified before any of it is written.
+
+Receives an archive and a folder, which may hold an older build; writes through `disk`: files and variants, one sync,
+the manifest, then plain copies. Until the manifest is renamed into place the folder serves the old build.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from assetbuild.diagnostic import Diagnostic, Span
+from assetbuild.disk import Disk
+from assetbuild.manifest import MANIFEST_NAME, Manifest, ManifestError
+from assetbuild.release.archive import ASSETS, PROVENANCE, SUMS_NAME, Archive
+from assetbuild.release.errors import ArchiveError
+from assetbuild.release.places import places_of
+from assetbuild.release.provenance import Provenance
+from assetbuild.release.verify import Report, verify
+
+__all__ = ["Unpacked", "unpack"]
+
+
+class Unpacked(NamedTuple):
+    """What was published. build: id of the manifest; written: new or repaired files; kept: those that stood there."""
+
+    report: Report
+    build: str
+    written: int
+    kept: int
+
+
+def unpack(file: str, folder: str, disk: Disk, attestations: str = "") -> Unpacked:
+    """Verify the archive and publish it in `folder`; return what was done.
+
+    attestations: a folder for what is attested of the build, "" for none. If this raises, `folder` holds what it held,
+    complete; if it returns, the build of the archive. Raises `ArchiveError` with every finding, `OSError`.
+    """
+    with Archive(file) as archive:
+        report = _verified(archive, file)
+        disk.make_folder(folder)
+        with disk.lock(folder):
+            disk.sweep(folder)
+            conflicts = [*_conflicts(archive, folder, disk)]
+            if conflicts:
+                raise ArchiveError(conflicts)
+            written, kept = _publish(archive, report, folder, disk)
+        if attestations:
+            disk.make_folder(attestations)
+            for name, body in archive.attestations.items():
+                disk.commit(attestations, os.path.basename(name), body)
+        return Unpacked(report, Manifest(archive.manifest).build_id, written, kept)
+
+
+def _verified(archive: Archive, file: str) -> Report:
+    """Return the report of an archive in which all is well; raise `ArchiveError`."""
+    attested = archive.attestations.get(PROVENANCE)
+    report = verify("", archive, None if attested is None else Provenance(attested, PROVENANCE))
+    found = [each for each in report.diagnostics if each.severity != "note"]
+    # The manifest has no digest of a variant: where nothing can decode one, this is what tells that it is whole.
+    for path in (*archive.places.files, *archive.places.variants):
+        if report.digests.get(path) != archive.sums[ASSETS + path]:
+            message = f"`{path}` does not hold the bytes that `{SUMS_NAME}` says"
+            found.append(Diagnostic("wrong-digest", "error", message, Span(path), f"transfer `{file}` again"))
+    if found:
+        raise ArchiveError(found)
+    return report
+
+
+def _conflicts(archive: Archive, folder: str, disk: Disk) -> Iterator[Diagnostic]:
+    """Yield each file of the build in `folder` that the archive would replace by other bytes.
+
+    Names are content, so no honest archive does; a file that was carried over has a name that nobody can recompute.
+    """
+    try:
+        old = places_of(Manifest(disk.read(os.path.join(folder, MANIFEST_NAME))))
+    except (FileNotFoundError, ManifestError):
+        return  # there is no build that could be harmed
+    new = archive.places
+    harmed = [path for path, was in old.files.items() if archive.sums.get(ASSETS + path, was.sha256) != was.sha256]
+    harmed += [path for path in (*old.files, *old.variants) if path in new.copies]
+    harmed += [path for path in old.variants if path in new.files]
+    for path in sorted(harmed):
+        message = f"`{path}` of the build that is there would be replaced by other bytes"
+        hint = "unpack it into an empty folder, if you trust where it comes from"
+        yield Diagnostic("name-clash", "error", message, Span(path), hint)
+
+
+def _publish(archive: Archive, report: Report, folder: str, disk: Disk) -> tuple[int, int]:
+    """Return how many files were written, and how many stood there."""
+    written = kept = 0
+    sizes = archive.places.sizes()
+
+    def put(path: str, source: str) -> None:
+        nonlocal written, kept
+        wanted = report.digests[source]
+        is_new, digest_hex = disk.fill(folder, path, archive.parts(source), sizes[source], wanted)
+        if digest_hex != wanted:
+            raise OSError(0, "the archive changed while it was read")
+        written, kept = written + is_new, kept + (not is_new)
+
+    for path in sizes:
+        put(path, path)
+    disk.sync(folder)  # every file must be on the disk before the name that vouches for it
+    is_new = disk.commit(folder, MANIFEST_NAME, archive.manifest)
+    written, kept = written + is_new, kept + (not is_new)
+    for logical, path in archive.places.copies.items():
+        put(logical, path)
+    return written, kept
