@@ -21,7 +21,7 @@ Results = Mapping[str, Sequence[Row]]
 class Finding(NamedTuple):
     """One promise and what came of it. wall, cpu: the measured figure by either clock, None if it was not measured.
 
-    A promise about bytes or memory has one figure, in both.
+    A promise about bytes or memory has one figure, in both. is_judged: the figure is of the size that was promised.
     """
 
     claim: str
@@ -29,12 +29,15 @@ class Finding(NamedTuple):
     wall: float | None
     cpu: float | None
     limit: float
+    is_judged: bool = True
 
     @property
     def reached(self) -> str:
-        """Whether the figure is within its limit: `yes`, `no`, by one of the clocks only, or `not measured`."""
+        """Whether the figure is within its limit: `yes`, `no`, by one of the clocks only; else why that is unknown."""
         if self.wall is None or self.cpu is None:
             return "not measured"
+        if not self.is_judged:
+            return "a trial"
         by_wall, by_cpu = self.wall <= self.limit, self.cpu <= self.limit
         if by_wall != by_cpu:
             return "by wall time only" if by_wall else "by CPU only"
@@ -44,9 +47,9 @@ class Finding(NamedTuple):
 Figure = Callable[[Results], Finding]
 
 
-def findings(results: Results) -> list[Finding]:
-    """Return every promise, in the order of the corpora."""
-    return [figure(results) for figure in FIGURES]
+def findings(results: Results, *, is_judged: bool = True) -> list[Finding]:
+    """Return every promise, in the order of the corpora. is_judged: the results are of corpora in full size."""
+    return [figure(results)._replace(is_judged=is_judged) for figure in FIGURES]
 
 
 def _row(results: Results, corpus: str, peer: str) -> Row | None:

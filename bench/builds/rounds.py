@@ -26,7 +26,7 @@ COLD, NO_OP = "cold", "no-op"
 
 
 class Row(NamedTuple):
-    """What is known of one peer on one corpus. costs: medians by scenario. absent: why there are none."""
+    """What is known of one peer on one corpus. costs: medians by scenario, of `rounds`. absent: why there are none."""
 
     peer: str
     about: str
@@ -34,6 +34,7 @@ class Row(NamedTuple):
     output: Output | None
     versions: Mapping[str, str]
     absent: str
+    rounds: int = 0
 
 
 class Run(NamedTuple):
@@ -118,4 +119,4 @@ def _row(peer: Peer, subject: _Subject | None, absent: str, box: Toolbox) -> Row
         scenario: Cost(*(statistics.median(values) for values in zip(*each, strict=True)))
         for scenario, each in subject.costs.items()
     }
-    return Row(peer.name, peer.about, costs, subject.output, versions, "")
+    return Row(peer.name, peer.about, costs, subject.output, versions, "", len(subject.costs[COLD]))

@@ -1,4 +1,4 @@
-"""Results as Markdown, and as JSON that is read back: a page keeps the corpora that a run leaves out."""
+"""Results as Markdown, and as JSON that is read back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from builds.outputs import Output
 from builds.peers.ours import OURS
 from builds.rounds import Row
 
-__all__ = ["as_json", "figures_table", "from_json", "page_with", "table"]
+__all__ = ["as_json", "figures_table", "from_json", "table"]
 
 
 def table(corpus: str, rows: Sequence[Row], rounds: int, scale: float) -> str:
@@ -56,13 +56,15 @@ def _output(output: Output | None) -> list[str]:
     return [files, f"{output.size / 1e6:.1f}", f"{output.texts_gzip / 1e3:.0f}", references]
 
 
-def figures_table(found: Sequence[Finding]) -> str:
-    """Return every promise with what was measured, by wall time and CPU."""
+def figures_table(found: Sequence[Finding | str]) -> str:
+    """Return every promise with what was measured, by wall time and CPU. A line that is written already stays."""
     lines = ["| figure | target | wall | CPU | reached |", "|---|---|---|---|---|"]
-    for each in found:
-        cells = [each.claim, each.target, _number(each.wall), _number(each.cpu), each.reached]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, *(each if isinstance(each, str) else _line(each) for each in found)])
+
+
+def _line(found: Finding) -> str:
+    cells = [found.claim, found.target, _number(found.wall), _number(found.cpu), found.reached]
+    return f"| {' | '.join(cells)} |"
 
 
 def _number(value: float | None) -> str:
@@ -71,23 +73,11 @@ def _number(value: float | None) -> str:
     return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
 
 
-def page_with(page: str, parts: Mapping[str, str]) -> str:
-    """Return the page with the text between `<!-- NAME -->` and `<!-- end of NAME -->` exchanged for each part."""
-    for name, text in parts.items():
-        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        block = f"{begin}\n\n{text}\n\n{end}"
-        if begin not in page:
-            page = f"{page.rstrip()}\n\n{block}\n"
-            continue
-        before, _, rest = page.partition(begin)
-        page = before + block + rest.partition(end)[2]
-    return page
-
-
-def as_json(results: Results, facts: Mapping[str, object]) -> str:
+def as_json(results: Results, facts: Mapping[str, object], *, is_judged: bool = True) -> str:
     """Return everything as one document. facts: about the run."""
     rows = {corpus: [_plain(row) for row in each] for corpus, each in results.items()}
-    return json.dumps({**facts, "results": rows, "figures": [_told(each) for each in findings(results)]}, indent=1)
+    figures = [_told(each) for each in findings(results, is_judged=is_judged)]
+    return json.dumps({**facts, "results": rows, "figures": figures}, indent=1)
 
 
 def _plain(row: Row) -> dict[str, object]:
