@@ -307,6 +307,25 @@ def test_what_a_graph_depends_on_is_recorded(service: Esbuild, tree: Tree) -> No
     assert "assets/js/b/index.js" not in absent
 
 
+def test_a_file_of_which_nothing_is_left_is_recorded_as_unused(service: Esbuild, tree: Tree) -> None:
+    files = {
+        "assets/app.js": 'import { a } from "pkg"; import { b } from "./b.js"; import "./c.css"; console.log(b)',
+        "assets/b.js": "export const b = Date.now()",
+        "assets/c.css": ".c{d:e}",
+        "node_modules/pkg/package.json": '{"main": "m.js", "sideEffects": false}',
+        "node_modules/pkg/m.js": "export const a = Math.random()",
+    }
+    folder = tree(files)
+
+    result = bundle(service, folder, {"out.js": "app.js"})
+
+    packaged = ("node_modules/pkg/m.js", "node_modules/pkg/package.json")
+    assert {str(folder / each) for each in packaged} == {each for each in result.unused if "/pkg/" in each}
+    assert {str(folder / each) for each in ("assets/app.js", "assets/b.js", "assets/c.css")} == {
+        each.file for each in result.inputs if each.file not in result.unused
+    }
+
+
 def test_every_error_of_a_graph_is_shown_at_once_with_its_place(service: Esbuild, tree: Tree) -> None:
     app = """import fs from "fs"; import "node:path"
 import "left-pad/x"; import "@a/b"; import "here/gone.js"

@@ -61,6 +61,7 @@ class Outcome:
     encoder_runs: how many variants no earlier build had made.
     reasons: first logical path of each job that ran → why, in the words of `--explain`; empty without a cache.
     inputs: absolute file → sha256 of what was read. absent: files that no use was made of, absolute.
+    unused: those inputs of which no byte is in an output, as far as the engines can tell.
     is_repeatable: all that could change it is known, so that it stands while its inputs and outputs do.
     published: None when nothing was written (`check`).
     """
@@ -76,6 +77,7 @@ class Outcome:
     reasons: Mapping[str, str]
     inputs: Mapping[str, str]
     absent: frozenset[str]
+    unused: frozenset[str]
     is_repeatable: bool
     published: Published | None
 
@@ -152,6 +154,7 @@ def compile(
         reasons=_reasons(results),
         inputs=inputs,
         absent=frozenset(file for result in results for file in result.absent),
+        unused=frozenset(inputs) - _used(results),
         is_repeatable=_is_repeatable(project, results, environ),
         published=published,
     )
@@ -200,6 +203,10 @@ def _is_repeatable(project: Project, results: Iterable[Result], environ: Mapping
     is_inside = all(f"{root.folder}/".startswith(f"{project.folder}/") for root in project.roots)
     is_plain = is_inside and not (project.webassets or is_tool_chosen or project.sourcemaps == "hidden")
     return is_plain and all(result.is_repeatable for result in results)
+
+
+def _used(results: Iterable[Result]) -> frozenset[str]:
+    return frozenset(each.file for result in results for each in result.inputs if each.file not in result.unused)
 
 
 def _inputs_of(results: Iterable[Result]) -> Iterator[Input]:

@@ -186,6 +186,7 @@ class Job:
 class Result:
     """What a job made. `found`: files that its references name and that no root holds (npm packages).
 
+    unused: files among `inputs` of which no byte is in a draft, as far as the engine can tell.
     tools: name → exact version of what decided the bytes. engine: the room that made it, written by `gather`.
     is_repeatable: the same inputs always make it, so a cache may keep it. is_recalled: a cache had kept it.
     reason: why it was made, in words, where a cache was asked and had not kept it.
@@ -201,3 +202,4 @@ class Result:
     is_repeatable: bool = True
     is_recalled: bool = False
     reason: str = ""
+    unused: frozenset[str] = frozenset()

@@ -35,6 +35,7 @@ def dumped(result: Result, places: Places) -> bytes:
         "found": [source_document(source, places) for source in result.found],
         "diagnostics": [_with_paths(each, places.shown_name) for each in result.diagnostics],
         "tools": dict(result.tools),
+        "unused": sorted(map(places.name, result.unused)),
     }
     return _encode(document).encode() + b"\n" + b"".join(texts)
 
@@ -50,6 +51,7 @@ def loaded(content: bytes, places: Places) -> Result:
             found=tuple(_read_source(each, places) for each in document["found"]),
             diagnostics=tuple(_with_paths(each, places.shown) for each in findings(document["diagnostics"])),
             tools=document["tools"],
+            unused=frozenset(map(places.file, document["unused"])),
         )
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise Unreadable(str(error)) from None

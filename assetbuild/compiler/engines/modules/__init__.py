@@ -16,7 +16,7 @@ from assetbuild.compiler.engines.esbuild import Built, Esbuild, EsbuildFault
 from assetbuild.compiler.engines.esbuild.messages import Message, diagnostic
 from assetbuild.compiler.engines.esbuild.packets import Value
 from assetbuild.compiler.engines.modules.above import Above
-from assetbuild.compiler.engines.modules.chunks import Layout, drafts, layout
+from assetbuild.compiler.engines.modules.chunks import Layout, drafts, layout, used_in
 from assetbuild.compiler.engines.modules.confined import confined
 from assetbuild.compiler.engines.modules.inputs import record
 from assetbuild.compiler.engines.modules.marks import BrokenMark, Marks
@@ -83,9 +83,17 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         reading.absent(),
         tuple(found),
         {"esbuild": shop.esbuild().version},
+        unused=_unused(graph, reading, shop.project.folder),
         # esbuild finds files by itself, and does not tell of all that it looked for in vain.
         is_repeatable=False,
     )
+
+
+def _unused(graph: _Graph, reading: Reading, folder: str) -> frozenset[str]:
+    used = used_in(graph.built, folder) if graph.built.metafile else frozenset()
+    files = (each.file for each in reading.inputs())
+    # esbuild knows a file by the path behind links.
+    return frozenset(file for file in files if not {file, os.path.realpath(file)} & used)
 
 
 def _graph(entries: Mapping[str, Source], options: Mapping[str, Any], reading: Reading, shop: Shop) -> _Graph:

@@ -7,6 +7,7 @@ inputs of a chunk and never from its contents, so that an edit inside a file doe
 from __future__ import annotations
 
 import hashlib
+import os
 import posixpath
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from assetbuild.compiler.engines.modules.traces import Tracer
 from assetbuild.compiler.media import media_type
 from assetbuild.compiler.model import Draft, Facts, Ref, Source
 
-__all__ = ["CHUNKS", "Layout", "drafts", "layout"]
+__all__ = ["CHUNKS", "Layout", "drafts", "layout", "used_in"]
 
 CHUNKS = "js/chunks/"
 """Logical folder of chunks, whatever the entries are called."""
@@ -118,6 +119,15 @@ def _facts(path: str, described: Mapping[str, Any], names: Layout, *, is_classic
 def _targets(output: Mapping[str, Any], kind: str, names: Layout) -> tuple[str, ...]:
     found = {names.logicals[i["path"]] for i in output["imports"] if i["kind"] == kind and i["path"] in names.logicals}
     return tuple(sorted(found))
+
+
+def used_in(built: Built, folder: str) -> frozenset[str]:
+    """Return the files of which bytes are in an output: a bundler leaves out what nothing asks for.
+
+    folder: the project, to which the paths of the metafile are relative.
+    """
+    parts = (part for output in _outputs(built).values() for part in output["inputs"].items())
+    return frozenset(os.path.normpath(os.path.join(folder, path)) for path, part in parts if part["bytesInOutput"])
 
 
 def _outputs(built: Built) -> Mapping[str, Any]:
