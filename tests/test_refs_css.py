@@ -13,6 +13,19 @@ from assetbuild.compiler.refs.css.shape import LayerUse, enclosed, layer_uses, s
 from assetbuild.compiler.refs.css.tokens import tokens
 from tests.test_refs_css_tokens import any_text, css_like
 
+# Whole declarations and rules beside all that bends a token: most blocks are plain, and some are not.
+blocks = st.lists(
+    st.sampled_from(
+        [
+            *"{}{};();,<@\\ \n",
+            *("a{b:c;--d: e}", "a { b: c(1 + (2)); }", "--x: c;", "--x:", "--y :d", "b:c;", "var(--y)", "--x:{a:b}"),
+            *("url(a)", 'url("a")', "src('b')", "image-set('x' 1x)", "\\75rl(x)", "rgb((((1))))", "(;)", "!ie", "'"),
+            *("@media x", "@import 'x';", "@layer a;", "@layer b", "/**/", "/*", "<!--", "-->", "é", "a-"),
+        ]
+    ),
+    max_size=30,
+).map("".join)
+
 
 def named(text: str) -> list[tuple[str, str]]:
     return [(ref.kind, ref.value) for ref in references(text)]
@@ -201,6 +214,27 @@ def test_any_text_can_be_surveyed(text: str) -> None:
     assert all(a[1] <= b[0] for a, b in zip(found.customs, found.customs[1:], strict=False))
     map_comments(text)
     layer_uses(text)
+
+
+@given(blocks)
+def test_a_block_that_is_passed_whole_means_what_it_means_token_by_token(text: str) -> None:
+    # A comment at its begin is all that it takes for a block to be read piece by piece.
+    apart = "".join(text[t.start : t.end] + ("/**/" if t.kind == "{" else "") for t in tokens(text))
+
+    pieces, whole = survey(apart), survey(text)
+
+    assert [ref[2:] for ref in pieces.references] == [ref[2:] for ref in whole.references]
+    assert [apart[slice(*span)].replace("/**/", "") for span in pieces.customs] == [
+        text[slice(*span)].replace("/**/", "") for span in whole.customs
+    ]
+    assert (pieces.is_open, pieces.bad is None) == (whole.is_open, whole.bad is None)
+    assert shape(apart).closing == shape(text).closing
+    assert len(shape(apart).strays) == len(shape(text).strays)
+    assert _without_comments(layer_uses(apart)) == _without_comments(layer_uses(text))
+
+
+def _without_comments(uses: tuple[LayerUse, ...]) -> list[LayerUse]:
+    return [LayerUse(name, tuple(rule.replace("/**/", "") for rule in rules)) for name, rules in uses]
 
 
 @given(css_like)

@@ -130,7 +130,7 @@ def test_no_pattern_gives_back_what_it_has_matched() -> None:
     parser = importlib.import_module("re._parser")
     patterns = {name: value for name, value in vars(css_tokens).items() if isinstance(value, re.Pattern)}
 
-    assert {"_BLANK", "_ESCAPED", "_MARK", "_TOKEN"} == patterns.keys()
+    assert {"_BLANK", "_CUSTOM", "_ESCAPED", "_MARK", "_TOKEN"} == patterns.keys()
     assert [] == [
         name for name, each in patterns.items() if gives_back(parser.parse(each.pattern, each.flags & re.VERBOSE))
     ]

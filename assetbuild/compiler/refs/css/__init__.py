@@ -12,7 +12,17 @@ from typing import NamedTuple
 from assetbuild.compiler import door
 from assetbuild.compiler.refs.css.imports import Import, import_rule, imports, rule_start, statement_end
 from assetbuild.compiler.refs.css.ref import CssRef, RefKind, bare, quoted, raw_suffix
-from assetbuild.compiler.refs.css.tokens import CLOSERS, Token, blank_end, comments, function_name, marks, unescaped
+from assetbuild.compiler.refs.css.tokens import (
+    BLOCK_DEPTH,
+    CLOSERS,
+    Token,
+    blank_end,
+    comments,
+    customs_in,
+    function_name,
+    marks,
+    unescaped,
+)
 
 __all__ = [
     "CssRef",
@@ -30,6 +40,7 @@ __all__ = [
 _IMAGE_SETS = frozenset({"image-set", "-webkit-image-set"})
 _URL_FUNCTIONS = frozenset({"url", "src"})
 _STRING_KINDS: dict[str, RefKind] = {"i": "image-set", "u": "url", "s": "src"}
+_CLOSING = frozenset(CLOSERS.values())
 _CUT = frozenset({"cut_string", "cut_url", "cut_bad_url", "cut_comment"})
 _MAP_COMMENT = re.compile(r"/\*[#@][ \t]*sourceMappingURL=[ \t]*([^\s'\"]*?)\s*\*/")
 
@@ -91,6 +102,12 @@ def check_nesting(text: str) -> int | None:
                 return mark.end() - 1
         elif kind == "close" and stack and stack[-1] == mark[0]:
             stack.pop()
+        elif kind == "block" and len(stack) + BLOCK_DEPTH > door.NESTING_LIMIT:
+            depth = len(stack)
+            for at in range(*mark.span("block")):
+                depth += (text[at] in CLOSERS) - (text[at] in _CLOSING)
+                if depth > door.NESTING_LIMIT:
+                    return at
     return None
 
 
@@ -126,7 +143,9 @@ class _Walk:
         text = self.text
         for mark in marks(text, self._start):
             kind = mark.lastgroup
-            if kind == "end":
+            if kind == "block":
+                self._block(mark)
+            elif kind == "end":
                 self._end(mark)
             elif kind in {"open", "function"}:
                 self._open(mark)
@@ -172,10 +191,20 @@ class _Walk:
             self._settle(mark.start())
             self._begin(mark.end())
 
+    def _block(self, mark: re.Match[str]) -> None:
+        """Pass a block that names nothing; inside a value it is a part of that."""
+        if self._may_open_rule():
+            self._pending.clear()
+            self.customs += customs_in(self.text, mark)
+            self._begin(mark.end())
+
+    def _may_open_rule(self) -> bool:
+        return (not self._stack or self._stack[-1] == "}") and not self._custom
+
     def _open(self, mark: re.Match[str]) -> None:
         bracket = mark[0][-1]
         if bracket == "{":
-            if (not self._stack or self._stack[-1] == "}") and not self._custom:
+            if self._may_open_rule():
                 self._pending.clear()  # it was a selector, or the prelude of an at-rule
                 self._stack.append("}")
                 self._begin(mark.end())

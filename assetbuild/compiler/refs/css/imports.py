@@ -111,6 +111,8 @@ def statement_end(text: str, at: int, is_nested: bool = False) -> tuple[int, boo
         kind = mark.lastgroup
         if not stack and kind == "end":
             return mark.end(), False
+        if not stack and kind == "block":
+            return mark.start("block"), True
         if kind in {"open", "function"}:
             if not stack and mark[0] == "{":
                 return mark.start(), True
@@ -127,6 +129,8 @@ def _block_end(text: str, at: int) -> int:
     """Return where the block that opens at `at` ends."""
     stack: list[str] = []
     for mark in marks(text, at):
+        if not stack and mark.lastgroup == "block":
+            return mark.end()
         if mark.lastgroup in {"open", "function"}:
             stack.append(CLOSERS[mark[0][-1]])
         elif mark.lastgroup == "close" and mark[0] == stack[-1]:

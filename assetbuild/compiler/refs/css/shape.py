@@ -53,6 +53,8 @@ def shape(text: str) -> Shape:
                     statement, is_at_rule = mark.end(), False
         elif kind in {"open", "function"}:
             stack.append(CLOSERS[mark[0][-1]])
+        elif kind == "block":
+            statement, is_at_rule = mark.end(), False
         elif kind == "at":
             is_at_rule = is_at_rule or rule_start(text, statement) == mark.start()
         elif kind == "end" and is_at_rule:
@@ -112,6 +114,9 @@ def layer_uses(text: str) -> tuple[LayerUse, ...]:
             opening = _inner(unescaped(mark[0][1:]).lower(), prelude, context, found if has_block else None)
             if not has_block and mark[0].lower() == "@layer" and context.name is not None:
                 found += [_within(context, name.strip()) for name in prelude.split(",")]
+        elif kind == "block":
+            if is_statement:
+                opening, statement = context, mark.end()
         elif kind in {"open", "function"}:
             closer = CLOSERS[mark[0][-1]]
             stack.append(("=" if closer == "}" and not is_statement else closer, context))

@@ -13,9 +13,22 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["CLOSERS", "Token", "blank_end", "comments", "function_name", "marks", "tokens", "unescaped"]
+__all__ = [
+    "BLOCK_DEPTH",
+    "CLOSERS",
+    "Token",
+    "blank_end",
+    "comments",
+    "customs_in",
+    "function_name",
+    "marks",
+    "tokens",
+    "unescaped",
+]
 
 CLOSERS = {"{": "}", "(": ")", "[": "]"}
+BLOCK_DEPTH = 4
+"""How deep brackets nest in a block that `marks` passes whole: its own, and three of parentheses."""
 
 # Possessive quantifiers throughout: what is matched is never given back, so every scan is linear.
 _WS = r"[ \t\n\r\f]"
@@ -79,8 +92,15 @@ _IDLE = rf"""(?>(?:
     |\\(?=[\n\r\f])
 )+)"""
 
+# A block of declarations, or of nothing, in which no mark counts: nothing in it opens a block, names or quotes, and what is in parentheses, three deep at most, holds no semicolon, so that each one ends a declaration.
+_PLAIN = r"""(?>[^(){}\[\]"'\\/@;<>]++|/(?!\*))"""
+_NO_URL = "(?<!(?i:url|src|set))"
+_INNER = rf"{_NO_URL}\((?>(?:{_PLAIN}|{_NO_URL}\((?>{_PLAIN}*)\))*)\)"
+_GROUP = rf"{_NO_URL}\((?>(?:{_PLAIN}|{_INNER})*)\)"
+_BLOCK = rf"\{{(?>(?:{_PLAIN}|;|{_GROUP})*)\}}"
+
 _MARK = re.compile(
-    rf"""{_IDLE}
+    rf"""{_IDLE}(?P<block>{_BLOCK})?+
     |(?P<end>;)
     |(?P<open>[\[({{])
     |(?P<close>[\])}}])
@@ -97,6 +117,8 @@ _MARK = re.compile(
     |(?P<dashed>--{_NAME_REST})""",
     re.VERBOSE,
 )
+# In a block as above, a declaration ends at the first semicolon.
+_CUSTOM = re.compile(rf"[{{;]{_WS}*+--{_NAME_REST}{_WS}*+:(?P<value>[^;}}]*+)")
 _BLANK = re.compile(rf"(?>(?:{_WS}++|{_COMMENT})*)")
 _ESCAPED = re.compile(rf"\\(?:([0-9a-fA-F]{{1,6}}+)(?>(?:\r\n|{_WS})?)|(\r\n|[\n\r\f])|([\s\S]?))")
 
@@ -124,11 +146,21 @@ def tokens(text: str, start: int = 0, end: int = sys.maxsize) -> Iterator[Token]
 def marks(text: str, start: int = 0) -> Iterator[re.Match[str]]:
     """Return the tokens of `text` that give it shape, in order, each as a match whose `lastgroup` says what it is.
 
-    end `;`, open and close (a bracket), function, url (its group `body` is without white space), bad_url, string,
-    bad_string, at, html (`<!--` or `-->`), custom (`--name:`), dashed (`--name`); with the prefix `cut_` what the end
-    of the text leaves open: cut_url, cut_bad_url, cut_string, cut_comment.
+    block (its group `block` is a whole one that holds plain declarations only: no string, comment, URL, escape, at-rule
+    or inner block, and brackets no deeper than `BLOCK_DEPTH`; what `marks` passes over may stand before it), end `;`,
+    open and close (a bracket), function, url (its group `body` is without white space), bad_url, string, bad_string,
+    at, html (`<!--` or `-->`), custom (`--name:`), dashed (`--name`); with the prefix `cut_` what the end of the text
+    leaves open: cut_url, cut_bad_url, cut_string, cut_comment.
     """
     return (match for match in _MARK.finditer(text, start) if match.lastgroup)
+
+
+def customs_in(text: str, block: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Return the start and end of the value of each custom property in a block that `marks` gave."""
+    span = block.span("block")
+    if text.find("--", *span) >= 0:
+        for match in _CUSTOM.finditer(text, *span):
+            yield match.span("value")
 
 
 def comments(text: str, holding: str) -> Iterator[tuple[int, int]]:
@@ -137,7 +169,7 @@ def comments(text: str, holding: str) -> Iterator[tuple[int, int]]:
         return
     for match in _MARK.finditer(text):
         # Comments are among what `marks` passes over, and nothing there could be mistaken for one.
-        if not match.lastgroup and text.find(holding, *match.span()) >= 0:
+        if match.lastgroup in {None, "block"} and text.find(holding, *match.span()) >= 0:
             for token in tokens(text, *match.span()):
                 if token.kind == "comment" and text.find(holding, token.start, token.end) >= 0:
                     yield token.start, token.end
