@@ -174,29 +174,22 @@ class RealDisk:
 
     def is_file(self, file: str) -> bool:
         """Return whether `file` is a regular file or a link to one; errors other than absence are raised."""
-        try:
-            return stat.S_ISREG(os.stat(file).st_mode)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
-                return False
-            raise
+        return stat.S_ISREG(_mode_of(file, os.stat))
 
     def is_folder(self, folder: str) -> bool:
-        """Return whether `folder` is one, or a link to one."""
-        return os.path.isdir(folder)
+        """Return whether `folder` is one, or a link to one; errors other than absence are raised."""
+        return stat.S_ISDIR(_mode_of(folder, os.stat))
 
     def make_folder(self, folder: str) -> None:
         """Make `folder` and its parents, readable by everyone whatever the umask, unless it is there."""
         missing = [folder]
-        while not os.path.lexists(os.path.dirname(missing[-1])):
+        while not _mode_of(os.path.dirname(missing[-1]), os.lstat):
             missing.append(os.path.dirname(missing[-1]))
         for each in reversed(missing):
             try:
                 os.mkdir(each, 0o755)
             except FileExistsError:
-                if not os.path.isdir(each):
+                if not self.is_folder(each):
                     raise
             else:
                 os.chmod(each, 0o755)  # noqa: S103 the umask of the machine must not reach the output
@@ -356,9 +349,9 @@ class RealDisk:
         parent = folder
         for segment in path.split("/")[:-1]:
             parent = os.path.join(parent, segment)
-            if os.path.islink(parent):
+            if stat.S_ISLNK(_mode_of(parent, os.lstat)):
                 raise NotADirectoryError(errno.ENOTDIR, "is a link and not a folder", parent)
-        if self._listed is not None and not os.path.lexists(parent):
+        if self._listed is not None and not _mode_of(parent, os.lstat):
             self.make_folder(parent)
             self._listed[parent] = set()
         return file
@@ -407,6 +400,19 @@ def _write_all(descriptor: int, body: bytes) -> None:
     rest = memoryview(body)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
+
+
+def _mode_of(path: str, look: Callable[[str], os.stat_result]) -> int:
+    """Return the mode of what stands at a path, 0 if there is nothing; raise `OSError` if nobody can say."""
+    try:
+        return look(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:
+        # os.path would hide the others, and a disk that cannot be read would look like an empty one.
+        if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
+            return 0
+        raise
 
 
 def _sync_folder(folder: str) -> None:
