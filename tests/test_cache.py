@@ -61,7 +61,7 @@ def test_a_second_compile_runs_no_engine_and_gives_the_same_bytes(tree: Tree, co
 
     second = compiled(project)
 
-    assert {"copy": 1} == second.engine_runs
+    assert {} == second.engine_runs
     assert first.engine_jobs == second.engine_jobs
     assert first.manifest == second.manifest
     assert first.assets == second.assets
@@ -76,7 +76,7 @@ def test_a_compile_without_the_cache_gives_the_bytes_of_one_with_it(tree: Tree, 
     cached = compiled(project)
     plain = compiled(project, is_cached=False)
 
-    assert plain.engine_jobs == plain.engine_runs
+    assert {**plain.engine_runs, "copy": 1} == plain.engine_jobs
     assert (cached.manifest, cached.assets, cached.variants) == (plain.manifest, plain.assets, plain.variants)
 
 
@@ -341,7 +341,7 @@ def test_a_broken_cache_is_a_slow_compile_with_the_same_bytes(
     second, third = compiled(project), compiled(project)
 
     assert first.engine_runs == second.engine_runs
-    assert {"copy": 1} == third.engine_runs
+    assert {} == third.engine_runs
     assert first.manifest == second.manifest == third.manifest
 
 

@@ -91,7 +91,7 @@ def test_compile_answers_in_json_on_stdout_and_in_words_on_stderr(site: Path, ca
         "assets": 2,
         "variants": 2,
         "engineJobs": {"copy": 2},
-        "engineRuns": {"copy": 2},
+        "engineRuns": {},
         "encoderRuns": 2,
         "filesWritten": 5,
         "filesUnchanged": 0,
@@ -102,6 +102,36 @@ def test_compile_answers_in_json_on_stdout_and_in_words_on_stderr(site: Path, ca
     }
     assert manifest["build"]["revision"] == "r1"
     assert timeless(printed.err).endswith("with br  in T\n")
+
+
+@pytest.mark.parametrize("flags", [["--no-cache"], []], ids=["by the command line", "by the environment"])
+def test_without_a_cache_that_is_why_everything_was_made(site: Path, capsys: Printed, flags: list[str]) -> None:
+    (site / "assets/a.css").write_text("a { b: c }\n")
+
+    assert 0 == main(["compile", "--explain", *flags])
+
+    assert "made everything: the compile cache is off" == capsys.readouterr().err.splitlines()[1]
+
+
+def test_it_is_explained_what_was_made_and_that_nothing_was(
+    site: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ASSETBUILD_CACHE", str(tmp_path / "cache"))
+    (site / "assets/a.css").write_text("a { b: c }\n")
+
+    said = []
+    for content in (None, None, "User-agent: me\n" * 40):
+        if content is not None:
+            (site / "assets/robots.txt").write_text(content)
+        assert 0 == main(["compile", "--explain"])
+        said.append(capsys.readouterr().err.splitlines()[1:-1])
+
+    variants = "bytes, coder or level are new to the cache"
+    assert [
+        ["made a.css: it is not in the cache yet", f"made 4 variants: {variants}"],
+        ["made nothing: all that an earlier compile made still stands"],
+        [f"made 2 variants: {variants}"],
+    ] == said
 
 
 def test_a_project_elsewhere_is_compiled_to_an_output_elsewhere(

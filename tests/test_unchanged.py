@@ -76,7 +76,8 @@ def standing(output: Path) -> dict[str, tuple[int, int, int]]:
 
 
 def did_nothing(document: dict[str, Any]) -> bool:
-    return not document["engineRuns"] and not document["filesWritten"]
+    """Return whether a compile of a settled project found all as it was; one that looks closer has to read it."""
+    return not (document["engineRuns"] or document["filesWritten"] or document["bytesHashed"])
 
 
 def test_a_second_compile_reads_hashes_and_writes_nothing(site: Path, run: Run) -> None:
@@ -167,7 +168,7 @@ def test_a_file_that_was_only_touched_is_looked_at_once(site: Path, run: Run) ->
 
     touched, after = run(site), run(site)
 
-    assert did_nothing(touched)
+    assert [{}, 0] == [touched["engineRuns"], touched["filesWritten"]]
     assert [part.stat().st_size, 0] == [touched["bytesHashed"], after["bytesHashed"]]
 
 
@@ -179,7 +180,7 @@ def test_an_edit_of_equal_length_whose_time_is_set_back_is_seen(site: Path, run:
 
     document = run(site)
 
-    assert {"style": 1, "copy": 2} == document["engineRuns"]
+    assert {"style": 1} == document["engineRuns"]
 
 
 def test_one_edited_partial_compiles_the_entries_that_use_it_and_hashes_nothing_else(site: Path, run: Run) -> None:
@@ -190,7 +191,7 @@ def test_one_edited_partial_compiles_the_entries_that_use_it_and_hashes_nothing_
 
     asked = ("assets/css/_part.scss", "assets/css/app.scss", "assetbuild.toml")  # what changed, and who asks for it
     copied = ("assets/img/dot.png", "assets/robots.txt")
-    assert {"style": 1, "copy": 2} == document["engineRuns"]
+    assert {"style": 1} == document["engineRuns"]
     assert sum((site / name).stat().st_size for name in (*asked, *copied)) == document["bytesHashed"]
 
 
@@ -213,7 +214,7 @@ def test_each_flag_that_decides_a_build_is_a_part_of_what_it_was(
 ) -> None:
     monkeypatch.chdir(site)
 
-    assert {} != run(site, *flags)["engineRuns"]
+    assert not did_nothing(run(site, *flags))
 
 
 def test_flags_that_decide_nothing_do_not_count(site: Path, run: Run) -> None:
@@ -224,21 +225,21 @@ def test_flags_that_decide_nothing_do_not_count(site: Path, run: Run) -> None:
 def test_an_environment_variable_of_ours_counts(site: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSETBUILD_REVISION", "r9")
 
-    assert {} != run(site)["engineRuns"]
+    assert not did_nothing(run(site))
 
 
 def test_without_the_cache_everything_is_made(site: Path, run: Run) -> None:
     document = run(site, "--no-cache")
 
-    assert document["engineJobs"] == document["engineRuns"]
+    assert {**document["engineRuns"], "copy": 2} == document["engineJobs"]
 
 
 def test_a_broken_record_is_no_record(site: Path, run: Run, cache_folder: Path) -> None:
     for file in (cache_folder / "v1/builds").iterdir():
         file.write_bytes(file.read_bytes().replace(b"dot", b"dog"))
 
-    assert {"copy": 2} == run(site)["engineRuns"]
-    assert {} == run(site)["engineRuns"]
+    assert not did_nothing(run(site))
+    assert did_nothing(run(site))
 
 
 def test_a_cache_folder_of_the_configuration_is_used(
@@ -247,7 +248,8 @@ def test_a_cache_folder_of_the_configuration_is_used(
     monkeypatch.delenv("ASSETBUILD_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     project = tree(SITE | {"assetbuild.toml": '[cache]\nlocal = ".cache"\n'})
-
+    run(project)
+    settle(project)
     run(project)
 
     assert did_nothing(run(project))
@@ -263,7 +265,7 @@ def test_a_cache_that_is_off_leaves_no_trace(
     project = tree(SITE | {"assetbuild.toml": '[cache]\nlocal = "off"\n'})
     run(project)
 
-    assert {} != run(project)["engineRuns"]
+    assert not did_nothing(run(project))
     assert not (tmp_path / "home").exists()
 
 
@@ -328,13 +330,13 @@ def test_a_tool_that_the_environment_chose_is_asked_for_every_time(
     monkeypatch.setenv("ASSETBUILD_ESBUILD", str(tmp_path / "absent"))
     run(site)
 
-    assert {"copy": 2} == run(site)["engineRuns"]
+    assert not did_nothing(run(site))
 
 
 def test_another_python_path_is_another_build(site: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(site))
 
-    assert {"copy": 2} == run(site)["engineRuns"]
+    assert not did_nothing(run(site))
 
 
 @pytest.mark.parametrize("content", ['{"format":2,"files":[],"outputs":{}}', "[" * 100_000, '"text"', "{}"])
@@ -342,14 +344,14 @@ def test_a_record_of_another_shape_is_no_record(site: Path, run: Run, cache_fold
     (file,) = (cache_folder / "v1/builds").iterdir()
     file.write_text(f"{hashlib.sha256(content.encode()).hexdigest()}\n{content}")
 
-    assert {"copy": 2} == run(site)["engineRuns"]
+    assert not did_nothing(run(site))
 
 
 def test_a_record_that_is_huge_is_not_read(site: Path, run: Run, cache_folder: Path) -> None:
     (file,) = (cache_folder / "v1/builds").iterdir()
     os.truncate(file, 6 << 30)
 
-    assert {"copy": 2} == run(site)["engineRuns"]
+    assert not did_nothing(run(site))
 
 
 def test_a_configuration_behind_a_link_that_led_nowhere_is_seen(tree: Tree, run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from assetbuild.cli.last import LastBuild
@@ -80,9 +80,22 @@ def say(summary: Mapping[str, Any], duration_s: float, terminal: Terminal, *, is
     terminal.report(findings(summary["diagnostics"]))
     for line in summary["detected"]:
         terminal.say(f"without configuration: {line}")
-    for logical, reason in summary["reasons"].items() if is_explained else ():
-        terminal.say(f"made {logical}: {reason}")
+    for line in _explained(summary) if is_explained else ():
+        terminal.say(line)
     terminal.say(closing_line(summary, duration_s, terminal.look))
+
+
+def _explained(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield why something was made, or why nothing was."""
+    if not summary["isCached"]:
+        yield "made everything: the compile cache is off"
+        return
+    for logical, reason in summary["reasons"].items():
+        yield f"made {logical}: {reason}"
+    if summary["encoderRuns"]:
+        yield f"made {counted(summary['encoderRuns'], 'variant')}: bytes, coder or level are new to the cache"
+    if not (summary["engineRuns"] or summary["encoderRuns"] or summary["filesWritten"]):
+        yield "made nothing: all that an earlier compile made still stands"
 
 
 def _compiled(args: argparse.Namespace, last: LastBuild, terminal: Terminal) -> Mapping[str, Any]:
@@ -139,6 +152,7 @@ def summary_of(outcome: Outcome, hashed_bytes: int) -> dict[str, Any]:
         "diagnostics": outcome.diagnostics,
         "detected": () if project.config_shown else project.detected,
         "reasons": dict(outcome.reasons),
+        "isCached": bool(project.cache_folder),
     }
 
 
@@ -162,5 +176,5 @@ def _sizes(outcome: Outcome) -> tuple[int, int, str]:
 
 
 def _document(summary: Mapping[str, Any]) -> dict[str, object]:
-    told = {name: value for name, value in summary.items() if name not in ("detected", "reasons")}
+    told = {name: value for name, value in summary.items() if name not in ("detected", "reasons", "isCached")}
     return {"ok": True, **told, "diagnostics": [as_json(each) for each in findings(summary["diagnostics"])]}

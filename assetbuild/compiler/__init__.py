@@ -57,8 +57,9 @@ class Watcher:
 class Outcome:
     """What a compile made. diagnostics: warnings and notes, sorted by place.
 
-    engine_jobs: jobs per engine room; engine_runs: those of them that no earlier build had done.
-    encoder_runs: how many variants no earlier build had made.
+    engine_jobs: jobs per engine room, `copy` among them. engine_runs: calls of engines that made bytes: what an earlier
+    build had made is none, and neither is a plain copy.
+    encoder_runs: calls of a compressor; what an earlier build had made is none.
     reasons: first logical path of each job that ran → why, in the words of `--explain`; empty without a cache.
     inputs: absolute file → sha256 of what was read. absent: files that no use was made of, absolute.
     unused: those inputs of which no byte is in an output, as far as the engines can tell.
@@ -149,7 +150,7 @@ def compile(
         variants,
         diagnostics,
         engine_jobs=_per_engine(results),
-        engine_runs=_per_engine(result for result in results if not result.is_recalled),
+        engine_runs=_per_engine(each for each in results if not each.is_recalled and each.engine != "copy"),
         encoder_runs=encoder_runs,
         reasons=_reasons(results),
         inputs=inputs,

@@ -38,8 +38,8 @@ _ENGINES = {"jinja": ("jinja2", "pip install 'assetbuild[jinja]'"), "django": ("
 class Report(NamedTuple):
     """What a check found.
 
-    exit_code: as of a compile. names: how many were looked up. assets: 0 if none were made. engine_runs: jobs per
-    engine room that no earlier compile had done.
+    exit_code: as of a compile. names: how many were looked up. assets: 0 if none were made. engine_runs: as of a
+    compile.
     """
 
     diagnostics: tuple[Diagnostic, ...]
