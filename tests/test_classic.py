@@ -146,7 +146,7 @@ def test_a_file_that_leaves_something_open_is_an_error_with_its_place(
 def test_every_broken_file_is_told_at_once(build: Build) -> None:
     result = build("(", b"\xff", "export {}", "(" * 300)
 
-    assert ["unclosed", "not-utf8", "module-as-classic", "nesting-too-deep"] == [one.rule for one in result.diagnostics]
+    assert ["unclosed", "not-utf8", "module-as-classic", "too-deep"] == [one.rule for one in result.diagnostics]
 
 
 def test_a_module_is_refused_with_what_to_write(build: Build) -> None:

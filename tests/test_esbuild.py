@@ -188,6 +188,16 @@ def test_a_process_that_hangs_is_stopped_and_named(tmp_path: Path) -> None:
         service.transform("a", [])
 
 
+def test_a_process_that_takes_too_much_memory_is_stopped_and_named(tmp_path: Path) -> None:
+    argv = program(tmp_path, GREETS + "held = bytearray(200_000_000); time.sleep(600)\n")
+
+    with Esbuild(argv, memory_bytes=100_000_000) as service, pytest.raises(EsbuildFault) as caught:
+        service.transform("a", [])
+
+    (found,) = caught.value.diagnostics
+    assert ("engine-memory", "esbuild needed more than 100 MB and was stopped") == (found.rule, found.message)
+
+
 def test_bytes_that_are_no_packet_are_a_broken_protocol(tmp_path: Path) -> None:
     junk = GREETS + r"sys.stdout.buffer.write(b'\5\0\0\0\0\0\0\0\x09'); sys.stdout.flush(); time.sleep(600)" + "\n"
 

@@ -66,7 +66,12 @@ class _Entry(NamedTuple):
 def confines(project: Project, bundles: Bundles = _NONE) -> tuple[str, ...]:
     """Return the real folders outside which no source is read: roots, load paths, packages, entries' own folders."""
     folders = [root.folder for root in project.roots]
-    folders += (os.path.join(project.folder, folder) for folder in bundles.folders())
+    inside = os.path.join(os.path.realpath(project.folder), "")
+    for folder in bundles.folders():
+        named = os.path.join(project.folder, folder)
+        # A YAML file is configuration, none of whose folders lead out of the project.
+        if bundles.is_code or os.path.join(os.path.realpath(named), "").startswith(inside):
+            folders.append(named)
     folders += project.sass.load_paths
     folders.append(os.path.join(project.folder, "node_modules"))
     for target in project.urls.aliases.values():

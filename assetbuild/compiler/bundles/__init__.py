@@ -53,12 +53,16 @@ class Bundle(NamedTuple):
 
 
 class Bundles(NamedTuple):
-    """An environment as it was read. inputs: files that decide it. diagnostics: what is wrong with it."""
+    """An environment as it was read. inputs: files that decide it. diagnostics: what is wrong with it.
+
+    is_code: it is a Python object, which may name files anywhere: it could read them itself.
+    """
 
     outputs: tuple[Output, ...] = ()
     named: Mapping[str, Bundle] = {}
     inputs: tuple[Input, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    is_code: bool = False
 
     def folders(self) -> tuple[str, ...]:
         """Return the folders that sources and dependencies lie in, sorted; some may be relative to the project."""
@@ -99,6 +103,7 @@ def load(project: Project, disk: Disk) -> Bundles:
         {name: _bundle(one) for name, one in made["bundles"].items()},
         tuple(Input(file, hashlib.sha256(body).hexdigest()) for file, body in sorted(inputs.items())),
         findings(made["findings"]),
+        is_code=not is_yaml,
     )
 
 

@@ -17,7 +17,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Literal, NamedTuple, cast, get_args
 
-from assetbuild.compiler.door import NESTING_LIMIT
+from assetbuild.compiler import door
 from assetbuild.compiler.engines import css, libsass
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.css.minify import minified
@@ -136,10 +136,9 @@ def _sheet(whole: Text, chain: _Chain, job: Job, reading: Reading, shop: Shop) -
     before, after = _at_first_minifier(chain.outputs)
     part = chain.after(whole, before)
     entry = _entry(job, shop)
-    too_deep = check_nesting(part.text)
-    if too_deep is not None:
-        message = f"brackets nest deeper than {NESTING_LIMIT}"
-        raise CompileFailed([Diagnostic("too-deep", "error", message, part.place(too_deep, too_deep + 1)[1])])
+    offset = check_nesting(part.text)
+    if offset is not None:
+        raise CompileFailed([door.too_deep(part.place(offset, offset + 1)[1])])
 
     def referrers_at(offset: int) -> Sequence[Source]:
         # `cssrewrite` has made paths relative to the entry already; webassets without it takes them to be.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
-from assetbuild.compiler.door import NESTING_LIMIT
+from assetbuild.compiler import door
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.css.bundle import Sheet, bundle
 from assetbuild.compiler.engines.css.finish import Finished, Finishing
@@ -162,5 +162,4 @@ def _admitted(sheet: Sheet) -> Sheet:
     offset = check_nesting(sheet.text)
     if offset is None:
         return sheet
-    message = f"brackets nest deeper than {NESTING_LIMIT}"
-    raise CompileFailed([Diagnostic("too-deep", "error", message, sheet.span_at(offset, offset + 1))])
+    raise CompileFailed([door.too_deep(sheet.span_at(offset, offset + 1))])

@@ -24,6 +24,7 @@ from assetbuild.compiler.engines.esbuild.messages import Message, messages_of, o
 from assetbuild.compiler.engines.esbuild.packets import Value, decode, encode
 from assetbuild.compiler.engines.esbuild.packets import read as read_packet
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
+from assetbuild.compiler.pool import MEMORY_LIMIT_BYTES, resident_bytes
 from assetbuild.diagnostic import Diagnostic, Note
 
 __all__ = ["PROTOCOL_VERSION", "Again", "Built", "Esbuild", "EsbuildFault", "Hooks", "Output", "Transformed"]
@@ -32,6 +33,7 @@ PROTOCOL_VERSION = "0.28.2"
 """The release whose `lib/main.js` this client follows; the protocol is private and changes between releases."""
 
 _TIMEOUT_S = 120.0
+_WATCH_S = 0.1
 _GREETING_S = 20.0
 _FAREWELL_S = 2.0
 _PLUGIN = "assetbuild"
@@ -117,13 +119,22 @@ _Inbox = queue.SimpleQueue[_Packet | None]
 class Esbuild:
     """The running process. Safe in threads; `close` ends it and everything it started.
 
-    argv: the program. timeout_s: wall time that one build or transform may take. farewell_s: time to leave by itself.
+    argv: the program. timeout_s: wall time that one build or transform may take. memory_bytes: resident, of the process
+    (one build holds every graph of a project). farewell_s: time to leave by itself.
     Raises `EngineUnavailable` if it does not start or is not `PROTOCOL_VERSION`.
     """
 
-    def __init__(self, argv: Sequence[str], *, timeout_s: float = _TIMEOUT_S, farewell_s: float = _FAREWELL_S) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float = _TIMEOUT_S,
+        memory_bytes: int = 4 * MEMORY_LIMIT_BYTES,
+        farewell_s: float = _FAREWELL_S,
+    ) -> None:
         self.argv = tuple(argv)
         self._timeout_s = timeout_s
+        self._memory_bytes = memory_bytes
         self._farewell_s = farewell_s
         self._numbers = itertools.count()
         self._keys = itertools.count()
@@ -297,16 +308,21 @@ class Esbuild:
             stdin.write(packet)
             stdin.flush()
 
-    def give_up(self) -> EsbuildFault:
-        """Kill a process that takes too long; return the error that says so."""
-        self._kill()
-        return self.fault(f"esbuild took longer than {self._timeout_s:g} s and was stopped")
+    def watch(self, deadline_s: float) -> None:
+        """Kill a process that takes too long or too much memory, and raise the error that says so."""
+        if time.monotonic() > deadline_s:
+            self._kill()
+            raise self.fault(f"esbuild took longer than {self._timeout_s:g} s and was stopped", "engine-timeout")
+        if resident_bytes(self.pid) > self._memory_bytes:
+            self._kill()
+            limit = f"{self._memory_bytes / 1e6:,.0f} MB"
+            raise self.fault(f"esbuild needed more than {limit} and was stopped", "engine-memory")
 
-    def fault(self, reason: str = "") -> EsbuildFault:
+    def fault(self, reason: str = "", rule: str = "engine-crashed") -> EsbuildFault:
         """Return the error for a process that is gone, with its last words."""
         words = b"".join(self._last_words).decode("utf-8", "replace").strip()
         notes = (Note(words.splitlines()[0]),) if words else ()
-        return EsbuildFault([Diagnostic("engine-crashed", "error", reason or self._ended, notes=notes)])
+        return EsbuildFault([Diagnostic(rule, "error", reason or self._ended, notes=notes)])
 
 
 class _Conversation:
@@ -360,10 +376,12 @@ class _Conversation:
         self._service.send(packet.number, False, {} if answer is None else {"id": number, **answer})
 
     def _next(self) -> _Packet:
-        try:
-            packet = self._inbox.get(timeout=max(0.0, self._deadline_s - time.monotonic()))
-        except queue.Empty:
-            raise self._service.give_up() from None
+        while True:
+            try:
+                packet = self._inbox.get(timeout=_WATCH_S)
+                break
+            except queue.Empty:
+                self._service.watch(self._deadline_s)
         if packet is None:
             raise self._service.fault()
         return packet

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from assetbuild.compiler.door import NESTING_LIMIT
+from assetbuild.compiler import door
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.js.meaning import Meanings
 from assetbuild.compiler.files import Reading
@@ -124,8 +124,7 @@ def original_offset(edits: Iterable[Edit], offset: int) -> int:
 def faults(script: Script, text: str, shown: str) -> list[Diagnostic]:
     """Return the first thing that is open or closes nothing: what follows it is most often its consequence."""
     if script.tokens.too_deep is not None:
-        span = span_at(shown, text, script.tokens.too_deep)
-        return [Diagnostic("nesting-too-deep", "error", f"brackets are nested more than {NESTING_LIMIT} deep", span)]
+        return [door.too_deep(span_at(shown, text, script.tokens.too_deep))]
     for fault in script.faults:
         span = span_at(shown, text, fault.start)
         if fault.what in (")", "]", "}"):

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from assetbuild.compiler import door
 from assetbuild.compiler.engines.esbuild import Esbuild
 from assetbuild.compiler.engines.js.link import Edit
 from assetbuild.compiler.refs.js import JsRef
 from assetbuild.compiler.sourcemap import SourceMap, chars, parse, units
 
-__all__ = ["Named", "loader_of", "map_comments_of", "named"]
+__all__ = ["Named", "loader_of", "map_comments_of", "named", "too_deep_at"]
 
 # "": esbuild reads a file without an extension as JavaScript.
 _PLAIN = {"": "js", ".js": "js", ".mjs": "js", ".cjs": "js"}
@@ -46,6 +47,23 @@ class Named(NamedTuple):
 def loader_of(file: str) -> str:
     """Return esbuild's name for the language of `file`, "" for what it does not read as a text of ours."""
     return _LOADERS.get(posixpath.splitext(file)[1].lower(), "")
+
+
+def too_deep_at(file: str, text: str) -> int | None:
+    """Return the offset of the bracket that nests deeper than the door allows, None if there is none.
+
+    JSX and JSON are left to esbuild: what stands between elements is no ECMAScript to our lexer.
+    """
+    loader = loader_of(file)
+    if loader == "css":
+        from assetbuild.compiler.refs import css
+
+        return css.check_nesting(text)
+    if loader not in ("js", "ts") or not door.seems_too_deep(text):
+        return None
+    from assetbuild.compiler.refs import js
+
+    return js.check_nesting(text)
 
 
 def named(file: str, text: str, service: Esbuild) -> list[Named]:

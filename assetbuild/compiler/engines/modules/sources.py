@@ -14,6 +14,7 @@ from functools import partial
 from typing import cast
 from urllib.parse import quote, unquote
 
+from assetbuild.compiler import door
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.esbuild import Again
 from assetbuild.compiler.engines.esbuild.messages import Message
@@ -21,7 +22,7 @@ from assetbuild.compiler.engines.esbuild.packets import Value
 from assetbuild.compiler.engines.js.link import Edit, edited
 from assetbuild.compiler.engines.judge import Judge
 from assetbuild.compiler.engines.modules.marks import Marks
-from assetbuild.compiler.engines.modules.places import Named, loader_of, map_comments_of, named
+from assetbuild.compiler.engines.modules.places import Named, loader_of, map_comments_of, named, too_deep_at
 from assetbuild.compiler.engines.modules.refusals import SCRIPT_KINDS, SHEETS, sheet_refusal, unresolved
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Outside, Reading
@@ -170,6 +171,8 @@ class ModuleSources:
             if is_raw:
                 return {"contents": text.encode(), "loader": "text"}
             self.texts[path] = text
+            if (offset := too_deep_at(path, text)) is not None:
+                return self._refused([door.too_deep(span_at(self._reading.shown(path), text, offset))])
             return {"contents": self._marked(path, text).encode(), "loader": "default"}
         except DiagnosticsError as error:
             return self._refused(error.diagnostics)
