@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assetbuild.compiler.engines.js import minify as js_minify
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.pool import Workers
-from assetbuild.compiler.refs.js import examine
+from assetbuild.compiler.refs.js import Script
 from assetbuild.compiler.refs.js.lexer import lex
 from tests.conftest import need
 from tests.script_shop import minifier_is_here
@@ -69,7 +69,7 @@ def test_comments_of_licences_are_kept_once_and_first_if_they_would_go(workers: 
     assert made.startswith("/** @license MIT */\n// @preserve me\n")
     assert 1 == made.count("/*! kept */")
     assert "gone" not in made
-    assert [] == list(examine(made).faults)
+    assert [] == list(Script(made).faults)
     assert "/*! only */\n" == minified("/*! only */", workers)
 
 
@@ -89,7 +89,7 @@ def test_names_that_code_may_use_unseen_are_kept(text: str, workers: Workers) ->
 
 def test_a_string_in_parentheses_does_not_become_a_directive(workers: Workers) -> None:
     for text in ("('use strict'); function f() {}", "('use strict')", "('use strict'), a"):
-        assert examine(minified(text, workers)).strict_directive is None
+        assert Script(minified(text, workers)).strict_directive is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
@@ -9,11 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from assetbuild.compiler.door import NESTING_LIMIT
 from assetbuild.compiler.refs import js
+from assetbuild.compiler.refs.js import sieve
 from assetbuild.compiler.refs.js import tokens as kinds
 from assetbuild.compiler.refs.js.lexed import Goal
 from assetbuild.compiler.refs.js.lexer import lex
@@ -51,7 +53,7 @@ def test_tokens_put_together_are_the_text(text: str, goal: Goal) -> None:
 
 @given(texts)
 def test_nothing_raises_and_every_place_lies_in_the_text(text: str) -> None:
-    script = js.examine(text)
+    script = js.Script(text)
 
     for ref in (*script.references, *script.requires):
         assert 0 <= ref.statement_start < ref.start <= ref.end < ref.statement_end <= len(text)
@@ -72,7 +74,7 @@ def test_what_stands_in_comments_strings_templates_and_regular_expressions_is_no
         text = text.replace(mark, "")
     inside = f"{text} import x from {text} import(x) export * from"
 
-    script = js.examine(shell.replace("{}", inside) + "\n;")
+    script = js.Script(shell.replace("{}", inside) + "\n;")
 
     assert ((), (), False) == (script.references, script.non_constant_imports, script.is_module)
 
@@ -386,7 +388,7 @@ def test_a_text_that_is_nested_too_deep_is_not_read_to_its_end() -> None:
     ],
 )
 def test_a_directive_stands_in_the_prologue_and_is_written_plainly(text: str, expected: bool) -> None:
-    assert expected == (js.examine(text).strict_directive is not None)
+    assert expected == (js.Script(text).strict_directive is not None)
 
 
 @pytest.mark.parametrize(
@@ -400,7 +402,7 @@ def test_a_directive_stands_in_the_prologue_and_is_written_plainly(text: str, ex
     ],
 )
 def test_code_that_may_use_any_name_is_known(text: str, expected: bool) -> None:
-    assert expected == js.examine(text).reveals_names
+    assert expected == js.Script(text).reveals_names
 
 
 # A slash that is read wrongly begins or ends a string here, so that Node's parser and ours part company.
@@ -470,7 +472,57 @@ def _steps(text: str) -> int:
     before = sys.getprofile()
     sys.setprofile(step)
     try:
-        js.examine(text).references  # noqa: B018  the reading is what is measured
+        js.Script(text).references  # noqa: B018  the reading is what is measured
     finally:
         sys.setprofile(before)
     return count
+
+
+TRIGGERS = (
+    "import export importScripts eval with require 'use\\x20strict' 'use\\u0020strict' /*!x*/ //!\n @license // <!--"
+)
+sieved = st.lists(
+    st.sampled_from([*PIECES, *TRIGGERS.split(), "'use strict'", '"use strict"', ";", "#!x\n"]), max_size=25
+)
+
+
+@given(sieved.map("".join), st.sampled_from(["script", "module"]))
+def test_what_the_lexer_finds_is_never_sieved_out(text: str, goal: Goal) -> None:
+    tokens = lex(text, goal)
+    names = [tokens[at] for at in tokens.significant()]
+    # No name stands right behind a number (ECMA-262 §12.9.3).
+    assume(not any(kinds.NUMBER == kind for kind in tokens.kinds))
+
+    calls = {(word, following) for word, following in itertools.pairwise(names)}
+    assert sieve.may_refer(text) or not (tokens.depths or "importScripts" in names)
+    assert sieve.may_reveal_names(text) or not calls & {("eval", "("), ("with", "(")}
+
+
+@given(sieved.map("".join))
+def test_comments_that_are_to_be_kept_are_known_without_the_lexer_or_not_at_all(text: str) -> None:
+    tokens = lex(text)
+    comments = [tokens[at] for at, kind in enumerate(tokens.kinds) if kind in (kinds.LINE_COMMENT, kinds.BLOCK_COMMENT)]
+
+    assert sieve.legal_comments(text) in (None, [one for one in comments if sieve.is_legal(one)])
+
+
+@given(sieved.map("".join))
+def test_where_a_script_begins_is_known_without_the_lexer_or_not_at_all(text: str) -> None:
+    tokens = lex(text)
+    first, directives = sieve.first_token(text), sieve.after_directives(text)
+
+    at = tokens.after(-1)
+    assert first is None or first == (tokens.starts[at] if at < len(tokens) else len(text))
+    assert (at < len(tokens)) == js.Script(text).has_code
+    assert directives is None or first is None or first <= directives
+
+
+@given(sieved.map("".join))
+def test_a_directive_is_found_by_the_begin_of_a_script_alone(text: str) -> None:
+    read = js.Script(text)
+    # A comment that keeps the sieve from judging where the directives end.
+    whole = js.Script(f"<!--\n{text}")
+    assume(not (read.faults or read.is_module or whole.is_module or text.startswith("#!")))
+
+    found = read.strict_directive
+    assert whole.strict_directive == (None if found is None else js.Place(found.start + 5, found.end + 5))

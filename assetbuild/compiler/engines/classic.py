@@ -30,8 +30,7 @@ from assetbuild.compiler.engines.js.traces import mapped_script, origin_of, trac
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Draft, Facts, Job, Result, Source
-from assetbuild.compiler.refs.js import Script, examine
-from assetbuild.compiler.refs.js.lexer import lex
+from assetbuild.compiler.refs.js import Script
 from assetbuild.compiler.refs.js.tokens import HASHBANG_LINE
 from assetbuild.compiler.sourcemap import Stop
 from assetbuild.compiler.tokens import Tokens
@@ -54,22 +53,23 @@ class _Part(NamedTuple):
     text: str
     links: Links
     diagnostics: Sequence[Diagnostic]
+    is_ended: bool
     stops: Sequence[Stop] = ()
 
 
 def build(job: Job, reading: Reading, shop: Shop) -> Result:
     """Return one script made of the sources of `job`, in their order. options: `minify`."""
-    files, refused = _read(job, reading)
+    is_minified = bool(job.options.get("minify"))
+    files, refused = _read(job, reading, is_parsed=is_minified)
     if refused:
         return Result(inputs=reading.inputs(), diagnostics=tuple(refused))
-    is_minified = bool(job.options.get("minify"))
 
     def make(tokens: Tokens) -> tuple[Tokens, list[_Part]]:
         return tokens, [_part(file, job, tokens, reading, shop, is_minified=is_minified) for file in files]
 
     tokens, parts = with_tokens("\0".join(file.text for file in files), make)
     strict = [file for file in files if file.script.strict_directive]
-    sloppy = [file for file in files if not file.script.strict_directive and _has_code(file.script)]
+    sloppy = [file for file in files if not file.script.strict_directive and file.script.has_code]
     is_mixed = bool(strict and sloppy)
     links = [part.links for part in parts]
     diagnostics = [found for part in parts for found in (*part.links.diagnostics, *part.diagnostics)]
@@ -78,7 +78,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     source = files[0].source.shown if len(files) == 1 else ""
     facts = Facts("classic", is_entry=True, source=source, dynamic=dynamic_imports(links))
     # An empty statement first ends the directive prologue before it begins.
-    texts = [";\n" if is_mixed else "", *(_closed(part.text) for part in parts)]
+    texts = [";\n" if is_mixed else "", *(_closed(part) for part in parts)]
     text, pieces = "".join(texts), tokens.cut("".join(texts))
     starts = accumulate(map(len, texts))
     stops = [(start + at, place) for start, part in zip(starts, parts, strict=False) for at, place in part.stops]
@@ -93,20 +93,28 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     )
 
 
-def _read(job: Job, reading: Reading) -> tuple[list[_File], list[Diagnostic]]:
-    """Return the files, and everything that keeps them from being joined."""
-    files: list[_File] = []
-    refused: list[Diagnostic] = []
-    for source in job.sources:
-        try:
-            text = reading.text(source.file)
-        except DiagnosticsError as error:
-            refused += error.diagnostics
-            continue
-        file = _File(source, text, examine(text))
-        refused += _module_problem(file) or faults(file.script, text, source.shown)
-        files.append(file)
-    return files, refused
+def _read(job: Job, reading: Reading, *, is_parsed: bool) -> tuple[list[_File], list[Diagnostic]]:
+    """Return the files, and everything that keeps them from being joined.
+
+    is_parsed: the minifier's parser will read them, and refuse what is left open: beside it the lexer is slow.
+    """
+    opened = [_opened(source, reading) for source in job.sources]
+    files = [one for one in opened if isinstance(one, _File)]
+    if is_parsed and len(files) == len(opened) and not any(map(_module_problem, files)):
+        return files, []
+    return files, [found for one in opened for found in (_problems(one) if isinstance(one, _File) else one)]
+
+
+def _opened(source: Source, reading: Reading) -> _File | Sequence[Diagnostic]:
+    try:
+        text = reading.text(source.file)
+    except DiagnosticsError as error:
+        return error.diagnostics
+    return _File(source, text, Script(text))
+
+
+def _problems(file: _File) -> list[Diagnostic]:
+    return _module_problem(file) or faults(file.script, file.text, file.source.shown)
 
 
 def _module_problem(file: _File) -> list[Diagnostic]:
@@ -132,11 +140,12 @@ def _part(file: _File, job: Job, tokens: Tokens, reading: Reading, shop: Shop, *
         origin = origin_of(source, text, script, reading)
         mapped = mapped_script(text, script, edits, source.shown, shop, is_minified=is_minified, unreadable="error")
         stops = [(after, origin.trail(before)) for after, before in mapped.pairs]
-        return _Part(mapped.text, links, (*origin.diagnostics, *mapped.diagnostics), stops)
+        is_ended = not script.has_code if is_minified else script.tokens.is_statement_end
+        return _Part(mapped.text, links, (*origin.diagnostics, *mapped.diagnostics), is_ended, stops)
     if not is_minified:
-        return _Part(edited(text, edits), links, ())
+        return _Part(edited(text, edits), links, (), script.tokens.is_statement_end)
     made, findings = js_minify.smaller(text, edits, source.shown, shop.workers(), unreadable="error")
-    return _Part(made, links, findings)
+    return _Part(made, links, findings, is_ended=not script.has_code)
 
 
 def _removed(file: _File) -> Iterable[Edit]:
@@ -146,14 +155,10 @@ def _removed(file: _File) -> Iterable[Edit]:
     yield from without_maps(file.script, file.text)
 
 
-def _closed(text: str) -> str:
-    """Return `text` with its last statement and its last line ended, so that what follows begins anew."""
-    line_end = "" if not text or text.endswith(("\n", "\r")) else "\n"
-    return text + line_end + ("" if lex(text).is_statement_end else ";\n")
-
-
-def _has_code(script: Script) -> bool:
-    return script.tokens.after(-1) < len(script.tokens)
+def _closed(part: _Part) -> str:
+    """Return the text with its last statement and its last line ended, so that what follows begins anew."""
+    line_end = "" if not part.text or part.text.endswith(("\n", "\r")) else "\n"
+    return part.text + line_end + ("" if part.is_ended else ";\n")
 
 
 def _strictness_lost(file: _File, sloppy: _File) -> Diagnostic:

@@ -36,7 +36,7 @@ from assetbuild.compiler.model import Draft, Facts, Job, Piece, Result, Source
 from assetbuild.compiler.refs.css import check_nesting, survey
 from assetbuild.compiler.refs.css.shape import shape
 from assetbuild.compiler.refs.css.tokens import tokens
-from assetbuild.compiler.refs.js import examine
+from assetbuild.compiler.refs.js import Script
 from assetbuild.compiler.sourcemap import SCRIPT_LINES, SHEET_LINES, Lines, Trail, drawn
 from assetbuild.compiler.tokens import trace
 from assetbuild.diagnostic import Diagnostic, Span, nearest, span_at
@@ -120,7 +120,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
 
 def _script(made: Text) -> css.Finished:
     """Return the pieces of a script, without the comments that name the maps of what it was made of."""
-    script = examine(made.text)
+    script = Script(made.text)
     edits = [*without_maps(script, made.text)]
     text, offsets = edited(made.text, edits), Offsets(edits)
     pieces: tuple[Piece, ...] = (text.encode(),) if text else ()
@@ -285,7 +285,7 @@ class _Chain:
         if source.file.lower().endswith(".css"):
             origin = sheet_origin(source, text, self._reading)
         elif source.file.lower().endswith((".js", ".mjs")):
-            origin = script_origin(source, text, examine(text), self._reading)
+            origin = script_origin(source, text, Script(text), self._reading)
         else:
             origin = incoming(source, Lines(text, SHEET_LINES), (), self._reading)
         self.warnings += origin.diagnostics

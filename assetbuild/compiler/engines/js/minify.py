@@ -9,14 +9,15 @@ those of the text.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from assetbuild.compiler.engines.js.link import Edit, edited, original_offset
+from assetbuild.compiler.engines.js.link import Edit, edited, faults, original_offset
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.pool import Workers
-from assetbuild.compiler.refs.js import examine
+from assetbuild.compiler.refs.js import Script
 from assetbuild.compiler.refs.js import tokens as kinds
 from assetbuild.compiler.refs.js.lexed import Lexed
 from assetbuild.compiler.refs.js.lexer import lex
@@ -70,19 +71,21 @@ def minified(text: str, shown: str, workers: Workers) -> Minified:
     """Return `text` without what a browser does not need; names at the top of a script stay.
 
     Comments that are to be kept (`/*!`, `//!`, `@license`, `@preserve`) stay, first in the text if the minifier would
-    drop them. Raises `Unreadable`.
+    drop them. Raises `Unreadable`. The parser has read the text, and its result again, before our lexer is asked: for
+    most scripts there is nothing left to ask.
     """
-    script = examine(text)
+    script = Script(text)
     made = _parsed(text, shown, workers)
-    comments = _legal_comments(script.tokens)
-    if not any(script.tokens[index] != ";" for index in script.tokens.significant()):
-        return Minified(_lines(comments))
+    after = Script(made)
     if script.reveals_names:
-        return Minified(_lines(comments) + squeezed(script.tokens), "its `eval` or `with` may use any name in it")
-    after = examine(made)
-    if after.faults or not made.strip() or (after.strict_directive is None) != (script.strict_directive is None):
-        return Minified(_lines(comments) + squeezed(script.tokens), "more would change what it means")
-    return Minified(_lines(comment for comment in comments if comment not in made) + made)
+        reason = "its `eval` or `with` may use any name in it"
+    elif after.has_code and (after.strict_directive is None) == (script.strict_directive is None):
+        return Minified(_lines(comment for comment in script.legal_comments if comment not in made) + made)
+    elif not any(script.tokens[index] != ";" for index in script.tokens.significant()):
+        return Minified(_lines(script.legal_comments))
+    else:
+        reason = "more would change what it means"
+    return Minified(_lines(script.legal_comments) + squeezed(script.tokens), reason)
 
 
 def smaller(
@@ -90,13 +93,13 @@ def smaller(
 ) -> tuple[str, list[Diagnostic]]:
     """Return `text` after `edits` and minified, and what there is to say; as it is where it cannot be minified.
 
-    unreadable: how bad it is if the parser refuses the script.
+    unreadable: how bad it is if the parser refuses the script. What is open in it, or closes nothing, is an error.
     """
     linked = edited(text, edits)
     try:
         made = minified(linked, shown, workers)
     except Unreadable as error:
-        return linked, [_unread(error, text, edits, shown, unreadable)]
+        return linked, faults(Script(text), text, shown) or [_unread(error, text, edits, shown, unreadable)]
     if made.reason:
         message = f"only white space and comments were taken out: {made.reason}"
         return made.text, [Diagnostic("names-kept", "note", message, Span(shown))]
@@ -115,9 +118,10 @@ def smaller_with_places(
     try:
         _parsed(linked, shown, workers)
     except Unreadable as error:
-        return linked, None, [_unread(error, text, edits, shown, unreadable)]
-    tokens = examine(linked).tokens
-    parts = [_lines(_legal_comments(tokens))]
+        return linked, None, faults(Script(text), text, shown) or [_unread(error, text, edits, shown, unreadable)]
+    script = Script(linked)
+    tokens = script.tokens
+    parts = [_lines(script.legal_comments)]
     pairs: list[tuple[int, int]] = []
     length = len(parts[0])
     for part, start in _squeezed(tokens):
@@ -136,6 +140,7 @@ def _unread(error: Unreadable, text: str, edits: Sequence[Edit], shown: str, sev
 def minify(request: Mapping[str, Any]) -> dict[str, Any]:
     """Return `text` minified, or `why` and `line`, `column` (from 1, 0 if unknown) if it cannot be read.
 
+    Of a result that cannot be read again nothing is returned, and "" as `text`.
     Runs in a worker. Options: the result needs no newer syntax than the script (`js-version`; but for shorthand
     properties, which are ES2015), numbers keep their digits.
     """
@@ -143,9 +148,17 @@ def minify(request: Mapping[str, Any]) -> dict[str, Any]:
 
     text = request["text"]
     tdewolff.config({"js-version": 5, "js-precision": 0, "js-keep-var-names": False})
-    try:
+
+    def made(text: str) -> str:
         # The binding gives the result a buffer of the size of the text, and `</script` grows to `<\/script`.
-        return {"text": tdewolff.string("application/javascript", text + "\n" * (len(text) // 4 + 64))}
+        return str(tdewolff.string("application/javascript", text + "\n" * (len(text) // 4 + 64)))
+
+    try:
+        smaller = made(text)
+        with contextlib.suppress(tdewolff.MinifyError):
+            made(smaller)
+            return {"text": smaller}
+        return {"text": ""}
     except tdewolff.MinifyError as error:
         # The place is in the text alone: "<what> on line <n> and column <n>", then the source line.
         found = re.match(r"(?P<what>.*) on line (?P<line>\d+) and column (?P<column>\d+)\n", str(error))
@@ -162,7 +175,7 @@ def rjsmin_checked(text: str, shown: str, run: Callable[[str], str], workers: Wo
     `=>` for a division and a template within a template for its end.
     """
     made = run(text)
-    before = examine(text)
+    before = Script(text)
     broken = _difference(before.tokens, lex(made, "module" if before.is_module else "script"))
     if broken is not None:
         hint = "leave the filter out: a `classic` entry is minified by a parser"
@@ -205,17 +218,6 @@ def _offset(text: str, line: int, column: int) -> int:
 
 
 _LINE = re.compile("\r\n|[\n\r\u2028\u2029]")
-
-
-def _legal_comments(tokens: Lexed) -> list[str]:
-    """Return the comments that licences ask to be kept, each once. The marks are those of esbuild and terser."""
-    found: dict[str, None] = {}
-    for index, kind in enumerate(tokens.kinds):
-        if kind in (kinds.LINE_COMMENT, kinds.BLOCK_COMMENT):
-            comment = tokens[index]
-            if comment.startswith(("/*!", "//!")) or "@license" in comment or "@preserve" in comment:
-                found[comment] = None
-    return list(found)
 
 
 def squeezed(tokens: Lexed) -> str:

@@ -103,7 +103,7 @@ def map_comments_of(file: str, text: str) -> Iterator[tuple[str, Edit]]:
         from assetbuild.compiler.engines.js.traces import without_maps
         from assetbuild.compiler.refs import js
 
-        script = js.examine(text)
+        script = js.Script(text)
         for named_map, edit in zip(script.source_maps, without_maps(script, text), strict=True):
             yield named_map.url, edit
 

@@ -18,6 +18,14 @@ from typing import Literal, NamedTuple
 from assetbuild.compiler.refs.js import tokens as kinds
 from assetbuild.compiler.refs.js.lexed import Fault, Lexed
 from assetbuild.compiler.refs.js.lexer import lex
+from assetbuild.compiler.refs.js.sieve import (
+    after_directives,
+    first_token,
+    is_legal,
+    legal_comments,
+    may_refer,
+    may_reveal_names,
+)
 from assetbuild.compiler.refs.js.tokens import LINE_END, string_value, template_value
 
 __all__ = [
@@ -88,15 +96,29 @@ class MapComment(NamedTuple):
 
 @dataclass(frozen=True)
 class Script:
-    """What one reading of a text shows; each part is found when it is first asked for."""
+    """What a text shows; each part is found when it is first asked for, and the lexer reads the text once at most."""
 
-    tokens: Lexed
+    text: str
+
+    @cached_property
+    def tokens(self) -> Lexed:
+        """The tokens of the text, read as a module if it must be one.
+
+        Where the two readings differ, a text that shows a module in its reading as a script is one, and so is a text
+        that is whole only as a module.
+        """
+        script = lex(self.text)
+        is_module = _module_mark(script) is not None
+        if script.is_goal_sensitive and (is_module or script.faults):
+            module = lex(self.text, "module")
+            if is_module or (_module_mark(module) is not None and not module.faults):
+                return module
+        return script
 
     @cached_property
     def module_mark(self) -> Place | None:
         """The first word that shows a module: `import` or `export` declared at the top, or the one of `import.meta`."""
-        shown = next((index for index in self.tokens.depths if self._shows_module(index)), None)
-        return None if shown is None else Place(self.tokens.starts[shown], self.tokens.starts[shown + 1])
+        return _module_mark(self.tokens) if may_refer(self.text) else None
 
     @property
     def is_module(self) -> bool:
@@ -104,22 +126,34 @@ class Script:
         return self.module_mark is not None
 
     @cached_property
+    def has_code(self) -> bool:
+        """Whether there is more in the text than space and comments."""
+        first = first_token(self.text)
+        return self.tokens.after(-1) < len(self.tokens) if first is None else first < len(self.text)
+
+    @cached_property
+    def legal_comments(self) -> tuple[str, ...]:
+        """The comments that licences ask to be kept, each once."""
+        found = legal_comments(self.text)
+        if found is None:
+            tokens = self.tokens
+            comments = (tokens[at] for at, kind in enumerate(tokens.kinds) if kind in _COMMENTS)
+            found = [comment for comment in comments if is_legal(comment)]
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
     def strict_directive(self) -> Place | None:
         """The `"use strict"` that makes the whole script strict. Source: ECMA-262 §11.2.1, Directive Prologue."""
-        tokens = self.tokens
-        at = tokens.after(-1)
-        while at < len(tokens) and tokens.kinds[at] == kinds.STRING:
-            following = tokens.after(at)
-            if tokens[following] != ";" and not self._ends_by_line(at, following):
-                return None
-            if tokens[at][1:-1] == "use strict":
-                return Place(tokens.starts[at], tokens.starts[at + 1])
-            at = tokens.after(following) if tokens[following] == ";" else following
-        return None
+        if "use strict" not in self.text:
+            return None
+        end = after_directives(self.text)
+        return _strict_directive(self.tokens if end is None else lex(self.text[: end + _LONGEST_OPERATOR]))
 
     @cached_property
     def reveals_names(self) -> bool:
         """Whether code that is not in the text may use its local names: a direct `eval`, or a `with` statement."""
+        if not may_reveal_names(self.text):
+            return False
         tokens = self.tokens
         evals = (at for at in self._words("eval") if tokens[tokens.before(at)] not in (".", "?."))
         withs = (at for at, _ in self._tokens_at("with") if tokens.kinds[at] == kinds.KEYWORD and tokens[at] == "with")
@@ -128,22 +162,30 @@ class Script:
     @cached_property
     def references(self) -> tuple[JsRef, ...]:
         """Imports and URLs relative to the module or the worker, in the order of the text."""
+        if not may_refer(self.text):
+            return ()
         found = (self._reference(index) for index in self.tokens.depths)
         return tuple(sorted((*(ref for ref in found if isinstance(ref, JsRef)), *self._imported_scripts())))
 
     @cached_property
     def non_constant_imports(self) -> tuple[Place, ...]:
         """Calls of `import()` whose specifier is no constant."""
+        if not may_refer(self.text):
+            return ()
         return tuple(found for index in self.tokens.depths if isinstance(found := self._reference(index), Place))
 
     @cached_property
     def requires(self) -> tuple[JsRef, ...]:
         """Calls of `require()` and `require.context()` with a constant."""
+        if "require" not in self.text:
+            return ()
         return tuple(found for index in self._words("require") if (found := self._require(index)) is not None)
 
     @cached_property
     def provides_require(self) -> bool:
         """Whether the text asks for `require`, or has one of its own, instead of only calling the one of CommonJS."""
+        if "require" not in self.text:
+            return False
         tokens = self.tokens
         for index in self._words("require"):
             before, after = tokens[tokens.before(index)], tokens[tokens.after(index)]
@@ -154,7 +196,7 @@ class Script:
     @cached_property
     def source_maps(self) -> tuple[MapComment, ...]:
         """Comments that name a source map, with the old mark `@` too; the last one counts."""
-        return tuple(self._map_comments())
+        return tuple(self._map_comments()) if "sourceMappingURL=" in self.text else ()
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -164,23 +206,6 @@ class Script:
     @cached_property
     def _broken(self) -> frozenset[int]:
         return frozenset(fault.start for fault in self.tokens.faults)
-
-    def _ends_by_line(self, at: int, following: int) -> bool:
-        """Return whether a statement that is only the literal at `at` ends before `following` (§12.10.1)."""
-        tokens = self.tokens
-        if following >= len(tokens) or tokens[following] == "}":
-            return True
-        has_newline = any(LINE_END.search(tokens[trivia]) for trivia in range(at + 1, following))
-        return has_newline and not _continues(tokens.kinds[following], tokens[following])
-
-    def _shows_module(self, index: int) -> bool:
-        tokens = self.tokens
-        follower = tokens[tokens.after(index)]
-        if tokens[index] == "export":
-            return tokens.depths[index] == 0
-        if follower == ".":
-            return tokens[tokens.after(tokens.after(index))] == "meta"
-        return tokens.depths[index] == 0 and follower != "("
 
     def _reference(self, index: int) -> JsRef | Place | None:
         """Return what the keyword at `index` refers to; a place if that is known only when it runs."""
@@ -340,7 +365,7 @@ class Script:
     def _map_comments(self) -> Iterator[MapComment]:
         tokens = self.tokens
         for index, _ in self._tokens_at("sourceMappingURL="):
-            if tokens.kinds[index] in (kinds.LINE_COMMENT, kinds.BLOCK_COMMENT):
+            if tokens.kinds[index] in _COMMENTS:
                 found = _MAP_COMMENT.fullmatch(tokens[index])
                 if found:
                     yield MapComment(tokens.starts[index], tokens.starts[index + 1], found[1])
@@ -353,7 +378,46 @@ class Script:
             start = self.tokens.text.find(text, start + len(text))
 
 
+_COMMENTS = (kinds.LINE_COMMENT, kinds.BLOCK_COMMENT)
 _MAP_COMMENT = re.compile(r"/[/*][#@]\s*sourceMappingURL=(\S*?)\s*(?:\*/)?")
+
+
+def _module_mark(tokens: Lexed) -> Place | None:
+    shown = next((index for index in tokens.depths if _shows_module(tokens, index)), None)
+    return None if shown is None else Place(tokens.starts[shown], tokens.starts[shown + 1])
+
+
+def _shows_module(tokens: Lexed, index: int) -> bool:
+    follower = tokens[tokens.after(index)]
+    if tokens[index] == "export":
+        return tokens.depths[index] == 0
+    if follower == ".":
+        return tokens[tokens.after(tokens.after(index))] == "meta"
+    return tokens.depths[index] == 0 and follower != "("
+
+
+def _strict_directive(tokens: Lexed) -> Place | None:
+    at = tokens.after(-1)
+    while at < len(tokens) and tokens.kinds[at] == kinds.STRING:
+        following = tokens.after(at)
+        if tokens[following] != ";" and not _ends_by_line(tokens, at, following):
+            return None
+        if tokens[at][1:-1] == "use strict":
+            return Place(tokens.starts[at], tokens.starts[at + 1])
+        at = tokens.after(following) if tokens[following] == ";" else following
+    return None
+
+
+def _ends_by_line(tokens: Lexed, at: int, following: int) -> bool:
+    """Return whether a statement that is only the literal at `at` ends before `following` (§12.10.1)."""
+    if following >= len(tokens) or tokens[following] == "}":
+        return True
+    has_newline = any(LINE_END.search(tokens[trivia]) for trivia in range(at + 1, following))
+    return has_newline and not _continues(tokens.kinds[following], tokens[following])
+
+
+# Of what follows the directives, as much as shows whether it goes on with the last of them.
+_LONGEST_OPERATOR = len("instanceof ")
 
 
 def _continues(kind: int, text: str) -> bool:
@@ -364,61 +428,40 @@ def _continues(kind: int, text: str) -> bool:
 
 
 def examine(text: str) -> Script:
-    """Return what `text` shows, read as a module if it shows that it is one and as a script otherwise.
-
-    Where the two readings differ, a text that shows a module in its reading as a script is one, and so is a text that
-    is whole only as a module.
-    """
-    script = Script(lex(text))
-    if script.tokens.is_goal_sensitive and (script.is_module or script.faults):
-        module = Script(lex(text, "module"))
-        if script.is_module or (module.is_module and not module.faults):
-            return module
-    return script
+    """Return what `text` shows, read as a module if it shows that it is one and as a script otherwise."""
+    return Script(text)
 
 
 def references(text: str) -> tuple[JsRef, ...]:
     """Return the references of `text`, in its order."""
-    return examine(text).references if may_refer(text) else ()
+    return Script(text).references
 
 
 def module_syntax(text: str) -> bool:
     """Return whether `text` can only be a module: an import or export declaration at its top, or `import.meta`."""
-    return may_refer(text) and examine(text).is_module
+    return Script(text).is_module
 
 
 def non_constant_imports(text: str) -> tuple[Place, ...]:
     """Return the calls of `import()` whose specifier is known only when they run."""
-    return examine(text).non_constant_imports if may_refer(text) else ()
+    return Script(text).non_constant_imports
 
 
 def requires(text: str) -> tuple[JsRef, ...]:
     """Return the calls of `require()` and `require.context()` with a constant."""
-    return examine(text).requires if "require" in text else ()
+    return Script(text).requires
 
 
 def source_map_comments(text: str) -> tuple[MapComment, ...]:
     """Return the comments that name a source map, `//#` and the old `//@`; not what looks like one in a string."""
-    return examine(text).source_maps if "sourceMappingURL=" in text else ()
+    return Script(text).source_maps
 
 
 def check_nesting(text: str) -> int | None:
     """Return the offset of the bracket that passes the door's nesting limit, None if none does."""
-    return examine(text).tokens.too_deep
+    return Script(text).tokens.too_deep
 
 
 def open_constructs(text: str) -> tuple[Fault, ...]:
     """Return what `text` leaves open at its end, and brackets that close nothing."""
-    return examine(text).faults
-
-
-def may_refer(text: str) -> bool:
-    """Return whether `text` may hold a reference or be a module; a no needs no lexer.
-
-    ECMA-262 §12.7.2: keywords cannot be written with escapes, so one of these words is always there as it is; whoever
-    writes `importScripts` with one does not mean us.
-    """
-    return _KEYWORDS.search(text) is not None
-
-
-_KEYWORDS = re.compile(r"\b(?:import(?:Scripts)?|export)\b")
+    return Script(text).faults

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 __all__ = [
+    "ANY_SPACE",
     "BLOCK_COMMENT",
     "HASHBANG",
     "INVALID",
@@ -24,6 +25,7 @@ __all__ = [
     "REGEX",
     "SPACE",
     "STRING",
+    "STRING_LITERAL",
     "TEMPLATE",
     "TEMPLATE_HEAD",
     "TEMPLATE_MIDDLE",
@@ -60,6 +62,8 @@ UNREAD: Final = 17
 # §12.2 White Space (TAB, VT, FF, ZWNBSP and Unicode category Zs) and §12.3 Line Terminators.
 _WS = " \\t\\v\\f\\xa0\\ufeff\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000"
 _LT = "\\n\\r\\u2028\\u2029"
+ANY_SPACE: Final = _WS + _LT
+"""What a class of white space and line terminators holds, in a pattern."""
 
 # Any other character beyond ASCII counts as part of a name: Python's `\w` lacks the combining marks of ID_Continue, and
 # a character that no name may hold is an error in every reading.
@@ -76,6 +80,9 @@ _OPERATOR = (
     r"\.\.\.|\?\.(?![0-9])|=>|\+\+|--|>>>=?|<<=|>>=|\*\*=|&&=|\|\|=|\?\?=|===|!==|\*\*|&&|\|\||\?\?|==|!=|<=|>="
     r"|<<|>>|[-+*%&|^]=|[-+*%&|^=<>!~?.@]"
 )
+
+STRING_LITERAL: Final = r"""'(?>(?:[^'\\\n\r]++|\\(?:\r\n|[\s\S]))*)'|"(?>(?:[^"\\\n\r]++|\\(?:\r\n|[\s\S]))*)\""""
+"""A whole string literal, in a pattern (§12.9.4)."""
 
 NEXT_TOKEN: Final = re.compile(
     f"({_IDENTIFIER})"
