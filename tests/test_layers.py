@@ -52,6 +52,8 @@ RANKS = [
     "compiler.templates",
     "compiler.bundles",
     "compiler.plan",
+    "compiler.plain",
+    "compiler.make",
     "compiler.gather",
     "compiler.seal",
     "compiler.maps",
@@ -65,6 +67,7 @@ RANKS = [
     "inspect",
     "testing",
     "watch",
+    "attest",
     "cli",
     "__main__",
 ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from assetbuild.cli.last import LastBuild
-from assetbuild.cli.parser import Parser, positive
+from assetbuild.cli.last import LastBuild, outputs_of
+from assetbuild.cli.parser import Parser, UsageError, positive
 from assetbuild.cli.render import Look, Terminal, as_json, counted, place, seconds, size
 from assetbuild.diagnostic import findings
 from assetbuild.home import compile_cache
@@ -34,6 +34,8 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     about = "compile the assets of a project"
     parser = commands.add_parser("compile", help=about, description=f"{about.capitalize()}.", epilog=_EXAMPLE)
     add_options(parser)
+    parser.add_argument("--attest", metavar="FILE", default="", help="write who built what from what: in-toto, SLSA")
+    parser.add_argument("--sbom", metavar="FILE", default="", help="write which packages are in the output: CycloneDX")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
@@ -57,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
     started_s = time.monotonic()
     terminal = Terminal.of_process()
     last = last_build(args)
-    summary = last.summary(compile_cache(os.environ))
+    is_attested = bool(args.attest or args.sbom)  # of which a build with nothing to do knows too little
+    summary = last.summary(compile_cache(os.environ)) if not is_attested else None
     if summary is None:
         summary = _compiled(args, last, terminal)
     say(summary, time.monotonic() - started_s, terminal, is_explained=args.explain)
@@ -68,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 def last_build(args: argparse.Namespace, *, goes_on: bool = False) -> LastBuild:
     """Return what is known of the last build with these arguments. goes_on: this process will build again."""
-    neutral = {"command", "version", "project", "jobs", "json", "explain", "no_cache", "port"}
+    neutral = {"command", "version", "project", "jobs", "json", "explain", "no_cache", "port", "attest", "sbom"}
     given = {name: value for name, value in vars(args).items() if name not in neutral}
     decisive = {**given, "output": os.path.abspath(args.output) if args.output else ""}
     folder = os.path.realpath(args.project)
@@ -104,13 +107,46 @@ def _compiled(args: argparse.Namespace, last: LastBuild, terminal: Terminal) -> 
 
     disk = last.disk()
     project = project_of(args, disk)
-    summary = last.summary(project.cache_folder)  # where the configuration names another folder
+    wanted = {kind: os.path.abspath(file) for kind, file in (("attest", args.attest), ("sbom", args.sbom)) if file}
+    _refuse_inside(wanted.values(), project.output)
+    # Asked again, where the configuration names another folder.
+    summary = last.summary(project.cache_folder) if not wanted else None
     if summary is None:
+        started_s = time.time()
         with Progress(terminal) as progress:
             outcome = compile(project, disk=disk, environ=os.environ, watcher=progress)
         summary = summary_of(outcome, disk.hashed_bytes)
         last.keep(outcome, disk, summary)
+        if wanted:
+            _attest(outcome, wanted, started_s)
     return summary
+
+
+def _refuse_inside(files: Iterable[str], output: str) -> None:
+    for file in files:
+        if f"{os.path.realpath(file)}/".startswith(os.path.join(os.path.realpath(output), "")):
+            raise UsageError(f"`{place(file)}` would lie in the output, whose files it is about", "name one beside it")
+
+
+def _attest(outcome: Outcome, wanted: Mapping[str, str], started_s: float) -> None:
+    """Write what is attested of a build. wanted: option → absolute file."""
+    import json
+
+    from assetbuild.attest.provenance import statement
+    from assetbuild.attest.sbom import bill
+    from assetbuild.disk import MODE, RealDisk
+
+    disk, build = RealDisk(), json.loads(outcome.manifest)["build"]
+    started, finished = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s)) for at_s in (started_s, time.time()))
+    for kind, file in wanted.items():
+        if kind == "sbom":
+            document = bill(outcome, build["id"], build["tools"], disk)
+        else:
+            outputs, when = dict(outputs_of(outcome)), {"started": started, "finished": finished}
+            document = statement(outcome, outputs, build["tools"], os.environ, disk, **when)
+        folder, name = os.path.split(file)
+        disk.make_folder(folder)
+        disk.install(folder, name, [json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"], MODE)
 
 
 def project_of(args: argparse.Namespace, disk: Disk) -> Project:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assetbuild.compiler import Outcome
     from assetbuild.compiler.project import Project
 
-__all__ = ["LastBuild", "ours_of"]
+__all__ = ["LastBuild", "ours_of", "outputs_of"]
 
 
 class LastBuild:
@@ -97,7 +97,7 @@ class LastBuild:
             files = {file: row_of(file, hex_) for file, hex_ in outcome.inputs.items() if file not in asked.files}
             if any(max(row.mtime_ns, row.ctime_ns) >= self._began_ns for row in files.values()):
                 return  # something else than this process read it, and nobody knows which of its states
-            outputs = {os.path.join(project.output, path): hex_ for path, hex_ in _outputs(outcome)}
+            outputs = {os.path.join(project.output, path): hex_ for path, hex_ in outputs_of(outcome)}
             record = asked._replace(
                 files={**asked.files, **files, **self._code_rows()},
                 outputs={file: row_of(file, hex_) for file, hex_ in outputs.items()},
@@ -157,8 +157,8 @@ def _is_still_there(outcome: Outcome) -> bool:
     return exchanged == found
 
 
-def _outputs(outcome: Outcome) -> Iterable[tuple[str, str]]:
-    """Yield the path and digest of everything that was published."""
+def outputs_of(outcome: Outcome) -> Iterable[tuple[str, str]]:
+    """Yield the path and sha256 (hex) of everything that was published."""
     yield MANIFEST_NAME, hashlib.sha256(outcome.manifest).hexdigest()
     for asset in outcome.assets:
         yield asset.path, asset.sha256_hex
