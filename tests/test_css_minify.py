@@ -68,6 +68,8 @@ def minify(text: str) -> str | None:
         ("a{b:url(data:image/svg+xml;base64,QQ==)}", "a{b:url(data:image/svg+xml;base64,QQ==)}"),
         ("a{b:url(\"data:,<svg viewBox='0 0 1 1'/>\")}", "a{b:url(\"data:,<svg viewBox='0 0 1 1'/>\")}"),
         ("a{};  b{c:d}", "a{};b{c:d}"),
+        (" .a{b:c;;}", ".a{b:c;}"),
+        ("a{b:c\vd e}", "a{b:c\vd e}"),
         ("@layer a; ;b{c:d;\n;e:f}", "@layer a;;b{c:d;;e:f}"),
         ("a{b:\ue000 c\u00a0 d}", "a{b:\ue000 c\u00a0 d}"),
     ],

@@ -26,9 +26,6 @@ _STRING = r"""(?:"(?>(?:[^"\\\n\r\f]++|\\\r\n|\\[\s\S])*)"|'(?>(?:[^'\\\n\r\f]++
 _NAME = r"[^\x00-,./:-@\[-^`{-\x7f]"
 _URL = rf"(?<!{_NAME})[uU][rR][lL]\({_WS}*+"
 _BARE = rf"""(?>(?:[^"'()\\ \t\n\r\f]++|{_ESCAPE})*)"""
-# Where white space means nothing outside custom properties: behind and before these. Not before `:` (`.a :hover`).
-_BEHIND = r"(?:(?<=[{};,(\[:>=!])(?<!\\.)|^)"
-_BEFORE = r"(?=[{};,)\]!>=]|\Z)"
 _GAP = rf"(?>(?:{_WS}++|{_COMMENT})*)"
 # The first alternative of each passes over what needs no look.
 _SHIELDED = re.compile(
@@ -42,14 +39,14 @@ _SHIELDED = re.compile(
     |(?P<rest>[\s\S])""",
     re.VERBOSE,
 )
-_PIECE = re.compile(
-    rf"""((?>(?:[^ \t\n\r\f"'/\\uU]++|[uU](?![rR][lL]\()|/(?!\*)|{_ESCAPE}
-        |\ (?=[\w.\#*+~\[(&%@:-])(?<![{{}};,(\[:>=!]\ ))+)|{_STRING}|{_URL}{_BARE}{_WS}*+\)|[uU"'\\])
-    |{_BEHIND}(?>(?:{_WS}++|{_COMMENT})+)|(?>(?:{_WS}++|{_COMMENT})+){_BEFORE}
-    |((?:{_WS}|{_COMMENT})(?>(?:{_WS}++|{_COMMENT})*))""",
+# What must stay as it is, and comments. The first alternative passes over the rest.
+_ENTITY = re.compile(
+    rf"""(?>[^"'/\\uU]++|[uU](?![rR][lL]\()|/(?!\*))++
+    |(?P<comment>{_COMMENT})
+    |(?P<kept>{_STRING}|{_URL}{_BARE}{_WS}*+\)|{_ESCAPE})
+    |[uU"'/\\]""",
     re.VERBOSE,
 )
-_LAST_END = re.compile(r";+(?=\}|\Z)")
 _COMMENTS = re.compile(_COMMENT)
 _BLANKS = " \t\n\r\f"
 
@@ -94,9 +91,8 @@ class _Shield:
     """Characters that stand in a text for what rcssmin must not see; none of them occurs in the text itself."""
 
     def __init__(self, text: str) -> None:
-        used = set(text)
         # Private use: no stylesheet gives these a meaning, and to rcssmin they are part of names.
-        free = (chr(code) for code in range(0xE000, 0x110000) if chr(code) not in used)
+        free = (chr(code) for code in range(0xE000, 0x110000) if chr(code) not in text)
         self._space, self._mark = next(free), next(free)
         self._kept: list[str] = []
 
@@ -107,9 +103,9 @@ class _Shield:
             value = text[start:end]
             # `--x: ;` is the empty value to every browser, `--x:;` only to newer ones. A space may end an escape.
             trimmed = value.lstrip(_BLANKS) if "\\" in value else value.strip(_BLANKS)
-            parts += [self._loose(text[at:start]), self._keep(trimmed or value[:1])]
+            parts += [text[at:start], self._keep(trimmed or value[:1])]
             at = end
-        return "".join(parts) + self._loose(text[at:])
+        return self._loose("".join(parts) + text[at:])
 
     def lifted(self, text: str) -> str:
         """Return `text` without the shield."""
@@ -160,7 +156,29 @@ _OPENERS = frozenset({"", *"{};,([:>=!"})
 _ENDERS = frozenset({"", *"{};,)]!>="})
 
 
-def _meaning(text: str) -> str:
-    """Return `text` without the white space and comments that mean nothing, nor the last semicolon of a block."""
-    pieces = [piece or (" " if gap else "") for piece, gap in _PIECE.findall(text)]
-    return _LAST_END.sub("", "".join(pieces))
+def _meaning(text: str) -> tuple[bytes, list[str]]:
+    """Return `text` without the white space and comments that mean nothing, nor the last semicolons of a block.
+
+    The strings, bare URLs and escapes in it stand apart, in order.
+    """
+    parts, kept, at = [], [], 0
+    for match in _ENTITY.finditer(text):
+        if match.lastgroup:
+            parts += [text[at : match.start()].encode(), _SPACE if match["comment"] else _KEPT]
+            kept += [match[0]] if match["kept"] else []
+            at = match.end()
+    parts.append(text[at:].encode())
+    # Whole-text steps of `bytes` cost a tenth of what a pattern costs that stops at each gap.
+    rest = _SPACE.join(b"".join(parts).replace(b"\x0b", _TAB).split())
+    for mark in _GAPLESS_BEHIND:
+        rest = rest.replace(mark + _SPACE, mark)
+    for mark in _GAPLESS_BEFORE:
+        rest = rest.replace(_SPACE + mark, mark)
+    return b"}".join([part.rstrip(b";") for part in rest.split(b"}")]), kept
+
+
+# Where white space means nothing outside custom properties. Not before `:` (`.a :hover`).
+_GAPLESS_BEHIND = [b"{", b"}", b";", b",", b"(", b"[", b":", b">", b"=", b"!"]
+_GAPLESS_BEFORE = [b"{", b"}", b";", b",", b")", b"]", b"!", b">", b"="]
+# In the place of an entity, and of the vertical tab, which is no white space in CSS: no bytes of UTF-8.
+_SPACE, _KEPT, _TAB = b" ", b"\xfe", b"\xff"
