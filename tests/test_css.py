@@ -245,6 +245,22 @@ def test_compiled_css_is_finished_with_the_partials_it_came_from(tree: Tree) -> 
     assert ("missing-reference", partial.shown) == (found.rule, (found.span or Span("")).path)
 
 
+def test_where_a_url_was_written_is_only_asked_where_its_meaning_depends_on_that(tree: Tree) -> None:
+    bench = Bench(tree({"assets/scss/app.scss": "", "assets/css/x.png": ""}))
+    compiled = "a{b:url(data:,x);c:url(' https://d/e ');f:url(#g);h:url(x.png)}"
+    asked = []
+
+    def origin(offset: int) -> tuple[Source, Span]:
+        asked.append(compiled[offset : offset + 5])
+        return bench.sources["scss/app.scss"], Span("")
+
+    css.bundle_and_finish(
+        compiled, bench.sources["scss/app.scss"], "css/app.css", bench.reading, bench.shop, ENTRY, origin
+    )
+
+    assert ["x.png"] == asked
+
+
 def test_an_entry_is_lowered_for_its_targets(tree: Tree, service: Esbuild) -> None:
     sheet = ".a{.b &{c:url('../img/x.png?v#f')}mask-image:url(../img/x.png);inset:0}"
     bench = Bench(tree({"assets/css/a.css": sheet, PIXEL: ""}), service)

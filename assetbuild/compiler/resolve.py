@@ -40,6 +40,7 @@ NPM_FOLDER = "npm/"
 
 # RFC 3986 §3.1. A single letter is a Windows drive to people, but to a browser it is a scheme, so it is one here.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_URL_SPACE = "\t\n\f\r "
 _SUFFIX = re.compile(r"[?#]")
 # WHATWG URL, basic URL parser: tabs and newlines count nowhere, and in a URL of the web a backslash is a slash.
 _URL_PATH = str.maketrans({"\t": None, "\n": None, "\r": None, "\\": "/"})
@@ -165,7 +166,7 @@ class Resolver:
         referrers: whose folders it may be relative to, in order: the entry where it is published, then its
         source, then the partial or sheet that it was written in.
         """
-        written = written.strip("\t\n\f\r ")
+        written = written.strip(_URL_SPACE)
         untouched = self._untouched(written)
         if untouched is not None:
             return untouched
@@ -184,6 +185,10 @@ class Resolver:
             return self._missing(look)
         other = next((hit for hit in hits[1:] if self._differ(hits[0], hit, reading)), None)
         return Ambiguous(hits[0], other) if other else Found(hits[0], suffix)
+
+    def is_open(self, written: str) -> bool:
+        """Return whether it depends on who refers to it, and on what there is, what `written` means."""
+        return self._untouched(written.strip(_URL_SPACE)) is None
 
     def _untouched(self, written: str) -> Untouched | None:
         if not written:

@@ -72,6 +72,8 @@ class Finishing:
             if ref.kind == "late-import":
                 judge.late_import(span_at(ref.start, ref.end))
                 continue
+            if not judge.shop.resolver.is_open(ref.value):
+                continue  # where it was written is not asked: finding that out costs more than all of this
             outcome = judge.outcome(ref.value, referrers_at(ref.start), partial(span_at, ref.start, ref.end))
             if isinstance(outcome, Found):
                 token = self._token(outcome.source, ref.start, ref.end)
