@@ -131,6 +131,9 @@ def _toml(folder: str, name: str, disk: Disk) -> tuple[str, Mapping[str, object]
     file = os.path.join(folder, name)
     if not disk.is_file(file):
         return "", None
+    if not os.path.realpath(file).startswith(os.path.join(os.path.realpath(folder), "")):
+        # Its errors would quote what lies there, and a project comes from whoever may send a change.
+        _fail("outside-project", f"`{name}` is a link that leads out of the project", "put the file in its place", name)
     try:
         text = door.admit(disk.read(file), name)
         return text, tomllib.loads(text)

@@ -118,7 +118,7 @@ def _graph(entries: Mapping[str, Source], options: Mapping[str, Any], reading: R
             every = (*_flags(options, public, shop.project.folder), *flags)
             built = shop.esbuild().build(_request(entries, every, shop), sources)
         except EsbuildFault as fault:
-            raise EsbuildFault([*fault.diagnostics, *_blame(sources, shop, reading)]) from fault
+            raise EsbuildFault([*fault.diagnostics, *_blame(sources, options, shop, reading)]) from fault
         is_unexplained = not is_thorough and any(not sources.explanation(error) for error in built.errors)
         before, flags = flags, above.flags(files := files | sources.texts.keys()) or sources.aliases()
         is_whole = flags == before and not sources.workers.keys() - entries.keys()
@@ -129,12 +129,13 @@ def _graph(entries: Mapping[str, Source], options: Mapping[str, Any], reading: R
         entries = {**sources.workers, **entries}
 
 
-def _blame(sources: ModuleSources, shop: Shop, reading: Reading) -> Iterator[Diagnostic]:
+def _blame(sources: ModuleSources, options: Mapping[str, Any], shop: Shop, reading: Reading) -> Iterator[Diagnostic]:
     """Yield the file that esbuild dies of: those that it had read, the largest first, go to a process of their own."""
+    minify = ["--minify"] if options["minify"] else []
     with Esbuild(shop.esbuild().argv, timeout_s=_BLAME_S) as alone:
         for file, text in sorted(sources.texts.items(), key=lambda item: (-len(item[1]), item[0])):
             try:
-                alone.transform(text, [f"--loader={loader_of(file)}", "--log-level=silent"])
+                alone.transform(text, [f"--loader={loader_of(file)}", "--log-level=silent", *minify])
             except EsbuildFault:
                 yield Diagnostic("engine-crashed", "error", "esbuild dies of this file", Span(reading.shown(file)))
                 return
