@@ -26,7 +26,7 @@ def is_glob(pattern: str) -> bool:
 
 def matches(pattern: str, path: str) -> bool:
     """Return whether `path` matches; raise `BadGlob`."""
-    return _compiled(pattern).fullmatch(path) is not None
+    return _compiled(pattern).fullmatch(path) is not None if is_glob(pattern) else path == pattern
 
 
 def matches_any(patterns: Iterable[str], path: str) -> bool:

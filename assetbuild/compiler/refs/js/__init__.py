@@ -378,6 +378,8 @@ class Script:
             start = self.tokens.text.find(text, start + len(text))
 
 
+# What an import declaration goes on with, beside `{` and `*` (ECMA-262 §16.2.2).
+_BEGIN_CLAUSES = (kinds.STRING, kinds.NAME, kinds.KEYWORD)
 _COMMENTS = (kinds.LINE_COMMENT, kinds.BLOCK_COMMENT)
 _MAP_COMMENT = re.compile(r"/[/*][#@]\s*sourceMappingURL=(\S*?)\s*(?:\*/)?")
 
@@ -388,12 +390,14 @@ def _module_mark(tokens: Lexed) -> Place | None:
 
 
 def _shows_module(tokens: Lexed, index: int) -> bool:
-    follower = tokens[tokens.after(index)]
+    at = tokens.after(index)
+    follower = tokens[at]
     if tokens[index] == "export":
         return tokens.depths[index] == 0
     if follower == ".":
-        return tokens[tokens.after(tokens.after(index))] == "meta"
-    return tokens.depths[index] == 0 and follower != "("
+        return tokens[tokens.after(at)] == "meta"
+    is_clause = follower in ("{", "*") or (at < len(tokens) and tokens.kinds[at] in _BEGIN_CLAUSES)
+    return tokens.depths[index] == 0 and is_clause
 
 
 def _strict_directive(tokens: Lexed) -> Place | None:

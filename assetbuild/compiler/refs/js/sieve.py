@@ -17,10 +17,13 @@ _COMMENT = r"//[^\n\r\u2028\u2029]*+|/\*[^*]*+(?>(?:\*(?!/)[^*]*+)*)\*/"
 _TRIVIA = rf"(?>(?:[{ANY_SPACE}]++|{_COMMENT})*)"
 _HASHBANG = "(?:#![^\n\r\u2028\u2029]*+)?"
 
+# What may stand before the next token, beside space.
+_ANY_COMMENT = "/[/*]|<!--|-->"
+# A specifier, a clause or its first name, `.meta`, an argument: prose has `import/no-cycle` and "the import() call".
+_IMPORTED = rf"""["'`{{*.\w$\\]|[^\x00-\x7f]|\((?![{ANY_SPACE}]*+\))|{_ANY_COMMENT}"""
 # §12.9.3: no name stands right behind a number, so that a word begins wherever one is to be seen.
-_KEYWORDS = re.compile(r"\b(?:import(?:Scripts)?|export)\b")
-# Behind the word, what a call begins with or what may stand before it: space, and comments of any kind.
-_REVEALING = re.compile(rf"\b(?:eval|with)[{ANY_SPACE}]*+(?:\(|/[/*]|<!--|-->)")
+_REFERRING = re.compile(rf"\b(?:(?:importScripts|export)\b|import\b[{ANY_SPACE}]*+(?:{_IMPORTED}))")
+_REVEALING = re.compile(rf"\b(?:eval|with)[{ANY_SPACE}]*+(?:\(|{_ANY_COMMENT})")
 _MARKED = re.compile(r"/[*/]!|@license|@preserve")
 _ONE_COMMENT = re.compile(_COMMENT)
 _LEADING = re.compile(_HASHBANG + _TRIVIA)
@@ -31,7 +34,7 @@ _DOUBTFUL = ("<!--", "-->", "/*")
 
 def may_refer(text: str) -> bool:
     """Return whether `text` may hold a reference or be a module."""
-    return _KEYWORDS.search(text) is not None
+    return _REFERRING.search(text) is not None
 
 
 def may_reveal_names(text: str) -> bool:
