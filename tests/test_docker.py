@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from assetbuild.compiler.globs import matches
 from tests.conftest import need
 from tests.dockerfile import Machine, Stage, Step, parse
 
@@ -56,6 +57,21 @@ def copied(folder: Path) -> Path:
     return folder
 
 
+def without_ignored(context: Path) -> Path:
+    """Return the folder without what .dockerignore leaves out: of its lines the last that fits decides.
+
+    Source: Docker's documentation of build contexts, ".dockerignore files".
+    """
+    lines = [line for line in (context / ".dockerignore").read_text().split("\n") if line and not line.startswith("#")]
+    for file in sorted(context.rglob("*")):
+        name = str(file.relative_to(context))
+        above = [name, *map(str, Path(name).parents)]
+        fitting = [line for line in lines if any(matches(line.removeprefix("!"), each) for each in above)]
+        if file.is_file() and fitting and not fitting[-1].startswith("!"):
+            file.unlink()
+    return context
+
+
 def need_index(folder: Path) -> None:
     """Skip where pip reaches no package index: what the project's own build asks for first is not to be had."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), "setuptools>=77"]
@@ -82,7 +98,7 @@ def observe(folder: Path) -> Observed:
     for name in ("context", "machine", "index"):
         (folder / name).mkdir()
     need_index(folder / "index")
-    context = copied(folder / "context")
+    context = without_ignored(copied(folder / "context"))
     try:
         machine = Machine(folder / "machine")
     except OSError:
@@ -131,6 +147,26 @@ class TestTheImage:
         need("strace", observed.changes is not None)
 
         assert observed.changes == []
+
+
+class TestTheContext:
+    def test_it_holds_what_the_image_is_made_of_and_nothing_that_is_made(self, tmp_path: Path) -> None:
+        wanted = (
+            "pyproject.toml",
+            "manifest.schema.json",
+            "assetbuild/cli/compile.py",
+            "example_assets/assets/app.scss",
+        )
+        left = (".git/HEAD", "tests/conftest.py", ".venv/bin/python", "example_assets/build/assets/manifest.json")
+        made = ("assetbuild/cli/__pycache__/compile.pyc", "example_assets/__pycache__/page.pyc")
+        for name in (*wanted, *left, *made):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        shutil.copy(REPOSITORY / ".dockerignore", tmp_path)
+
+        context = without_ignored(tmp_path)
+
+        assert set(wanted) == {str(file.relative_to(context)) for file in context.rglob("*") if file.is_file()}
 
 
 class TestReadingDockerfiles:
