@@ -392,12 +392,16 @@ def test_the_version_is_printed(capsys: Printed) -> None:
     assert capsys.readouterr() == ("assetbuild 0.1.0\n", "")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
-def test_help_fits_a_screen_and_shows_an_example(arguments: list[str], capsys: Printed) -> None:
-    assert main(arguments) == 0
+@pytest.mark.parametrize("words", ["", *COMMANDS, "tools list", "tools install", "tools vendor"])
+def test_help_fits_a_screen_and_shows_an_example(words: str, capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert main([*words.split(), "--help"]) == 0
 
     printed = capsys.readouterr()
-    assert len(printed.out.splitlines()) <= 40
+    lines = printed.out.splitlines()
+    assert len(lines) < 24  # with the prompt that follows
+    assert [] == [line for line in lines if len(line) > 80]
     assert re.search(r"^examples?:(\n| assetbuild)", printed.out, re.MULTILINE)
     assert printed.err == ""
 

@@ -104,7 +104,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         epilog="example: assetbuild compile && assetbuild verify",
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
     called = next((word for word in argv if not word.startswith("-")), None)
     for name in COMMANDS:
         if called == name or called not in COMMANDS:

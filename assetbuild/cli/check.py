@@ -17,25 +17,24 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 _EXAMPLE = """\
-example:
-  assetbuild check --strict --format github
-
+example: assetbuild check --strict --format github
 Templates are looked for in the folders that `[templates] paths` names.
 """
 
 
 def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the command to the command line."""
-    about = "find every problem of a compile and of the names in templates, and write nothing"
+    about = "find what is wrong, in templates too, and write nothing"
     parser = commands.add_parser("check", help=about, description=f"{about.capitalize()}.", epilog=_EXAMPLE)
     add = parser.add_argument
     add("project", nargs="?", default=".", metavar="PROJECT", help="folder of the project (default: this one)")
-    add("--jobs", metavar="N", type=positive, default=0, help="workers at once (default: one per usable processor)")
+    add("--jobs", metavar="N", type=positive, default=0, help="workers at once (default: one per processor)")
     add("--offline", action="store_true", help="install nothing: a missing tool is an error")
-    add("--frozen", action="store_true", help="refuse tools other than the pinned ones, and code in Python")
+    add("--frozen", action="store_true", help="refuse tools that are not pinned, and code in Python")
     add("--strict", action="store_true", help="warnings fail")
     formats = ("text", "github", "sarif", "json")
-    add("--format", choices=formats, default="text", help="what is written to stdout (default: text, nothing)")
+    about = "of stdout: github, sarif, json, or text (default): nothing"
+    add("--format", metavar="FORMAT", choices=formats, default="text", help=about)
 
 
 def run(args: argparse.Namespace) -> int:

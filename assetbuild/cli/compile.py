@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["add_options", "add_parser", "closing_line", "last_build", "project_of", "run", "say", "summary_of"]
 
 _EXAMPLE = """\
-example:
-  assetbuild compile --output /srv/static --revision "$(git rev-parse HEAD)"
-
-The configuration is `assetbuild.toml` or `[tool.assetbuild]` in pyproject.toml; none is needed to begin.
+example: assetbuild compile --strict --revision "$(git rev-parse HEAD)"
+No configuration is needed; it is `assetbuild.toml` or `[tool.assetbuild]`.
 """
 
 
@@ -43,15 +41,17 @@ def add_options(parser: Parser) -> None:
     """Add everything that decides a build, or what is said of it to people."""
     add = parser.add_argument
     add("project", nargs="?", default=".", metavar="PROJECT", help="folder of the project (default: this one)")
-    add("--output", metavar="FOLDER", default="", help="where the files go (default: as configured, build/assets)")
-    add("--jobs", metavar="N", type=positive, default=0, help="workers at once (default: one per usable processor)")
-    add("--profile", choices=("production", "fast"), default="production", help="fast: lower compression levels")
-    add("--revision", metavar="TEXT", default="", help="recorded in the manifest (default: ASSETBUILD_REVISION)")
-    add("--no-cache", action="store_true", help="use no result of an earlier compile, and keep none")
+    add("--output", metavar="FOLDER", default="", help="where the files go (default: as configured)")
+    add("--jobs", metavar="N", type=positive, default=0, help="workers at once (default: one per processor)")
+    profiles = ("production", "fast")
+    about = "production (default), or fast: lower compression levels"
+    add("--profile", metavar="NAME", choices=profiles, default="production", help=about)
+    add("--revision", metavar="TEXT", default="", help="for the manifest (default: ASSETBUILD_REVISION)")
+    add("--no-cache", action="store_true", help="use no result of an earlier compile, keep none")
     add("--offline", action="store_true", help="install nothing: a missing tool is an error")
-    add("--frozen", action="store_true", help="refuse tools other than the pinned ones, and bundles defined in Python")
+    add("--frozen", action="store_true", help="refuse tools that are not pinned, and code in Python")
     add("--strict", action="store_true", help="warnings fail")
-    add("--explain", action="store_true", help="say of each job why it ran")
+    add("--explain", action="store_true", help="say why each job ran")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -13,9 +13,7 @@ from assetbuild.cli.verify import figures, output_of, told
 __all__ = ["add_parser", "run"]
 
 _EXAMPLE = """\
-example:
-  assetbuild pack build/assets assets.tar --provenance provenance.json --sbom sbom.json
-
+example: assetbuild pack build/assets assets.tar --sbom sbom.json
 The same output gives the same archive on every machine.
 """
 

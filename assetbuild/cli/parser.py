@@ -26,6 +26,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str, **kwargs: Any) -> None:
         super().__init__(prog, **{"width": _columns() - 2, **kwargs})
+        self._action_max_length = 12  # at least: argparse forgets that the actions of a command are indented twice
 
 
 def _columns() -> int:
@@ -40,11 +41,23 @@ def _columns() -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that prints through the renderer and raises `UsageError` instead of leaving the process."""
+    """A parser that prints through the renderer and raises `UsageError` instead of leaving the process.
+
+    Its help fits a screen of 24 lines: the usage is one of them, and it does not explain itself.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         # An abbreviation that works today is ambiguous with the next option.
-        super().__init__(**kwargs, allow_abbrev=False, formatter_class=_Help)
+        super().__init__(**kwargs, allow_abbrev=False, formatter_class=_Help, add_help=False)
+        self._positionals.title = "arguments"
+        self.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
+
+    def format_help(self) -> str:
+        """Return the help as text."""
+        words = [_written(action) for action in self._get_positional_actions()]
+        has_options = any(action.help != argparse.SUPPRESS for action in self._get_optional_actions())
+        self.usage = " ".join(["%(prog)s", *words, *(["[OPTION ...]"] if has_options else [])])
+        return super().format_help()
 
     def print_help(self, file: IO[str] | None = None) -> None:  # type: ignore[override]
         """Write the help to stdout: it was asked for."""
@@ -72,6 +85,12 @@ def parse(parser: Parser, commands: argparse._SubParsersAction[Parser], argv: Se
         hint = _meant(left[0].partition("=")[0], taker.options(), f"{taker.prog} --help")
         raise UsageError(f"`{left[0]}` is not {kind} of `{taker.prog}`", hint)
     return args
+
+
+def _written(action: argparse.Action) -> str:
+    """Return an argument as a usage has it."""
+    name = str(action.metavar or action.dest)
+    return {"?": f"[{name}]", "*": f"[{name} ...]"}.get(str(action.nargs), name)
 
 
 def positive(text: str) -> int:

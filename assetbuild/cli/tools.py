@@ -20,7 +20,7 @@ __all__ = ["add_parser", "run"]
 _EXAMPLE = """\
 examples:
   assetbuild tools install            every pinned tool that is missing
-  assetbuild tools vendor /opt/tools  then ASSETBUILD_TOOLS=/opt/tools needs no network
+  assetbuild tools vendor /opt/tools  for a machine without a network
 """
 
 
@@ -29,15 +29,21 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     about = "list, install or copy the pinned native tools"
     parser = commands.add_parser("tools", help=about, description=f"{about.capitalize()}.", epilog=_EXAMPLE)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
-    listing = actions.add_parser("list", help="what is pinned, where it was looked for, what would be used")
-    install = actions.add_parser("install", help="install what is missing")
+    about = "list what is pinned, where it lies, and what would be used"
+    listing = _action(actions, "list", about, "assetbuild tools list --json")
+    install = _action(actions, "install", "install what is missing", "assetbuild tools install esbuild")
     install.add_argument("names", nargs="*", metavar="NAME", help="dart-sass or esbuild (default: both)")
-    vendor = actions.add_parser("vendor", help="put the pinned tools into a folder that needs no network")
+    about = "put the pinned tools into a folder that needs no network"
+    vendor = _action(actions, "vendor", about, "assetbuild tools vendor /opt/tools --platform linux-arm64")
     vendor.add_argument("folder", metavar="FOLDER", help="what ASSETBUILD_TOOLS will name")
     about_platform = "such as linux-arm64 or linux-musl-x64; may be repeated (default: this one)"
     vendor.add_argument("--platform", action="append", default=[], metavar="PLATFORM", help=about_platform)
     for each in (listing, install, vendor):
         each.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def _action(actions: argparse._SubParsersAction[Parser], name: str, about: str, example: str) -> Parser:
+    return actions.add_parser(name, help=about, description=f"{about.capitalize()}.", epilog=f"example: {example}")
 
 
 def run(args: argparse.Namespace) -> int:

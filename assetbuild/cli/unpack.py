@@ -13,8 +13,7 @@ from assetbuild.cli.verify import figures, told
 __all__ = ["add_parser", "run"]
 
 _EXAMPLE = """\
-example:
-  assetbuild unpack assets.tar /srv/app/build/assets
+example: assetbuild unpack assets.tar /srv/app/build/assets
 """
 
 
@@ -24,7 +23,7 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = commands.add_parser("unpack", help=about, description=f"{about.capitalize()}.", epilog=_EXAMPLE)
     parser.add_argument("archive", metavar="ARCHIVE", help="file that `assetbuild pack` wrote")
     parser.add_argument("output", metavar="OUTPUT", help="folder to publish it in; it may hold an older build")
-    parser.add_argument("--attestations", metavar="FOLDER", default="", help="also write what is attested of it there")
+    parser.add_argument("--attestations", metavar="FOLDER", default="", help="write what is attested of it there")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "figures", "output_of", "run", "told"]
 
 _EXAMPLE = """\
-example:
-  assetbuild verify /srv/static --provenance provenance.json
+example: assetbuild verify /srv/static --provenance provenance.json
 """
 
 
@@ -27,9 +26,7 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     about = "check every file of an output against its manifest"
     parser = commands.add_parser("verify", help=about, description=f"{about.capitalize()}.", epilog=_EXAMPLE)
     parser.add_argument("output", nargs="?", metavar="OUTPUT", help="folder to check (default: as configured here)")
-    parser.add_argument(
-        "--provenance", metavar="FILE", help="a statement of `compile --attest`: it has to be about this"
-    )
+    parser.add_argument("--provenance", metavar="FILE", help="of `compile --attest`: it has to be about this")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 

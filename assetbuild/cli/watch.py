@@ -32,10 +32,9 @@ PORT = 27380
 """Fixed, since pages name it, and below the ports that systems hand out by themselves."""
 
 _EXAMPLE = f"""\
-example:
-  assetbuild watch --profile fast
-
-A page that holds <script async src="http://127.0.0.1:{PORT}/assetbuild/live.js"></script> follows each build.
+example: assetbuild watch --profile fast
+A page follows each build that holds this:
+  <script async src="http://127.0.0.1:{PORT}/assetbuild/live.js"></script>
 """
 
 
@@ -44,7 +43,7 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     about = "compile the assets of a project whenever something changes"
     parser = commands.add_parser("watch", help=about, description=f"{about.capitalize()}.", epilog=_EXAMPLE)
     add_options(parser)
-    takes = f"port of 127.0.0.1 for live reload (default: {PORT}; 0: any that is free)"
+    takes = f"of 127.0.0.1, for live reload (default: {PORT}; 0: any)"
     parser.add_argument("--port", metavar="N", type=_port, default=PORT, help=takes)
 
 
