@@ -126,6 +126,64 @@ def test_two_items_cannot_be_exchanged(tmp_path: Path) -> None:
     assert [None, None] == [found.get(name(each)) for each in "ab"]
 
 
+def test_ten_thousand_corrupted_or_swapped_entries_are_all_refused(tmp_path: Path) -> None:
+    chance = random.Random(23)
+    small = {name(str(number)): chance.randbytes(40) for number in range(20)}
+    large = {name(f"large {number}"): chance.randbytes(300_000) for number in range(3)}
+    filled(tmp_path, small | large)
+    (pack,) = (file for file in files(tmp_path) if file.parent.name == "packs")
+    alone = {key: next(file for file in files(tmp_path) if key[-60:] in file.name) for key in large}
+    whole = {file: file.read_bytes() for file in files(tmp_path)}
+    index = opened(str(pack))
+    assert index is not None
+
+    accepted = []
+    for _ in range(10_000):
+        # A large entry is a file of its own, whose digest takes as long as that of a thousand small ones.
+        items = large if chance.random() < 0.02 else small
+        key, other = chance.sample(sorted(items), 2)
+        file = alone.get(key, pack)
+        start, end = (0, len(whole[file])) if key in alone else (index.items[key].start, sum(index.items[key][:2]))
+        there = whole[alone[other]] if key in alone else items[other]
+        changed(file, corrupted(chance, whole[file], start, end, there))
+        found = Store(str(tmp_path), RealDisk(), is_writable=False)  # else it would remove what is broken
+        got = {each: found.get(each) for each in (key, other)}
+        found.close()
+        changed(file, whole[file])
+        if got[key] is not None or got[other] not in (None, items[other]):
+            accepted.append((key, got))
+    index.close()
+
+    assert [] == accepted
+
+
+def changed(file: Path, content: bytes) -> None:
+    """Write a file in place: to make it anew costs some file systems a hundred times as much."""
+    with open(file, "r+b") as opened:
+        opened.write(content)
+        if opened.seek(0, os.SEEK_END) != len(content):
+            opened.truncate(len(content))
+
+
+def corrupted(chance: random.Random, content: bytes, start: int, end: int, other: bytes) -> bytes:
+    """Return a file in which the entry from `start` to `end` is another than it was. other: a whole entry beside it."""
+    at = chance.randrange(start, end)
+    match chance.choice(["flip", "cut", "swap", "insert", "zero", "repeat"]):
+        case "flip":
+            return content[:at] + bytes([content[at] ^ chance.randrange(1, 256)]) + content[at + 1 :]
+        case "cut":
+            return content[:at]
+        case "swap":
+            return content[:start] + other + content[end:]
+        case "insert":
+            return content[:at] + bytes([content[at] ^ 1]) + content[at:]
+        case "zero":
+            return content[:start] + bytes(end - start) + content[end:]
+        case _:
+            half = content[start : start + (end - start) // 2]
+            return content[:start] + (half + half).ljust(end - start, b"?")[: end - start] + content[end:]
+
+
 def test_a_broken_item_is_repaired_by_the_next_build(tmp_path: Path) -> None:
     filled(tmp_path, {name("a"): b"whole", name("b"): LARGE})
     for file in files(tmp_path):

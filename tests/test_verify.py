@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -91,6 +94,42 @@ def test_verifying_writes_nothing(output: Output) -> None:
     assert {path: status.st_mtime_ns for path, status in before.items()} == {
         path: path.stat().st_mtime_ns for path in output.folder.rglob("*") if path.is_file()
     }
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_the_command_asks_the_system_for_nothing_that_would_write(
+    output: Output, tmp_path: Path, is_whole: bool
+) -> None:
+    need("strace", shutil.which("strace") is not None)
+    write(output.folder, output.made)
+    if not is_whole:
+        output.file("js/app.js").unlink()
+    (tmp_path / "provenance.json").write_text("{}")
+    calls = "openat,open,creat,mkdir,mkdirat,mknod,mknodat,unlink,unlinkat,rmdir,rename,renameat,renameat2,link,linkat,"
+    calls += (
+        "symlink,symlinkat,truncate,ftruncate,chmod,fchmod,fchmodat,chown,fchown,fchownat,utimensat,setxattr,fsetxattr"
+    )
+    command = ["strace", "-f", "-qq", "-e", f"trace={calls}", "-o", str(tmp_path / "trace")]
+    command += [sys.executable, "-B", "-m", "assetbuild", "verify", str(output.folder), "--json"]
+    command += [] if is_whole else ["--provenance", str(tmp_path / "provenance.json")]
+
+    done = subprocess.run(command, capture_output=True, check=False)
+
+    traced = (tmp_path / "trace").read_text().splitlines()
+    changing = [line for line in traced if not re.search(r" open(at)?\(.*O_RDONLY", line) and "/dev/null" not in line]
+    assert (0 if is_whole else 1) == done.returncode
+    assert any(output.path("css/app.css") in line for line in traced)
+    assert [] == [line for line in changing if "+++" not in line and "---" not in line]
+
+
+def test_a_file_and_a_plain_copy_cannot_lie_in_one_place(output: Output) -> None:
+    path = output.path(CSS)
+    output.made["assets"][path] = {"file": path, "keep": True}
+    output.made["assets"][path.upper()] = {"file": path, "keep": True}
+    (output.folder / path.upper()).parent.mkdir(exist_ok=True)
+    (output.folder / path.upper()).write_bytes(output.file(CSS).read_bytes())
+
+    assert [("error", "name-clash", "manifest.json")] * 2 == output.findings()
 
 
 def test_a_missing_manifest_is_no_output_at_all(tmp_path: Path) -> None:
