@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
-__all__ = ["MODE", "TEMP_MARK", "Digests", "Disk", "Found", "Measured", "NotRegular", "RealDisk", "Small"]
+__all__ = ["MODE", "TEMP_MARK", "Digests", "Disk", "Found", "Measured", "NotRegular", "RealDisk", "Small", "mode_at"]
 
 TEMP_MARK = ".assetbuild-tmp-"
 """Prefix of every temporary name; followed by the process id and a counter."""
@@ -174,16 +174,16 @@ class RealDisk:
 
     def is_file(self, file: str) -> bool:
         """Return whether `file` is a regular file or a link to one; errors other than absence are raised."""
-        return stat.S_ISREG(_mode_of(file, os.stat))
+        return stat.S_ISREG(mode_at(file, os.stat))
 
     def is_folder(self, folder: str) -> bool:
         """Return whether `folder` is one, or a link to one; errors other than absence are raised."""
-        return stat.S_ISDIR(_mode_of(folder, os.stat))
+        return stat.S_ISDIR(mode_at(folder, os.stat))
 
     def make_folder(self, folder: str) -> None:
         """Make `folder` and its parents, readable by everyone whatever the umask, unless it is there."""
         missing = [folder]
-        while not _mode_of(os.path.dirname(missing[-1]), os.lstat):
+        while not mode_at(os.path.dirname(missing[-1]), os.lstat):
             missing.append(os.path.dirname(missing[-1]))
         for each in reversed(missing):
             try:
@@ -349,9 +349,9 @@ class RealDisk:
         parent = folder
         for segment in path.split("/")[:-1]:
             parent = os.path.join(parent, segment)
-            if stat.S_ISLNK(_mode_of(parent, os.lstat)):
+            if stat.S_ISLNK(mode_at(parent, os.lstat)):
                 raise NotADirectoryError(errno.ENOTDIR, "is a link and not a folder", parent)
-        if self._listed is not None and not _mode_of(parent, os.lstat):
+        if self._listed is not None and not mode_at(parent, os.lstat):
             self.make_folder(parent)
             self._listed[parent] = set()
         return file
@@ -402,8 +402,11 @@ def _write_all(descriptor: int, body: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _mode_of(path: str, look: Callable[[str], os.stat_result]) -> int:
-    """Return the mode of what stands at a path, 0 if there is nothing; raise `OSError` if nobody can say."""
+def mode_at(path: str, look: Callable[[str], os.stat_result]) -> int:
+    """Return the mode of what stands at a path, 0 if there is nothing; raise `OSError` if nobody can say.
+
+    look: `os.stat`, or `os.lstat` for a link itself.
+    """
     try:
         return look(path).st_mode
     except (FileNotFoundError, NotADirectoryError):

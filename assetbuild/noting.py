@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from assetbuild.disk import MODE, Digests, Found, Measured, RealDisk
+from assetbuild.disk import MODE, Digests, Found, Measured, RealDisk, mode_at
 
 __all__ = ["Row", "Watched", "digest_of_names", "is_settled", "row_of", "standing_at", "standing_of"]
 
@@ -126,11 +126,21 @@ def row_of(file: str, sha256_hex: str) -> Row:
 
 
 def standing_at(path: str) -> str:
-    """Return what stands at a path: "" for nothing, else `file`, `folder` or `other`, and where a link leads."""
-    kind = "file" if os.path.isfile(path) else "folder" if os.path.isdir(path) else ""
-    if os.path.islink(path):
-        return f"{kind or 'other'} {os.path.realpath(path)}"
-    return kind or ("other" if os.path.lexists(path) else "")
+    """Return what stands at a path: "" for nothing, else `file`, `folder` or `other`, and where a link leads.
+
+    What cannot be looked at is `unseen` and the number of the error: neither something nor nothing.
+    """
+    try:
+        mode = mode_at(path, os.lstat)
+        if stat.S_ISLNK(mode):
+            return f"{_kind_of(mode_at(path, os.stat)) or 'other'} {os.path.realpath(path)}"
+        return _kind_of(mode)
+    except OSError as error:
+        return f"unseen {error.errno}"
+
+
+def _kind_of(mode: int) -> str:
+    return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "other" if mode else ""
 
 
 def standing_of(status: os.stat_result) -> tuple[int, int, int, int]:

@@ -74,8 +74,10 @@ def save(file: str, record: Record) -> None:
     """Keep the record; a folder that cannot be written costs the next compile its time, and nothing else."""
     document = {**record._asdict(), "format": _FORMAT}
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=True).encode()
+    folder, name = os.path.split(file)
     with contextlib.suppress(OSError):
-        RealDisk().write(*os.path.split(file), hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+        RealDisk().write(folder, name, hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+        RealDisk().sweep(folder)
 
 
 def stands(record: Record, arguments: Mapping[str, object]) -> Record | None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from assetbuild.compiler.cache import store as store_module
 from assetbuild.compiler.cache.pack import opened, packed
 from assetbuild.compiler.cache.store import Store
-from assetbuild.disk import RealDisk
+from assetbuild.disk import TEMP_MARK, RealDisk
 
 
 def name(text: str, kind: str = "action") -> str:
@@ -319,6 +319,35 @@ def test_a_build_that_writes_prunes_what_nobody_has_used_for_a_month(tmp_path: P
     filled(tmp_path, {name("new"): b"new"})
 
     assert 1 == len(files(tmp_path))
+
+
+def test_what_another_process_is_writing_is_neither_read_nor_removed(tmp_path: Path) -> None:
+    filled(tmp_path, {name("a"): b"one"})
+    unfinished = [tmp_path / folder / f"{TEMP_MARK}{os.getppid()}-0" for folder in ("v1/packs", "v1/items/aa")]
+    for file in unfinished:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"")
+    warnings: list[str] = []
+
+    made = store(tmp_path, warnings)
+    assert b"one" == made.get(name("a"))
+    made.put(name("b"), b"two")
+    made.flush()
+
+    assert all(file.exists() for file in unfinished)
+    assert (0, []) == (made.tally.broken, warnings)
+
+
+def test_a_build_that_writes_removes_what_a_dead_writer_left(tmp_path: Path) -> None:
+    filled(tmp_path, {name("a"): b"one"})
+    left = [tmp_path / folder / f"{TEMP_MARK}4194304-0" for folder in ("v1/packs", "v1/items/aa", "v1/builds")]
+    for file in left:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"torn")
+
+    filled(tmp_path, {name("b"): b"two"})
+
+    assert [] == [file for file in left if file.exists()]
 
 
 def test_a_store_that_is_only_read_leaves_its_folder_as_it_is(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assetbuild.cli import main
+from assetbuild.disk import TEMP_MARK
 from assetbuild.noting import Row
 from tests.conftest import Tree
 
@@ -361,3 +362,13 @@ def test_a_configuration_behind_a_link_that_led_nowhere_is_seen(tree: Tree, run:
     (project / "real.toml").write_text('salt = "s"\n')
 
     assert {"css": 1} == run(project)["engineRuns"]
+
+
+def test_a_record_that_is_kept_removes_what_a_dead_writer_left(site: Path, run: Run, cache_folder: Path) -> None:
+    left = cache_folder / f"v1/builds/{TEMP_MARK}4194304-0"
+    left.write_bytes(b"torn")
+    (site / "assets/robots.txt").write_text("User-agent: new\n")
+
+    run(site)
+
+    assert not left.exists()

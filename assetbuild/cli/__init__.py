@@ -39,7 +39,6 @@ _EXTRAS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
     terminal = Terminal.of_process()
-    _occupy_standard_streams()
     try:
         with ended_by_signals():
             return _run(sys.argv[1:] if argv is None else argv, terminal)
@@ -58,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str], terminal: Terminal) -> int:
     is_json = False
     try:
+        _occupy_standard_streams()
         if not argv:
             from assetbuild.cli.start import next_step
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import stat
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.model import Source
 from assetbuild.compiler.project import Project, Root
 from assetbuild.diagnostic import Diagnostic, Note, Span
-from assetbuild.disk import Disk, Found
+from assetbuild.disk import Disk, Found, mode_at
 
 __all__ = ["SOURCE_LANGUAGES", "Survey", "name_problems", "survey"]
 
@@ -159,11 +160,11 @@ def _followed(found: Found, file: str, allowed: tuple[str, ...], above: frozense
         return found.kind, "", file
     if found.kind == "other":
         return "other", "not a regular file, folder or link", file
-    real = os.path.realpath(file)
-    if not os.path.exists(real):
+    real, mode = os.path.realpath(file), mode_at(file, os.stat)
+    if not mode:
         return "link", "the link leads nowhere", real
     if not (real + os.sep).startswith(allowed):
         return "link", "the link leads out of the roots", real
-    if os.path.isdir(real):
+    if stat.S_ISDIR(mode):
         return ("folder", "", real) if real not in above else ("link", "the link leads back to a folder above it", real)
-    return ("file", "", real) if os.path.isfile(real) else ("link", "the link leads to no regular file", real)
+    return ("file", "", real) if stat.S_ISREG(mode) else ("link", "the link leads to no regular file", real)

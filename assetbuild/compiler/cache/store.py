@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from assetbuild.compiler.cache.pack import Pack, opened, packed, vouched
-from assetbuild.disk import Disk, Measured
+from assetbuild.disk import TEMP_MARK, Disk, Measured
 
 __all__ = ["FORMAT", "Store", "Tally"]
 
@@ -95,7 +95,7 @@ class Store:
                 self._write_waiting()
 
     def flush(self) -> None:
-        """Write what waits; where anything was written, merge packs that have become many, and prune."""
+        """Write what waits; where anything was written, merge packs that have become many, prune and sweep."""
         with self._lock:
             self._write_waiting()
             if not self._has_written:
@@ -104,13 +104,18 @@ class Store:
             if len(names) > _PACKS_LIMIT:
                 self._merge(names)
             self.prune(LIMIT_BYTES, UNUSED_S)
+            with contextlib.suppress(OSError):
+                self._disk.sweep(self._folder)
             self._has_written = False
 
     def close(self) -> None:
         """Let go of the open files; what waits and was not flushed is lost."""
         with self._lock:
             for pack in (self._packs or {}).values():
-                pack.close()
+                try:
+                    pack.close()
+                except OSError as error:
+                    self._fault("read", error)
             self._packs = None
 
     def prune(self, max_bytes: int, unused_s: float) -> int:
@@ -226,7 +231,12 @@ class Store:
     def _listed(self, folder: str) -> list[tuple[int, int, str]]:
         """Return (time of last use, size, path) of every file in a folder of the store."""
         found = self._scanned(folder)
-        return [(each.mtime_ns, each.size, f"{folder}/{each.name}") for each in found if each.kind == "file"]
+        return [
+            (each.mtime_ns, each.size, f"{folder}/{each.name}")
+            for each in found
+            # What another process has not finished is nothing yet, and not for us to remove.
+            if each.kind == "file" and not each.name.startswith(TEMP_MARK)
+        ]
 
     def _scanned(self, folder: str) -> list[Measured]:
         try:

@@ -63,7 +63,7 @@ class Flags:
 def read(folder: str, environ: Mapping[str, str], disk: Disk, flags: Flags) -> Project:
     """Return the project in `folder`; raise `ConfigError` with every fault of its configuration."""
     folder = os.path.realpath(folder)
-    if not os.path.isdir(folder):
+    if not disk.is_folder(folder):
         _fail("no-project", f"`{folder}` is not a folder", "name the folder that holds the project")
     document, values = _document(folder, disk)
     table = Table(document, values)

@@ -59,7 +59,8 @@ class Folders:
         return [
             entry.name
             for entry in found
-            if entry.kind == "folder" or (entry.kind == "link" and os.path.isdir(os.path.join(folder, entry.name)))
+            if entry.kind == "folder"
+            or (entry.kind == "link" and self.disk.is_folder(os.path.join(folder, entry.name)))
         ]
 
     def _names(self, parent: str, segment: str) -> list[str]:
