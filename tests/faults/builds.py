@@ -1,0 +1,90 @@
+"""Builds: what is on the disk, beside what should be there. Asks no code of the product for its judgement."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from assetbuild.disk import TEMP_MARK
+from assetbuild.manifest import MANIFEST_NAME, SUFFIXES
+
+__all__ = ["Build", "Files", "build_of", "files_in", "leftovers", "standing"]
+
+Files = Mapping[str, bytes]
+"""Path below a folder → bytes."""
+
+_ID = re.compile(rb"sha256:([0-9a-f]{64})")
+
+
+class Build(NamedTuple):
+    """A clean build. promised: the files that its manifest vouches for, and the manifest; files: all of them."""
+
+    files: Files
+    promised: Files
+
+    @property
+    def manifest(self) -> bytes:
+        """The one file that says which build an output is."""
+        return self.files[MANIFEST_NAME]
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Return every file below `folder`, {} if there is none; a link is what it leads to."""
+    found = {}
+    for parent, _, names in os.walk(folder, onerror=_absent):
+        for name in names:
+            file = os.path.join(parent, name)
+            with open(file, "rb") as stream:
+                found[os.path.relpath(file, folder)] = stream.read()
+    return found
+
+
+def build_of(files: Files) -> Build:
+    """Return a build from the files of a clean one."""
+    return Build(files, {path: files[path] for path in [MANIFEST_NAME, *_listed(files[MANIFEST_NAME])]})
+
+
+def standing(files: Files, old: Build, new: Build) -> str:
+    """Return which build an output serves: `new`, `old`, `mixed` (whole, but neither), or `torn`."""
+    manifest = files.get(MANIFEST_NAME, b"")
+    for name, build in (("new", new), ("old", old)):
+        if manifest == build.manifest:
+            return name if all(files.get(path) == body for path, body in build.promised.items()) else "torn"
+    return "mixed" if _is_whole(files) else "torn"
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Return the temporary files below `folder`."""
+    found = []
+    for parent, _, names in os.walk(folder, onerror=_absent):
+        found += [os.path.join(parent, name) for name in names if name.startswith(TEMP_MARK)]
+    return found
+
+
+def _is_whole(files: Files) -> bool:
+    """Return whether the manifest vouches for itself and every file that it lists is as it says."""
+    try:
+        document = json.loads(files.get(MANIFEST_NAME, b""))
+        (digest,) = [found[1] for found in _ID.finditer(files[MANIFEST_NAME]) if found[1] != b"0" * 64]
+        zeroed = files[MANIFEST_NAME].replace(digest, b"0" * 64)
+        listed = {path: entry["sha256"] for path, entry in document["files"].items()}
+    except (ValueError, KeyError, TypeError):
+        return False
+    is_own = hashlib.sha256(zeroed).hexdigest().encode() == digest
+    return is_own and all(hashlib.sha256(files.get(path, b"")).hexdigest() == hex_ for path, hex_ in listed.items())
+
+
+def _listed(manifest: bytes) -> list[str]:
+    entries = json.loads(manifest)["files"]
+    variants = [f"{path}{SUFFIXES[coding]}" for path, entry in entries.items() for coding in entry.get("enc", ())]
+    return [*entries, *variants]
+
+
+def _absent(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
