@@ -142,7 +142,7 @@ class RealDisk:
         return Small(body, sha256_hex)
 
     def _saw(self, file: str, status: os.stat_result, noted_ns: int, sha256_hex: str) -> None:
-        """Hear of a file that was read whole, as it stood at `noted_ns`: nothing to do, for a disk that keeps no notes."""
+        """Hear of a file that was read whole, as it stood at `noted_ns`; a disk that keeps no notes does nothing."""
 
     def parts(self, file: str) -> Iterator[bytes]:
         """Yield the bytes of a regular file, a bounded part at a time."""

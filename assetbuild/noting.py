@@ -86,7 +86,7 @@ class Watched(RealDisk):
     def known_digest(self, file: str) -> str | None:
         """Return the sha256 of a file if the row of the last build still vouches for it; raise `OSError`."""
         row = self._rows.get(file)
-        if row is None or not row.vouches(os.stat(file)):
+        if row is None or not row.vouches(os.lstat(file)):  # a link has another inode than what it leads to
             return None
         self.files[file] = row
         return row.sha256_hex

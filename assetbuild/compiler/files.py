@@ -55,9 +55,12 @@ class Library:
 
     def small(self, file: str) -> Small | None:
         """Return the content of a small file, not kept; None for a larger one and for a link; raise as `content`."""
-        if not f"{self._real(os.path.dirname(file))}/".startswith(self.confines):
-            self.confine(file)  # it may be a declared folder itself, or a link
+        self._enter(os.path.dirname(file), file)
         return self.disk.small(file, _SMALL_BYTES)
+
+    def held(self, file: str) -> Small | None:
+        """Return the content of `file` if it is kept."""
+        return self._contents.get(file)
 
     def keep(self, file: str, content: Small) -> None:
         """Keep what was read of `file` for those who ask next."""
@@ -69,8 +72,12 @@ class Library:
         known = self._contents.get(file)
         if known is not None:
             return known.sha256_hex
-        self.confine(file)
-        return self.disk.known_digest(file) or self.content(file).sha256_hex
+        return self.known_digest(file) or self.content(file).sha256_hex
+
+    def known_digest(self, file: str) -> str | None:
+        """Return the sha256 of a file that is no link if it is known without reading it; raise as `content` does."""
+        self._enter(os.path.dirname(file), file)
+        return self.disk.known_digest(file)
 
     def release(self) -> None:
         """Let go of what was read: after the engines nobody asks for it again."""
@@ -87,6 +94,11 @@ class Library:
         folder, name = os.path.split(file)
         at = f"{self._real(folder)}/{name}"
         return f"{os.path.realpath(at) if os.path.islink(at) else at}/".startswith(self.confines)
+
+    def _enter(self, folder: str, file: str) -> None:
+        """Raise `Outside` if `file` lies in no declared folder; where it leads, if it is a link, is not looked at."""
+        if not f"{self._real(folder)}/".startswith(self.confines):
+            self.confine(file)
 
     def _real(self, folder: str) -> str:
         real = self._real_folders.get(folder)

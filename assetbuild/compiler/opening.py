@@ -111,7 +111,9 @@ def open_cache(
         return tools.promised(name, project, environ)
 
     try:
-        yield Cache(store, library, resolver, program)
+        cache = Cache(store, library, resolver, program)
+        yield cache
+        cache.plain.flush()
     finally:
         store.flush()
 

@@ -287,8 +287,11 @@ def parallel(
     items: Iterable[Item],
     jobs: int,
     weight: Callable[[Item], float] = lambda _: 1,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> list[Made]:
     """Return `function` of each item, in the order of `items`, made by up to `jobs` threads, the heaviest first.
+
+    meanwhile: what the caller's own thread does; what it raises comes up as an interrupt does.
 
     What an item raises ends the whole: nothing more is begun, what runs is waited for, and the exception of the first
     item that failed comes up. An interrupt waits for nobody: close what the threads wait on, and they end.
@@ -307,10 +310,12 @@ def parallel(
             except BaseException as error:  # noqa: BLE001  raised again below, in the caller's thread
                 errors[index] = error
 
-    threads = max(1, min(jobs, len(work)))
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="assetbuild")
+    threads = min(max(1, jobs), len(work))
+    pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="assetbuild")
     try:
-        wait([pool.submit(run) for _ in range(threads)])
+        begun = [pool.submit(run) for _ in range(threads)]
+        meanwhile()
+        wait(begun)
     finally:
         collections.deque(order, maxlen=0)  # nothing is left for the threads to begin
         pool.shutdown(wait=False, cancel_futures=True)

@@ -19,6 +19,7 @@ from assetbuild.compiler.cache.asked import Answers, Asked
 from assetbuild.compiler.cache.codec import Unreadable, dumped, loaded
 from assetbuild.compiler.cache.keys import common_of, differing, digest_of, key_of
 from assetbuild.compiler.cache.places import Places
+from assetbuild.compiler.cache.plain import PlainFiles
 from assetbuild.compiler.cache.store import Store, Tally
 from assetbuild.compiler.cache.toolchain import packages
 from assetbuild.compiler.cache.traces import Trace
@@ -38,6 +39,7 @@ class Cache:
     """The results of earlier builds, as one build sees them. Safe in threads.
 
     program: digest of a pinned tool, by its name; raises what the tools raise.
+    is_first: no earlier build of the project is known. plain: what is known of its files that refer to nothing.
     """
 
     def __init__(self, store: Store, library: Library, resolver: Resolver, program: Callable[[str], str]) -> None:
@@ -53,9 +55,11 @@ class Cache:
         self.project = _digest_of(os.fsencode(project.folder))
         last = f"common/{self.project}"
         known = store.get(last)
+        self.is_first = known is None
         self.changed_settings = () if known is None else tuple(differing(json.loads(known), common._asdict()))
         if known is None or self.changed_settings:
             store.put(last, _text(common._asdict()))
+        self.plain = PlainFiles(store, f"plain/{self.project}", self.common_digest)
 
     def inquire(self, job: Job) -> Inquiry:
         """Return what earlier builds know of a job."""

@@ -6,11 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from assetbuild.compiler.engines.base import Engine
+    from assetbuild.compiler.engines.base import Engine, PlainEngine
 
-__all__ = ["NAMES", "engine"]
+__all__ = ["NAMES", "PLAIN", "engine", "plain_engine"]
 
 NAMES = ("classic", "copy", "css", "filters", "markup", "modules", "script", "style", "webmanifest")
+
+PLAIN = frozenset(("copy", "markup", "script"))
+"""The rooms whose files most often refer to nothing."""
 
 
 def engine(name: str) -> Engine:
@@ -18,3 +21,8 @@ def engine(name: str) -> Engine:
     if name not in NAMES:
         raise KeyError(name)
     return cast("Engine", import_module(f"assetbuild.compiler.engines.{name}"))
+
+
+def plain_engine(name: str) -> PlainEngine:
+    """Return the engine room `name`, one of `PLAIN`."""
+    return cast("PlainEngine", engine(name))

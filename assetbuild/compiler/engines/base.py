@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from assetbuild.compiler.files import Reading
-from assetbuild.compiler.model import Job, Result
+from assetbuild.compiler.model import Facts, Job, Result
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.resolve import Resolver
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assetbuild.compiler.pool import Workers
     from assetbuild.compiler.tools import Program
 
-__all__ = ["Engine", "Shop"]
+__all__ = ["Engine", "PlainEngine", "Shop"]
 
 
 def _without_esbuild() -> Esbuild:
@@ -49,3 +49,9 @@ class Engine(Protocol):
     """A module of this package that has `build`."""
 
     def build(self, job: Job, reading: Reading, shop: Shop) -> Result: ...
+
+
+class PlainEngine(Engine, Protocol):
+    """An engine that can tell from the bytes of most files that they are published as they are."""
+
+    def plain_facts(self, job: Job, content: bytes) -> Facts | None: ...

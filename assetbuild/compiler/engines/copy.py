@@ -2,56 +2,97 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
+import hashlib
 import io
+import struct
 
 from assetbuild.compiler.engines.base import Shop
-from assetbuild.compiler.files import Reading
+from assetbuild.compiler.files import Library, Reading
 from assetbuild.compiler.media import media_type
-from assetbuild.compiler.model import Blob, Draft, Job, Result
+from assetbuild.compiler.model import Blob, Draft, Facts, Job, Result, Source
+from assetbuild.disk import Small
 
-__all__ = ["build"]
+__all__ = ["build", "copied", "plain_facts"]
 
 # What imagesize knows by its content; others would be a guess.
-_SIZED = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/svg+xml")
-
-_KEPT_BYTES = 64 << 10
-"""A file of at most this size is read once: for its digests, its pixels and its place in the output."""
+_SIZED = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/svg+xml"))
 
 _PIXELS_LIMIT = 2**31  # of a width or height in PNG (Third Edition, §5.6, four-byte integers), the widest of these
+_PNG = struct.Struct(">8s4x4sII")  # Third Edition, §5.2 and §11.2.1: the signature, and IHDR, which comes first
+_PNG_OPENING = (b"\x89PNG\r\n\x1a\n", b"IHDR")
+_SVG_HEAD_BYTES = 1024  # imagesize looks no further
+
+_PLAIN = Facts()
 
 
 def build(job: Job, reading: Reading, shop: Shop) -> Result:
     """Return the draft of the one source of `job`, with its width and height in pixels if it is an image."""
     (source,) = job.sources
     library = reading.library
-    library.confine(source.file)
-    salt = shop.project.salt.encode()
-    digests = library.disk.digests(source.file, salt, _KEPT_BYTES)
-    reading.note(source.file, digests.sha256.hex())
-    blob = Blob(
-        file=source.file,
-        size=digests.size,
-        sha256_hex=digests.sha256.hex(),
-        integrity="sha384-" + base64.b64encode(digests.sha384).decode(),
-        named_hex=digests.salted.hex(),
-        body=digests.body if digests.body is not None and library.room_for(digests.size) else None,
-    )
-    content_type = media_type(source.logical)
-    width = height = 0
-    if content_type in _SIZED:
-        width, height = _pixels(digests.body if digests.body is not None else library.disk.read(source.file))
-    draft = Draft(source.logical, content_type, blob, width=width, height=height)
+    content = library.held(source.file) or library.small(source.file)
+    draft = _streamed(source, library, shop) if content is None else copied(source, content, library, shop)
+    assert isinstance(draft.body, Blob)
+    reading.note(source.file, draft.body.sha256_hex)
     return Result(drafts=(draft,), inputs=reading.inputs())
 
 
+def plain_facts(_: Job, __: bytes) -> Facts:
+    """Return the facts of a file that is published to the byte: none."""
+    return _PLAIN
+
+
+def copied(source: Source, content: Small, library: Library, shop: Shop, facts: Facts = _PLAIN) -> Draft:
+    """Return the draft of a file whose bytes are at hand."""
+    body, sha256_hex = content
+    size, salt = len(body), shop.project.salt
+    named_hex = hashlib.sha256(salt.encode() + body).hexdigest() if salt else sha256_hex
+    kept = body if library.room_for(size) else None
+    blob = Blob(source.file, size, sha256_hex, _integrity(hashlib.sha384(body).digest()), named_hex, kept)
+    content_type = media_type(source.logical)
+    width, height = _pixels(body) if content_type in _SIZED else (0, 0)
+    return Draft(source.logical, content_type, blob, facts, width=width, height=height)
+
+
+def _streamed(source: Source, library: Library, shop: Shop) -> Draft:
+    library.confine(source.file)
+    digests = library.disk.digests(source.file, shop.project.salt.encode())
+    sha256_hex, salted_hex = digests.sha256.hex(), digests.salted.hex()
+    blob = Blob(source.file, digests.size, sha256_hex, _integrity(digests.sha384), salted_hex)
+    content_type = media_type(source.logical)
+    width, height = _pixels(library.disk.read(source.file)) if content_type in _SIZED else (0, 0)
+    return Draft(source.logical, content_type, blob, width=width, height=height)
+
+
+def _integrity(sha384: bytes) -> str:
+    return "sha384-" + binascii.b2a_base64(sha384, newline=False).decode()
+
+
 def _pixels(content: bytes) -> tuple[int, int]:
-    """Return (width, height), zeros if the picture does not say."""
+    """Return (width, height), zeros if the picture does not say.
+
+    Most pictures of a site are PNGs and icons without a size: for those, imagesize would only say what is seen here.
+    """
+    if content.startswith(_PNG_OPENING[0]) and len(content) > _PNG.size + 1:  # the depth and the kind of colour follow
+        *opening, width, height = _PNG.unpack_from(content)
+        if tuple(opening) == _PNG_OPENING:
+            return _checked(width, height)
+    elif content.startswith((b"<svg", b"<?xml")):
+        head = content[:_SVG_HEAD_BYTES]
+        if b"width=" not in head or b"height=" not in head:
+            return 0, 0
+    return _measured(content)
+
+
+def _measured(content: bytes) -> tuple[int, int]:
     import imagesize
 
     try:
-        width, height = imagesize.get(io.BytesIO(content))
+        return _checked(*imagesize.get(io.BytesIO(content)))
     except (ValueError, OSError, IndexError, KeyError):
         return 0, 0  # a broken picture is still a file that somebody wants served
+
+
+def _checked(width: float, height: float) -> tuple[int, int]:
     is_size = 0 < width < _PIXELS_LIMIT and 0 < height < _PIXELS_LIMIT
     return (round(width), round(height)) if is_size else (0, 0)

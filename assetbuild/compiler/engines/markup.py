@@ -7,21 +7,22 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from assetbuild.compiler.door import Refused
+from assetbuild.compiler.door import Refused, admit
 from assetbuild.compiler.engines import copy
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.judge import missing_rule
 from assetbuild.compiler.engines.relink import PAGES, relinked
 from assetbuild.compiler.files import Reading
-from assetbuild.compiler.model import Job, RefStyle, Result, Source
-from assetbuild.compiler.refs.markup import HTML, XML, Problem, declared_encoding, survey
+from assetbuild.compiler.model import Facts, Job, RefStyle, Result, Source
+from assetbuild.compiler.refs.markup import HTML, XML, Problem, declared_encoding, may_refer, survey
 from assetbuild.compiler.refs.written import Written
 from assetbuild.diagnostic import Diagnostic, span_at
 
-__all__ = ["build"]
+__all__ = ["build", "plain_facts"]
 
 # With a scheme or a host, from the root, or inside the document: `<base>` changes the meaning of all others.
 _FIRM = re.compile(r"[/#]|[A-Za-z][A-Za-z0-9+.-]*:")
+_PLAIN = Facts()
 _PROBLEMS = {
     "entity": ("holds an entity that the document declares", "write out what the entity stands for"),
     "split": ("is divided by markup", "write it in one piece"),
@@ -51,6 +52,17 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         return "rooted" if is_rooted and extension in PAGES else "url"
 
     return relinked(job, text, tuple(references), reading=reading, shop=shop, style_of=style_of, findings=findings)
+
+
+def plain_facts(_: Job, content: bytes) -> Facts | None:
+    """Return the facts of a document that can refer to nothing, None for any other."""
+    if may_refer(content):
+        return None
+    try:
+        admit(content, "")
+    except Refused:
+        return None
+    return _PLAIN
 
 
 def _refused(refused: Refused, job: Job, reading: Reading, shop: Shop) -> Result:

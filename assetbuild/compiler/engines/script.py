@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from assetbuild.compiler.door import Refused, admit
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.js import minify as js_minify
 from assetbuild.compiler.engines.js.commonjs import CONTEXT_CALL, left_calls
@@ -21,11 +22,14 @@ from assetbuild.compiler.engines.js.link import (
 from assetbuild.compiler.engines.js.traces import mapped_script, named_maps, origin_of, traced, without_maps
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Draft, Facts, Job, Kind, Piece, Result, Source, Trace
-from assetbuild.compiler.refs.js import Script, examine, may_refer
+from assetbuild.compiler.refs.js import Script, may_refer
 from assetbuild.compiler.tokens import Tokens
 from assetbuild.diagnostic import Diagnostic
 
-__all__ = ["build"]
+__all__ = ["build", "plain_facts"]
+
+
+_PLAIN = Facts("classic")
 
 
 class _Made(NamedTuple):
@@ -42,11 +46,10 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     (source,) = job.sources
     text = reading.text(source.file)
     is_minified = bool(job.options.get("minify"))
-    if not (is_minified or may_refer(text) or CONTEXT_CALL in text or "sourceMappingURL" in text):
-        # Most scripts of other people: the lexer is slow beside this search.
-        draft = Draft(job.logicals[0], MEDIA_TYPE, (reading.read(source.file),), Facts("classic"))
+    if not is_minified and _is_plain(text):
+        draft = Draft(job.logicals[0], MEDIA_TYPE, (reading.read(source.file),), _PLAIN)
         return Result((draft,), inputs=reading.inputs(), absent=reading.absent())
-    script = examine(text)
+    script = Script(text)
 
     def make(tokens: Tokens) -> _Made:
         links = link(script.references, text, (source,), tokens, reading=reading, shop=shop)
@@ -56,7 +59,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
             made = _mapped(source, text, script, links, tokens, reading, shop, is_minified=is_smaller)
         elif is_smaller:
             edits = [*links.edits, *without_maps(script, text)]
-            smaller, findings = js_minify.smaller(text, edits, source.shown, shop.workers(), unreadable="warning")
+            smaller, findings = js_minify.smaller(script, edits, source.shown, shop.workers(), unreadable="warning")
             made = _Made(tokens.cut(smaller), links, findings)
         else:
             made = _as_written(source, text, script, links, tokens, reading, shop)
@@ -75,6 +78,20 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     )
 
 
+def plain_facts(job: Job, content: bytes) -> Facts | None:
+    """Return the facts of a script that is published to the byte, None if it has to be read for that."""
+    try:
+        text = admit(content, "")
+    except Refused:
+        return None
+    return _PLAIN if not job.options.get("minify") and _is_plain(text) else None
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether nothing in the script refers to anything: most of those of other people, and a lexer is slow."""
+    return not (may_refer(text) or CONTEXT_CALL in text or "sourceMappingURL" in text)
+
+
 def _mapped(  # noqa: PLR0917 - what `build` knows of the script
     source: Source,
     text: str,
@@ -89,7 +106,7 @@ def _mapped(  # noqa: PLR0917 - what `build` knows of the script
     """Return the script with a map of ours, which follows the one that it names."""
     edits = [*links.edits, *without_maps(script, text)]
     origin = origin_of(source, text, script, reading)
-    mapped = mapped_script(text, script, edits, source.shown, shop, is_minified=is_minified, unreadable="warning")
+    mapped = mapped_script(script, edits, source.shown, shop, is_minified=is_minified, unreadable="warning")
     pieces = tokens.cut(mapped.text)
     stops = ((after, origin.trail(before)) for after, before in mapped.pairs)
     trace = traced(mapped.text, stops, tokens, pieces) if mapped.pairs else None

@@ -18,13 +18,30 @@ from assetbuild.compiler.refs.markup.srcset import candidates
 from assetbuild.compiler.refs.markup.token import Attribute, Tag, Token
 from assetbuild.compiler.refs.written import Decoded, Part, Written, WrittenKind, url_in
 
-__all__ = ["HTML", "XML", "Dialect", "Problem", "Survey", "declared_encoding", "survey"]
+__all__ = ["HTML", "XML", "Dialect", "Problem", "Survey", "declared_encoding", "may_refer", "survey"]
 
 # Jinja, Django, Handlebars and the like; ERB and EJS; template literals of scripts.
 _TEMPLATED = re.compile(r"\{[{%#]|<%|\$\{")
 _BLANK = " \t\n\r\f"
 # XML 1.0 §2.8, §4.3.3: the declaration stands at the very beginning.
 _DECLARED = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*?[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*["']([A-Za-z0-9._-]+)""")
+
+# What a document cannot do without to refer to anything: the name of an attribute that `elements` knows, that of an
+# element or attribute that holds CSS, or what CSS needs in the value of any other attribute. `&` and the backslash
+# write each of the last in another way.
+_NEEDED = (
+    b"href",
+    b"src",
+    b"background",
+    b"poster",
+    b"object",
+    b"style",
+    b"url(",
+    b"image-set(",
+    b"@import",
+    b"&",
+    b"\\",
+)
 
 
 class Dialect(NamedTuple):
@@ -65,6 +82,12 @@ def survey(text: str, dialect: Dialect) -> Survey:
     walk = _Walk(text, dialect)
     walk.run()
     return Survey(tuple(sorted(walk.references)), tuple(walk.problems), walk.base)
+
+
+def may_refer(content: bytes) -> bool:
+    """Return whether a document in UTF-8 may refer to anything; where it may not, `survey` finds nothing."""
+    folded = content.lower()
+    return any(needed in folded for needed in _NEEDED)
 
 
 def declared_encoding(content: bytes) -> str:
