@@ -32,7 +32,7 @@ def run(request: pytest.FixtureRequest) -> Callable[[str], str]:
 
 
 def minified(text: str, workers: Workers) -> str:
-    return js_minify.minified(text, "a.js", workers).text
+    return js_minify.minified(Script(text), "a.js", workers).text
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_comments_of_licences_are_kept_once_and_first_if_they_would_go(workers: 
     ],
 )
 def test_names_that_code_may_use_unseen_are_kept(text: str, workers: Workers) -> None:
-    made = js_minify.minified(text, "a.js", workers)
+    made = js_minify.minified(Script(text), "a.js", workers)
 
     assert (lex(text).text.replace(" ", ""), True) == (made.text.replace(" ", ""), len(made.text) < len(text))
     assert "its `eval` or `with` may use any name in it" == made.reason

@@ -138,13 +138,13 @@ def _part(file: _File, job: Job, tokens: Tokens, reading: Reading, shop: Shop, *
     edits = [*links.edits, *_removed(file)]
     if shop.project.sourcemaps != "none":
         origin = origin_of(source, text, script, reading)
-        mapped = mapped_script(text, script, edits, source.shown, shop, is_minified=is_minified, unreadable="error")
+        mapped = mapped_script(script, edits, source.shown, shop, is_minified=is_minified, unreadable="error")
         stops = [(after, origin.trail(before)) for after, before in mapped.pairs]
         is_ended = not script.has_code if is_minified else script.tokens.is_statement_end
         return _Part(mapped.text, links, (*origin.diagnostics, *mapped.diagnostics), is_ended, stops)
     if not is_minified:
         return _Part(edited(text, edits), links, (), script.tokens.is_statement_end)
-    made, findings = js_minify.smaller(text, edits, source.shown, shop.workers(), unreadable="error")
+    made, findings = js_minify.smaller(script, edits, source.shown, shop.workers(), unreadable="error")
     return _Part(made, links, findings, is_ended=not script.has_code)
 
 

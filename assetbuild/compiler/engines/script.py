@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from assetbuild.compiler.door import Refused, admit
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.js import minify as js_minify
 from assetbuild.compiler.engines.js.commonjs import CONTEXT_CALL, left_calls
@@ -14,7 +13,6 @@ from assetbuild.compiler.engines.js.link import (
     Links,
     dynamic_imports,
     edited,
-    faults,
     link,
     static_imports,
     with_tokens,
@@ -26,10 +24,7 @@ from assetbuild.compiler.refs.js import Script, may_refer
 from assetbuild.compiler.tokens import Tokens
 from assetbuild.diagnostic import Diagnostic
 
-__all__ = ["build", "plain_facts"]
-
-
-_PLAIN = Facts("classic")
+__all__ = ["build"]
 
 
 class _Made(NamedTuple):
@@ -46,24 +41,21 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     (source,) = job.sources
     text = reading.text(source.file)
     is_minified = bool(job.options.get("minify"))
-    if not is_minified and _is_plain(text):
-        draft = Draft(job.logicals[0], MEDIA_TYPE, (reading.read(source.file),), _PLAIN)
+    if not (is_minified or may_refer(text) or CONTEXT_CALL in text or "sourceMappingURL" in text):
+        # Most scripts of other people: the lexer is slow beside this search.
+        draft = Draft(job.logicals[0], MEDIA_TYPE, (reading.read(source.file),), Facts("classic"))
         return Result((draft,), inputs=reading.inputs(), absent=reading.absent())
     script = Script(text)
 
     def make(tokens: Tokens) -> _Made:
         links = link(script.references, text, (source,), tokens, reading=reading, shop=shop)
-        broken = faults(script, text, source.shown) if is_minified else []
-        is_smaller = is_minified and not broken
-        if shop.project.sourcemaps != "none" and (is_smaller or (links.edits and script.source_maps)):
-            made = _mapped(source, text, script, links, tokens, reading, shop, is_minified=is_smaller)
-        elif is_smaller:
+        if shop.project.sourcemaps != "none" and (is_minified or (links.edits and script.source_maps)):
+            return _mapped(source, text, script, links, tokens, reading, shop, is_minified=is_minified)
+        if is_minified:
             edits = [*links.edits, *without_maps(script, text)]
             smaller, findings = js_minify.smaller(script, edits, source.shown, shop.workers(), unreadable="warning")
-            made = _Made(tokens.cut(smaller), links, findings)
-        else:
-            made = _as_written(source, text, script, links, tokens, reading, shop)
-        return made._replace(diagnostics=[*broken, *made.diagnostics])
+            return _Made(tokens.cut(smaller), links, findings)
+        return _as_written(source, text, script, links, tokens, reading, shop)
 
     pieces, links, findings, trace = with_tokens(text, make)
     kind: Kind = "module" if script.is_module else "classic"
@@ -76,20 +68,6 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         diagnostics=(*links.diagnostics, *findings, *left_calls(script, text, source, shop.project)),
         tools=js_minify.versions() if is_minified else {},
     )
-
-
-def plain_facts(job: Job, content: bytes) -> Facts | None:
-    """Return the facts of a script that is published to the byte, None if it has to be read for that."""
-    try:
-        text = admit(content, "")
-    except Refused:
-        return None
-    return _PLAIN if not job.options.get("minify") and _is_plain(text) else None
-
-
-def _is_plain(text: str) -> bool:
-    """Return whether nothing in the script refers to anything: most of those of other people, and a lexer is slow."""
-    return not (may_refer(text) or CONTEXT_CALL in text or "sourceMappingURL" in text)
 
 
 def _mapped(  # noqa: PLR0917 - what `build` knows of the script

@@ -67,15 +67,14 @@ def versions() -> dict[str, str]:
     return {_PACKAGE: version(_PACKAGE)}
 
 
-def minified(text: str, shown: str, workers: Workers) -> Minified:
-    """Return `text` without what a browser does not need; names at the top of a script stay.
+def minified(script: Script, shown: str, workers: Workers) -> Minified:
+    """Return the text of `script` without what a browser does not need; names at the top of a script stay.
 
     Comments that are to be kept (`/*!`, `//!`, `@license`, `@preserve`) stay, first in the text if the minifier would
     drop them. Raises `Unreadable`. The parser has read the text, and its result again, before our lexer is asked: for
     most scripts there is nothing left to ask.
     """
-    script = Script(text)
-    made = _parsed(text, shown, workers)
+    made = _parsed(script.text, shown, workers)
     after = Script(made)
     if script.reveals_names:
         reason = "its `eval` or `with` may use any name in it"
@@ -89,17 +88,18 @@ def minified(text: str, shown: str, workers: Workers) -> Minified:
 
 
 def smaller(
-    text: str, edits: Sequence[Edit], shown: str, workers: Workers, *, unreadable: Severity
+    script: Script, edits: Sequence[Edit], shown: str, workers: Workers, *, unreadable: Severity
 ) -> tuple[str, list[Diagnostic]]:
-    """Return `text` after `edits` and minified, and what there is to say; as it is where it cannot be minified.
+    """Return the text of `script` after `edits` and minified, and what there is to say.
 
-    unreadable: how bad it is if the parser refuses the script. What is open in it, or closes nothing, is an error.
+    A text that cannot be minified stays as it is. unreadable: how bad it is if the parser refuses the script; what is
+    left open, or closes nothing, is an error in any case.
     """
-    linked = edited(text, edits)
+    linked = _linked(script, edits)
     try:
         made = minified(linked, shown, workers)
     except Unreadable as error:
-        return linked, faults(Script(text), text, shown) or [_unread(error, text, edits, shown, unreadable)]
+        return linked.text, _refused(error, script, edits, shown, unreadable)
     if made.reason:
         message = f"only white space and comments were taken out: {made.reason}"
         return made.text, [Diagnostic("names-kept", "note", message, Span(shown))]
@@ -107,24 +107,22 @@ def smaller(
 
 
 def smaller_with_places(
-    text: str, edits: Sequence[Edit], shown: str, workers: Workers, *, unreadable: Severity
+    script: Script, edits: Sequence[Edit], shown: str, workers: Workers, *, unreadable: Severity
 ) -> tuple[str, list[tuple[int, int]] | None, list[Diagnostic]]:
     """Return what `smaller` returns where a map is asked for, and pairs of offsets of its tokens.
 
     The parser gives no map and renames, so only white space and comments go: each token is followed exactly. The pairs
     lead from the result to the text after `edits`; None if it is that text.
     """
-    linked = edited(text, edits)
+    linked = _linked(script, edits)
     try:
-        _parsed(linked, shown, workers)
+        _parsed(linked.text, shown, workers)
     except Unreadable as error:
-        return linked, None, faults(Script(text), text, shown) or [_unread(error, text, edits, shown, unreadable)]
-    script = Script(linked)
-    tokens = script.tokens
-    parts = [_lines(script.legal_comments)]
+        return linked.text, None, _refused(error, script, edits, shown, unreadable)
+    parts = [_lines(linked.legal_comments)]
     pairs: list[tuple[int, int]] = []
     length = len(parts[0])
-    for part, start in _squeezed(tokens):
+    for part, start in _squeezed(linked.tokens):
         if start >= 0:
             pairs.append((length, start))
         parts.append(part)
@@ -132,9 +130,19 @@ def smaller_with_places(
     return "".join(parts), pairs, []
 
 
-def _unread(error: Unreadable, text: str, edits: Sequence[Edit], shown: str, severity: Severity) -> Diagnostic:
-    span = Span(shown) if error.offset is None else span_at(shown, text, original_offset(edits, error.offset))
-    return error.diagnostic(severity, span, "mend it, or set `minify = false` if browsers can read it")
+def _linked(script: Script, edits: Sequence[Edit]) -> Script:
+    return Script(edited(script.text, edits)) if edits else script
+
+
+def _refused(
+    error: Unreadable, script: Script, edits: Sequence[Edit], shown: str, severity: Severity
+) -> list[Diagnostic]:
+    """Return what is wrong with a script that the parser refuses."""
+    open_or_stray = faults(script, script.text, shown)
+    if open_or_stray:
+        return open_or_stray
+    span = Span(shown) if error.offset is None else span_at(shown, script.text, original_offset(edits, error.offset))
+    return [error.diagnostic(severity, span, "mend it, or set `minify = false` if browsers can read it")]
 
 
 def minify(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,21 +69,21 @@ def origin_of(source: Source, text: str, script: Script, reading: Reading) -> In
 
 
 def mapped_script(
-    text: str, script: Script, edits: Sequence[Edit], shown: str, shop: Shop, *, is_minified: bool, unreadable: Severity
+    script: Script, edits: Sequence[Edit], shown: str, shop: Shop, *, is_minified: bool, unreadable: Severity
 ) -> Mapped:
-    """Return `text` after `edits`, smaller if asked, and where each of its tokens stood.
+    """Return the text of `script` after `edits`, smaller if asked, and where each of its tokens stood.
 
     unreadable: how bad it is if the script cannot be parsed and so not be made smaller.
     """
     offsets = Offsets(edits)
     findings: list[Diagnostic] = []
     if is_minified:
-        made, pairs, findings = smaller_with_places(text, edits, shown, shop.workers(), unreadable=unreadable)
+        made, pairs, findings = smaller_with_places(script, edits, shown, shop.workers(), unreadable=unreadable)
         if pairs is not None:
             return Mapped(made, [(after, offsets.before(at)) for after, at in pairs], findings)
     tokens = script.tokens
     starts = (tokens.starts[index] for index in tokens.significant())
-    return Mapped(edited(text, edits), [(offsets.after(start), start) for start in starts], findings)
+    return Mapped(edited(script.text, edits), [(offsets.after(start), start) for start in starts], findings)
 
 
 def without_maps(script: Script, text: str) -> Iterator[Edit]:

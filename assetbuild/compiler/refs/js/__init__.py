@@ -36,7 +36,6 @@ __all__ = [
     "Place",
     "Script",
     "check_nesting",
-    "examine",
     "may_refer",
     "module_syntax",
     "non_constant_imports",
@@ -429,11 +428,6 @@ def _continues(kind: int, text: str) -> bool:
     if kind == kinds.PUNCTUATOR:
         return text not in ("{", "++", "--", "!", "~", "@")
     return kind in (kinds.TEMPLATE, kinds.TEMPLATE_HEAD) or text in ("in", "instanceof")
-
-
-def examine(text: str) -> Script:
-    """Return what `text` shows, read as a module if it shows that it is one and as a script otherwise."""
-    return Script(text)
 
 
 def references(text: str) -> tuple[JsRef, ...]:
