@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from assetbuild.compiler.door import Refused, admit
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.js import minify as js_minify
 from assetbuild.compiler.engines.js.commonjs import CONTEXT_CALL, left_calls
@@ -24,7 +25,10 @@ from assetbuild.compiler.refs.js import Script, may_refer
 from assetbuild.compiler.tokens import Tokens
 from assetbuild.diagnostic import Diagnostic
 
-__all__ = ["build"]
+__all__ = ["build", "plain_facts"]
+
+
+_PLAIN = Facts("classic")
 
 
 class _Made(NamedTuple):
@@ -41,9 +45,8 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     (source,) = job.sources
     text = reading.text(source.file)
     is_minified = bool(job.options.get("minify"))
-    if not (is_minified or may_refer(text) or CONTEXT_CALL in text or "sourceMappingURL" in text):
-        # Most scripts of other people: the lexer is slow beside this search.
-        draft = Draft(job.logicals[0], MEDIA_TYPE, (reading.read(source.file),), Facts("classic"))
+    if not is_minified and _is_plain(text):
+        draft = Draft(job.logicals[0], MEDIA_TYPE, (reading.read(source.file),), _PLAIN)
         return Result((draft,), inputs=reading.inputs(), absent=reading.absent())
     script = Script(text)
 
@@ -68,6 +71,20 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         diagnostics=(*links.diagnostics, *findings, *left_calls(script, text, source, shop.project)),
         tools=js_minify.versions() if is_minified else {},
     )
+
+
+def plain_facts(job: Job, content: bytes) -> Facts | None:
+    """Return the facts of a script that is published to the byte, None if it has to be read for that."""
+    try:
+        text = admit(content, "")
+    except Refused:
+        return None
+    return _PLAIN if not job.options.get("minify") and _is_plain(text) else None
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether nothing in the script refers to anything: most of those of other people, and a lexer is slow."""
+    return not (may_refer(text) or CONTEXT_CALL in text or "sourceMappingURL" in text)
 
 
 def _mapped(  # noqa: PLR0917 - what `build` knows of the script
