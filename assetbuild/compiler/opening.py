@@ -28,6 +28,21 @@ __all__ = ["Services", "open_cache", "open_shop"]
 Service = TypeVar("Service")
 
 
+class _Locks:
+    """A lock for each name, so that what is slow to find or to start holds up nothing else."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, threading.RLock] = {}
+
+    def of(self, name: str) -> threading.RLock:
+        """Return the lock of a name."""
+        return self._locks.setdefault(name, threading.RLock())  # atomic, as every call of a dictionary's own methods
+
+    def names(self) -> list[str]:
+        """Return the names that were ever asked for."""
+        return list(self._locks)
+
+
 class Services:
     """Engine processes and the store of the cache, each opened at its first use. One build at a time uses them.
 
@@ -35,7 +50,7 @@ class Services:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._locks = _Locks()
         self._kept: dict[str, tuple[object, Any]] = {}
         self._programs: dict[tuple[object, ...], Program] = {}
 
@@ -47,14 +62,18 @@ class Services:
 
     def close(self) -> None:
         """End everything that was opened; one that fails to end holds up none of the others."""
-        with self._lock, contextlib.ExitStack() as stack:
-            for _, service in self._kept.values():
-                stack.callback(service.close)
-            self._kept = {}
+        with contextlib.ExitStack() as stack:
+            for name in self._locks.names():
+                stack.callback(self._end, name)
+
+    def _end(self, name: str) -> None:
+        with self._locks.of(name):  # one that is being opened is waited for
+            if name in self._kept:
+                self._kept.pop(name)[1].close()
 
     def kept(self, name: str, of: object, make: Callable[[], Service]) -> Service:
         """Return the service of a name, made at the first call. of: what it is made of; of another it is made anew."""
-        with self._lock:  # two jobs may ask at once, and there is one process for both
+        with self._locks.of(name):  # two jobs may ask at once, and there is one process for both
             if name in self._kept and self._kept[name][0] != of:
                 self._kept.pop(name)[1].close()
             if name not in self._kept:
@@ -65,7 +84,7 @@ class Services:
     def program(self, name: str, project: Project, find: Callable[[], Program]) -> Program:
         """Return a tool. It takes megabytes to be believed, so what is pinned is found once; a setting every time."""
         key = (name, project.folder, *sorted(project.tools.paths.items()))
-        with self._lock:
+        with self._locks.of(name):
             found = self._programs.get(key)
             if found is None:
                 found = find()
@@ -75,7 +94,7 @@ class Services:
 
     def drop_ended(self) -> None:
         """Let go of an esbuild that has ended, so that the next build starts another; the others see to it alone."""
-        with self._lock:
+        with self._locks.of("esbuild"):
             if "esbuild" in self._kept and self._kept["esbuild"][1].has_ended:
                 self._kept.pop("esbuild")[1].close()
 
@@ -124,13 +143,13 @@ def open_shop(
     """Return the shop of one build."""
     services.drop_ended()
     project = resolver.project
-    lock = threading.RLock()
+    locks = _Locks()
     found: dict[str, Program] = {}
 
     def program(name: str) -> Program:
         from assetbuild.compiler import tools
 
-        with lock:
+        with locks.of(name):
             if name not in found:
                 ensured = services.program(name, project, lambda: tools.ensure(name, project, environ, disk, notice))
                 found[name] = ensured
