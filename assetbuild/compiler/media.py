@@ -5,8 +5,6 @@ Source: the IANA registry of media types; text/javascript by RFC 9239; fonts by 
 
 from __future__ import annotations
 
-import posixpath
-
 __all__ = ["is_compressible", "media_type"]
 
 _UTF8 = "; charset=utf-8"
@@ -83,7 +81,8 @@ _COMPRESSIBLE = {
 
 def media_type(logical: str) -> str:
     """Return the Content-Type of the asset at `logical`, `application/octet-stream` if the extension is unknown."""
-    return _TYPES.get(posixpath.splitext(logical)[1].lower(), "application/octet-stream")
+    stem, dot, extension = logical[logical.rfind("/") + 1 :].rpartition(".")
+    return _TYPES.get(f".{extension.lower()}" if dot and stem.strip(".") else "", "application/octet-stream")
 
 
 def is_compressible(content_type: str) -> bool:

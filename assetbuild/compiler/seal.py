@@ -34,8 +34,10 @@ def seal(drafts: Iterable[Draft], *, names: str, salt: str, base: str) -> tuple[
     Raises `CompileFailed` if two drafts share a logical path or two different files one published name.
     """
     by_logical = _unique(drafts)
-    graph = {logical: _targets(draft) for logical, draft in by_logical.items()}
-    sealed: dict[str, Asset] = {}
+    # Most files refer to nothing; the others are named after them.
+    targets = {logical: _targets(draft) for logical, draft in by_logical.items() if not isinstance(draft.body, Blob)}
+    sealed = {logical: _copied(draft, names) for logical, draft in by_logical.items() if logical not in targets}
+    graph = {logical: [need for need in needs if need in targets] for logical, needs in targets.items()}
     for members in components(graph):
         is_cyclic = len(members) > 1 or members[0] in graph[members[0]]
         component = _component_digest(members, by_logical, sealed, base) if is_cyclic else b""
@@ -85,13 +87,30 @@ def _unique(drafts: Iterable[Draft]) -> dict[str, Draft]:
 
 
 def _targets(draft: Draft) -> tuple[str, ...]:
-    if isinstance(draft.body, Blob):
-        return ()
     return tuple(dict.fromkeys(piece.target for piece in draft.body if isinstance(piece, Ref)))
 
 
 def _path_in_cycle(logical: str, names: str, salt: str, component: bytes) -> str:
     return published(logical, hash_name(salt, component + logical.encode()), names)
+
+
+def _copied(draft: Draft, names: str) -> Asset:
+    """Return the asset of a file that is published to the byte."""
+    blob = draft.body
+    assert isinstance(blob, Blob)
+    return Asset(
+        draft.logical,
+        published(draft.logical, name_of_digest(bytes.fromhex(blob.named_hex)), names),
+        draft.media_type,
+        blob,
+        blob.sha256_hex,
+        blob.integrity,
+        blob.size,
+        facts=draft.facts,
+        stable=draft.stable,
+        width=draft.width,
+        height=draft.height,
+    )
 
 
 def _asset(
@@ -102,28 +121,22 @@ def _asset(
     form: tuple[str, str, str],
 ) -> Asset:
     names, salt, base = form
-    if isinstance(draft.body, Blob):
-        body: bytes | Blob = draft.body
-        size, digest_hex, integrity = draft.body.size, draft.body.sha256_hex, draft.body.integrity
-        path = published(draft.logical, name_of_digest(bytes.fromhex(draft.body.named_hex)), names)
-    else:
-        paths = {target: cycle_paths.get(target) or sealed[target].path for target in _targets(draft)}
-        body = b"".join(
-            written(piece, draft, paths[piece.target], base).encode() if isinstance(piece, Ref) else piece
-            for piece in draft.body
-        )
-        size, digest_hex = len(body), hashlib.sha256(body).hexdigest()
-        integrity = "sha384-" + base64.b64encode(hashlib.sha384(body).digest()).decode()
-        path = cycle_paths.get(draft.logical) or published(draft.logical, hash_name(salt, body), names)
+    assert not isinstance(draft.body, Blob)
+    targets = _targets(draft)
+    paths = {target: cycle_paths.get(target) or sealed[target].path for target in targets}
+    body = b"".join(
+        written(piece, draft, paths[piece.target], base).encode() if isinstance(piece, Ref) else piece
+        for piece in draft.body
+    )
     return Asset(
         logical=draft.logical,
-        path=path,
+        path=cycle_paths.get(draft.logical) or published(draft.logical, hash_name(salt, body), names),
         media_type=draft.media_type,
         body=body,
-        sha256_hex=digest_hex,
-        integrity=integrity,
-        size=size,
-        refs=tuple(sorted(_targets(draft))),
+        sha256_hex=hashlib.sha256(body).hexdigest(),
+        integrity="sha384-" + base64.b64encode(hashlib.sha384(body).digest()).decode(),
+        size=len(body),
+        refs=tuple(sorted(targets)),
         cycle_hex=component.hex(),
         facts=draft.facts,
         stable=draft.stable,
@@ -192,6 +205,13 @@ def _refuse_clashes(assets: Iterable[Asset]) -> None:
 
 def _place_clashes(assets: Sequence[Asset]) -> list[Diagnostic]:
     """Return an error for each asset that would be written over the manifest, over another file, or below a file."""
+    copied = [asset.logical.casefold() for asset in assets if asset.stable is not None]
+    folders = {posixpath.dirname(asset.path) for asset in assets} | {posixpath.dirname(place) for place in copied}
+    places = {*copied, *folders, *(above for folder in folders for above in _above(folder))}
+    # Most builds have nothing in one of the few places that could be taken: not all names need to be compared.
+    bare = {place.casefold().removesuffix(suffix) for place in places for suffix in ("", *SUFFIXES.values())}
+    if not copied and bare.isdisjoint(asset.path.casefold() for asset in assets) and MANIFEST_NAME not in bare:
+        return []
     paths = [asset.path + suffix for asset in assets for suffix in ("", *SUFFIXES.values())]
     published_files = {path.casefold(): path for path in (MANIFEST_NAME, *paths)}
     copies = {asset.logical.casefold(): asset.logical for asset in assets if asset.stable is not None}

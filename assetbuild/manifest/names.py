@@ -29,7 +29,7 @@ def hash_name(salt: str, *parts: bytes) -> str:
 def name_of_digest(digest: bytes) -> str:
     """Return the ten characters that stand for a sha256 that was made elsewhere, such as while a file was copied."""
     number = int.from_bytes(digest[:7], "big") >> 6  # ten characters hold 50 of these 56 bits
-    return "".join(_BASE32[number >> shift & 31] for shift in range(45, -1, -5))
+    return "".join([_BASE32[number >> shift & 31] for shift in range(45, -1, -5)])
 
 
 _PUBLISHED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._/"

@@ -31,18 +31,21 @@ class PlainFiles:
 
     def recalled(self, job: Job, sha256_hex: str, body: bytes | None = None) -> Draft | None:
         """Return the draft of a file with that digest, None if none was kept. body: its bytes, for it to hold."""
-        seen = self._known.get(_group(job), {}).get(sha256_hex)
+        if not self._known:
+            return None
+        content_type = media_type(job.logicals[0])
+        seen = self._known.get(f"{job.engine} {content_type}", {}).get(sha256_hex)
         if seen is None:
             return None
         size, integrity, salted_hex, width, height, kind = seen
         (source,) = job.sources
         blob = Blob(source.file, size, sha256_hex, integrity, salted_hex or sha256_hex, body)
         facts = Facts(kind) if kind else _NONE
-        return Draft(source.logical, media_type(source.logical), blob, facts, width=width, height=height)
+        return Draft(source.logical, content_type, blob, facts, width=width, height=height)
 
     def keep(self, job: Job, sha256_hex: str, draft: Draft) -> None:
         """Keep the draft that the bytes with that digest gave, or that was recalled."""
-        self._made[_group(job)][sha256_hex] = draft
+        self._made[f"{job.engine} {draft.media_type}"][sha256_hex] = draft
 
     def flush(self) -> None:
         """Put what was kept in the place of what was known, if there is a difference."""
@@ -52,10 +55,6 @@ class PlainFiles:
 
 
 _NONE = Facts()
-
-
-def _group(job: Job) -> str:
-    return f"{job.engine} {media_type(job.logicals[0])}"
 
 
 def _dumped(made: Mapping[str, Mapping[str, Draft]], common: str) -> bytes:

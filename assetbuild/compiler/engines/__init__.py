@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -16,6 +17,7 @@ PLAIN = frozenset(("copy", "markup", "script"))
 """The rooms whose files most often refer to nothing."""
 
 
+@functools.cache
 def engine(name: str) -> Engine:
     """Return the engine room `name`, one of `NAMES`."""
     if name not in NAMES:
