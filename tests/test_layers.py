@@ -52,6 +52,7 @@ RANKS = [
     "compiler.templates",
     "compiler.bundles",
     "compiler.plan",
+    "compiler.unmatched",
     "compiler.plain",
     "compiler.make",
     "compiler.gather",

@@ -23,7 +23,7 @@ from assetbuild.compiler.files import Library
 from assetbuild.compiler.gather import gather
 from assetbuild.compiler.importmap import mapped
 from assetbuild.compiler.maps import fitted, hidden_paths
-from assetbuild.compiler.model import Asset, Input, Result, Variant
+from assetbuild.compiler.model import Asset, Input, Job, Result, Variant
 from assetbuild.compiler.opening import Services, open_cache, open_shop
 from assetbuild.compiler.plan import confines, job_of, plan, with_stable_name
 from assetbuild.compiler.project import Project
@@ -33,6 +33,7 @@ from assetbuild.compiler.resolve import Resolver
 from assetbuild.compiler.seal import seal
 from assetbuild.compiler.survey import survey
 from assetbuild.compiler.tools import NAMES, variable_of
+from assetbuild.compiler.unmatched import unmatched
 from assetbuild.diagnostic import Diagnostic, by_place
 from assetbuild.disk import Disk, RealDisk
 from assetbuild.version import __version__
@@ -126,6 +127,7 @@ def compile(
             cache=cache,
         )
         library.release()
+        early += unmatched(project, surveyed.sources, _logicals(planned.jobs, results), disk)
         diagnostics = _check([*early, *_diagnostics_of(results)], is_strict=project.is_strict)
         made = [with_stable_name(draft, project) for result in results for draft in result.drafts]
         drafts, imports = mapped(made)
@@ -178,6 +180,12 @@ def _check(diagnostics: Iterable[Diagnostic], *, is_strict: bool = False) -> tup
 
 def _diagnostics_of(results: Iterable[Result]) -> list[Diagnostic]:
     return [each for result in results for each in result.diagnostics]
+
+
+def _logicals(jobs: Iterable[Job], results: Iterable[Result]) -> set[str]:
+    """Return the logical paths of all that is made, or was to be made."""
+    planned = (logical for job in jobs for logical in job.logicals)
+    return {*planned, *(draft.logical for result in results for draft in result.drafts)}
 
 
 def _tools_of(results: Iterable[Result]) -> dict[str, str]:
