@@ -387,7 +387,7 @@ def test_an_encoder_of_another_level_version_or_make_makes_its_own(
     compiled(project)
 
     changed = lambda *args: tuple(each._replace(**change) for each in encoders(*args))  # noqa: E731
-    monkeypatch.setattr("assetbuild.compiler.encoders", changed)
+    monkeypatch.setattr("assetbuild.compiler.spine.encoders", changed)
     second = compiled(project)
 
     assert 10 == second.encoder_runs

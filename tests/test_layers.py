@@ -63,6 +63,7 @@ RANKS = [
     "compiler.record",
     "compiler.publish",
     "compiler.opening",
+    "compiler.spine",
     "compiler",
     "release",
     "inspect",

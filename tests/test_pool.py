@@ -106,6 +106,13 @@ def test_one_worker_serves_job_after_job(shared: Workers) -> None:
     assert len(pids) == 1
 
 
+def test_a_worker_imports_what_its_job_needs_and_no_spine(workers: Workers) -> None:
+    loaded = workers.call("tests.worker_jobs:modules", {}, subject="a.js")["modules"]
+
+    rooms = {name.split(".")[2] for name in loaded if name.startswith("assetbuild.compiler.")}
+    assert {"errors", "worker"} == rooms
+
+
 def test_findings_come_back_equal(shared: Workers) -> None:
     with pytest.raises(DiagnosticsError) as caught:
         shared.call(f"{JOBS}:refuse", {}, subject="a")

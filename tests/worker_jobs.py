@@ -27,6 +27,10 @@ def echo(request: dict[str, Any]) -> dict[str, Any]:
     return {"pid": os.getpid(), **request}
 
 
+def modules(request: dict[str, Any]) -> dict[str, Any]:
+    return {"modules": sorted(sys.modules)}
+
+
 def refuse(request: dict[str, Any]) -> NoReturn:
     raise EngineUnavailable([FINDING]) if request.get("is_unavailable") else DiagnosticsError([FINDING])
 

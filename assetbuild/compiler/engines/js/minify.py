@@ -9,10 +9,9 @@ those of the text.
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from assetbuild.compiler.engines.js.link import Edit, edited, faults, original_offset
 from assetbuild.compiler.errors import DiagnosticsError
@@ -28,7 +27,6 @@ __all__ = [
     "Minified",
     "Unreadable",
     "minified",
-    "minify",
     "pairs",
     "rjsmin_checked",
     "smaller",
@@ -38,6 +36,7 @@ __all__ = [
 ]
 
 _PACKAGE = "tdewolff-minify"
+_WORKER = "assetbuild.compiler.engines.js.minify_worker:minify"
 
 
 class Minified(NamedTuple):
@@ -145,36 +144,6 @@ def _refused(
     return [error.diagnostic(severity, span, "mend it, or set `minify = false` if browsers can read it")]
 
 
-def minify(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `text` minified, or `why` and `line`, `column` (from 1, 0 if unknown) if it cannot be read.
-
-    Of a result that cannot be read again nothing is returned, and "" as `text`.
-    Runs in a worker. Options: the result needs no newer syntax than the script (`js-version`; but for shorthand
-    properties, which are ES2015), numbers keep their digits.
-    """
-    import minify as tdewolff
-
-    text = request["text"]
-    tdewolff.config({"js-version": 5, "js-precision": 0, "js-keep-var-names": False})
-
-    def made(text: str) -> str:
-        # The binding gives the result a buffer of the size of the text, and `</script` grows to `<\/script`.
-        return str(tdewolff.string("application/javascript", text + "\n" * (len(text) // 4 + 64)))
-
-    try:
-        smaller = made(text)
-        with contextlib.suppress(tdewolff.MinifyError):
-            made(smaller)
-            return {"text": smaller}
-        return {"text": ""}
-    except tdewolff.MinifyError as error:
-        # The place is in the text alone: "<what> on line <n> and column <n>", then the source line.
-        found = re.match(r"(?P<what>.*) on line (?P<line>\d+) and column (?P<column>\d+)\n", str(error))
-        if found is None:
-            return {"why": str(error).partition("\n")[0], "line": 0, "column": 0}
-        return {"why": found["what"], "line": int(found["line"]), "column": int(found["column"])}
-
-
 def rjsmin_checked(text: str, shown: str, run: Callable[[str], str], workers: Workers) -> str:
     """Return what the minifier `run` makes of `text`; raise `DiagnosticsError` if that is not the same script.
 
@@ -202,7 +171,7 @@ def rjsmin_checked(text: str, shown: str, run: Callable[[str], str], workers: Wo
 def _parsed(text: str, shown: str, workers: Workers) -> str:
     """Return tdewolff's result for `text`; raise `Unreadable`."""
     start = _after_hashbang(text)
-    reply = workers.call(f"{__name__}:{minify.__name__}", {"text": text[start:]}, subject=shown, engine=_PACKAGE)
+    reply = workers.call(_WORKER, {"text": text[start:]}, subject=shown, engine=_PACKAGE)
     if "why" not in reply:
         return str(reply["text"])
     offset = start + _offset(text[start:], reply["line"], reply["column"]) if reply["line"] else None

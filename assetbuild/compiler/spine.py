@@ -1,0 +1,222 @@
+"""The spine: a tree of sources becomes content-addressed files and one manifest.
+
+    config ─▶ survey ─▶ plan ─▶ gather ─▶ seal ─▶ encode ─▶ publish
+    Project   Survey    Plan    Results   Assets  Variants  files, variants, manifest.json last
+
+Every arrow points right, and each value is the sole input of the next room; docs/architecture.md draws the house.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import starmap
+
+from assetbuild.compiler.budgets import over_budget
+from assetbuild.compiler.bundles import load as load_bundles
+from assetbuild.compiler.encode import Encoding, encoders, work_of
+from assetbuild.compiler.errors import CompileFailed
+from assetbuild.compiler.files import Library
+from assetbuild.compiler.gather import gather
+from assetbuild.compiler.importmap import mapped
+from assetbuild.compiler.maps import fitted, hidden_paths
+from assetbuild.compiler.model import Asset, Input, Job, Result, Variant
+from assetbuild.compiler.opening import Services, open_cache, open_shop
+from assetbuild.compiler.plan import confines, job_of, plan, with_stable_name
+from assetbuild.compiler.project import Project
+from assetbuild.compiler.publish import Published, publish
+from assetbuild.compiler.record import inputs_digest, record
+from assetbuild.compiler.resolve import Resolver
+from assetbuild.compiler.seal import seal
+from assetbuild.compiler.survey import survey
+from assetbuild.compiler.tools import NAMES, variable_of
+from assetbuild.compiler.unmatched import unmatched
+from assetbuild.diagnostic import Diagnostic, by_place
+from assetbuild.disk import Disk, RealDisk
+from assetbuild.version import __version__
+
+__all__ = ["Outcome", "Services", "Watcher", "compile"]
+
+
+class Watcher:
+    """What a compile tells while it runs; called from any thread. The base class is silent."""
+
+    def notice(self, line: str) -> None:
+        """One line that people should see, such as the installation of a tool."""
+
+    def stage(self, name: str, total: int) -> None:
+        """A stage begins: `compile` or `encode`, with the number of its steps."""
+
+    def step(self) -> None:
+        """One step of the stage is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a compile made. diagnostics: warnings and notes, sorted by place.
+
+    engine_jobs: jobs per engine room, `copy` among them. engine_runs: calls of engines that made bytes: what an earlier
+    build had made is none, and neither is a plain copy.
+    encoder_runs: calls of a compressor; what an earlier build had made is none.
+    reasons: first logical path of each job that ran → why, in the words of `--explain`; empty without a cache.
+    inputs: absolute file → sha256 of what was read. absent: files that no use was made of, absolute.
+    unused: those inputs of which no byte is in an output, as far as the engines can tell.
+    is_repeatable: all that could change it is known, so that it stands while its inputs and outputs do.
+    published: None when nothing was written (`check`).
+    """
+
+    project: Project
+    manifest: bytes
+    assets: tuple[Asset, ...]
+    variants: tuple[Variant, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    engine_jobs: Mapping[str, int]
+    engine_runs: Mapping[str, int]
+    encoder_runs: int
+    reasons: Mapping[str, str]
+    inputs: Mapping[str, str]
+    absent: frozenset[str]
+    unused: frozenset[str]
+    is_repeatable: bool
+    published: Published | None
+
+
+def compile(
+    project: Project,
+    *,
+    disk: Disk | None = None,
+    environ: Mapping[str, str] | None = None,
+    watcher: Watcher | None = None,
+    is_written: bool = True,
+    services: Services | None = None,
+) -> Outcome:
+    """Compile `project` and publish it; return what was made.
+
+    is_written: else nothing is published, and the cache is read alone.
+    services: engines and cache of a caller that compiles again; by default they begin and end with this compile.
+
+    Raises `CompileFailed` with every finding of every job, `EngineUnavailable`, `PublishError`. Whatever is raised,
+    the output holds a complete build: the old one, or this one.
+    """
+    disk, watcher = disk or RealDisk(), watcher or Watcher()
+    environ = os.environ if environ is None else environ
+    chosen = encoders(project.compress, project.profile)
+    bundles = load_bundles(project, disk)
+    library = Library(disk, project.folder, confines(project, bundles))
+    surveyed = survey(project, disk)
+    planned = plan(project, surveyed, library, bundles)
+    early = [*project.warnings, *surveyed.diagnostics, *planned.diagnostics]
+    resolver = Resolver(project, planned.inventory)
+    with (
+        contextlib.nullcontext(services) if services else Services() as opened,
+        open_cache(library, resolver, environ, watcher.notice, opened, is_written=is_written) as cache,
+        Encoding(chosen, disk, jobs=project.jobs, cache=cache) as encoding,
+    ):
+        shop = open_shop(resolver, disk, environ, watcher.notice, opened)
+        watcher.stage("compile", len(planned.jobs))
+        results = gather(
+            planned.jobs,
+            job_of,
+            library,
+            shop,
+            on_done=lambda _: watcher.step(),
+            on_made=encoding.begin,
+            cache=cache,
+        )
+        library.release()
+        early += unmatched(project, surveyed.sources, _logicals(planned.jobs, results), disk)
+        diagnostics = _check([*early, *_diagnostics_of(results)], is_strict=project.is_strict)
+        made = [with_stable_name(draft, project) for result in results for draft in result.drafts]
+        drafts, imports = mapped(made)
+        drafts, hidden = fitted(drafts, project.sourcemaps, names=project.names, base=project.base)
+        assets = seal(drafts, names=project.names, salt=project.salt, base=project.base)
+        watcher.stage("encode", work_of(assets, chosen))
+        variants, encoder_runs = encoding.finish(assets, project.compress.min_gain, watcher.step)
+    _check(over_budget(project, assets, variants))
+    tools = {"assetbuild": __version__, **{e.tool: e.version for e in chosen}, **_tools_of(results)}
+    inputs = {each.file: each.digest_hex for each in (*bundles.inputs, *_inputs_of(results))}
+    shown = {file: library.shown(file) for file in inputs}
+    digest = inputs_digest(starmap(Input, inputs.items()), shown)
+    manifest = record(project, assets, variants, tools, digest, imports=imports, bundles=planned.bundles)
+    published = None
+    if is_written:
+        apart = hidden_paths(assets, hidden)
+        published = publish(assets, variants, manifest, project.output, disk, hidden=apart)
+    return Outcome(
+        project,
+        manifest,
+        assets,
+        variants,
+        diagnostics,
+        engine_jobs=_per_engine(results),
+        engine_runs=_per_engine(each for each in results if not each.is_recalled and each.engine != "copy"),
+        encoder_runs=encoder_runs,
+        reasons=_reasons(results),
+        inputs=inputs,
+        absent=frozenset(file for result in results for file in result.absent),
+        unused=frozenset(inputs) - _used(results),
+        is_repeatable=_is_repeatable(project, results, environ),
+        published=published,
+    )
+
+
+def _check(diagnostics: Iterable[Diagnostic], *, is_strict: bool = False) -> tuple[Diagnostic, ...]:
+    """Return the findings sorted by place; raise `CompileFailed` with all of them if one is an error.
+
+    is_strict: a warning is as bad; where it is the worst, one error says so.
+    """
+    found = tuple(by_place(diagnostics))
+    severities = {each.severity for each in found}
+    if is_strict and "warning" in severities and "error" not in severities:
+        found = (*found, Diagnostic("strict", "error", "warnings fail this compile: it was called with `--strict`"))
+        severities.add("error")
+    if "error" in severities:
+        raise CompileFailed(found)
+    return found
+
+
+def _diagnostics_of(results: Iterable[Result]) -> list[Diagnostic]:
+    return [each for result in results for each in result.diagnostics]
+
+
+def _logicals(jobs: Iterable[Job], results: Iterable[Result]) -> set[str]:
+    """Return the logical paths of all that is made, or was to be made."""
+    planned = (logical for job in jobs for logical in job.logicals)
+    return {*planned, *(draft.logical for result in results for draft in result.drafts)}
+
+
+def _tools_of(results: Iterable[Result]) -> dict[str, str]:
+    return {name: number for result in results for name, number in result.tools.items()}
+
+
+def _per_engine(results: Iterable[Result]) -> dict[str, int]:
+    counts = Counter(result.engine for result in results)
+    return dict(sorted(counts.items()))
+
+
+def _reasons(results: Iterable[Result]) -> dict[str, str]:
+    ran = ((result.drafts[0].logical, result.reason) for result in results if result.reason and result.drafts)
+    return dict(sorted(ran))
+
+
+def _is_repeatable(project: Project, results: Iterable[Result], environ: Mapping[str, str]) -> bool:
+    """Return whether all that could change the build is known.
+
+    It is not for code of the user's, for a tool of somebody's choice, for what is looked for in packages of Python, and
+    for maps that are hidden beside the output.
+    """
+    is_tool_chosen = bool(project.tools.paths) or any(environ.get(variable_of(name)) for name in NAMES)
+    is_inside = all(f"{root.folder}/".startswith(f"{project.folder}/") for root in project.roots)
+    is_plain = is_inside and not (project.webassets or is_tool_chosen or project.sourcemaps == "hidden")
+    return is_plain and all(result.is_repeatable for result in results)
+
+
+def _used(results: Iterable[Result]) -> frozenset[str]:
+    return frozenset(each.file for result in results for each in result.inputs if each.file not in result.unused)
+
+
+def _inputs_of(results: Iterable[Result]) -> Iterator[Input]:
+    return (each for result in results for each in result.inputs)
