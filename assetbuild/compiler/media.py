@@ -5,7 +5,7 @@ Source: the IANA registry of media types; text/javascript by RFC 9239; fonts by 
 
 from __future__ import annotations
 
-__all__ = ["is_compressible", "media_type"]
+__all__ = ["extension_of", "is_compressible", "media_type"]
 
 _UTF8 = "; charset=utf-8"
 _TYPES = {
@@ -79,10 +79,18 @@ _COMPRESSIBLE = {
 }
 
 
+def extension_of(logical: str) -> str:
+    """Return the extension in lower case with its dot, "" if there is none: a name that only begins with dots has none.
+
+    `posixpath.splitext` says the same; here it is asked of every file, and paths are plain texts.
+    """
+    stem, _, extension = logical[logical.rfind("/") + 1 :].rpartition(".")
+    return f".{extension.lower()}" if stem.strip(".") else ""
+
+
 def media_type(logical: str) -> str:
     """Return the Content-Type of the asset at `logical`, `application/octet-stream` if the extension is unknown."""
-    stem, dot, extension = logical[logical.rfind("/") + 1 :].rpartition(".")
-    return _TYPES.get(f".{extension.lower()}" if dot and stem.strip(".") else "", "application/octet-stream")
+    return _TYPES.get(extension_of(logical), "application/octet-stream")
 
 
 def is_compressible(content_type: str) -> bool:

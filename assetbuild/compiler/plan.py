@@ -19,6 +19,7 @@ from assetbuild.compiler.config import place_of
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.files import Library, Reading
 from assetbuild.compiler.globs import is_glob, matches, matches_any
+from assetbuild.compiler.media import extension_of
 from assetbuild.compiler.model import Draft, Job, Source, Stable
 from assetbuild.compiler.project import Entry, Project
 from assetbuild.compiler.resolve import Inventory
@@ -41,6 +42,14 @@ _ENGINES = {
     ".webmanifest": "webmanifest",
     ".xhtml": "markup",
 }
+
+
+_OPTIONAL = frozenset(("css", "script"))
+_OPTIONS: dict[bool, Mapping[str, object]] = {
+    is_minified: {"bundle": False, "minify": is_minified, "engine": "builtin", "targets": []}
+    for is_minified in (False, True)
+}
+_NO_OPTIONS: Mapping[str, object] = {}
 
 
 class Plan(NamedTuple):
@@ -112,9 +121,9 @@ def plan(project: Project, survey: Survey, library: Library, bundles: Bundles = 
 
 def job_of(source: Source) -> Job:
     """Return the job that publishes a file as itself, its references rewritten."""
-    engine = _ENGINES.get(posixpath.splitext(source.logical)[1].lower(), "copy")
-    options = {"bundle": False, "minify": source.is_minified, "engine": "builtin", "targets": []}
-    return Job(engine, (source.logical,), (source,), options if engine in {"css", "script"} else {})
+    engine = _ENGINES.get(extension_of(source.logical), "copy")
+    options = _OPTIONS[source.is_minified] if engine in _OPTIONAL else _NO_OPTIONS
+    return Job(engine, (source.logical,), (source,), options)
 
 
 def with_stable_name(draft: Draft, project: Project) -> Draft:
@@ -262,10 +271,12 @@ def _automatic(project: Project, survey: Survey, entries: Iterable[_Entry]) -> l
     used = {source.file for found in entries for source in found.sources}
     made = []
     for logical, source in sorted(survey.sources.items()):
-        stem, ext = posixpath.splitext(logical)
+        if not logical.endswith((".scss", ".sass")):
+            continue
+        stem, _ = posixpath.splitext(logical)
         is_own = source.is_first_party and survey.withheld.get(logical, "").startswith("is compiled")
         is_partial = posixpath.basename(stem).startswith("_")
-        if ext in (".scss", ".sass") and is_own and not is_partial and source.file not in used:
+        if is_own and not is_partial and source.file not in used:
             made.append(_Entry(Entry(stem + ".css", "style", (logical,), place="sass.auto"), (source,)))
     return made
 

@@ -55,9 +55,10 @@ def survey(project: Project, disk: Disk) -> Survey:
     diagnostics: list[Diagnostic] = []
     stable = (*project.keep_names, *project.site_root)
     for root in project.roots:
+        mount, above = (posixpath.join(folder, "") if folder else "" for folder in (root.mount, root.shown))
+        is_first_party = root.missing == "error"
         for name, file, problem in _walk(root, project, disk, stable):
-            logical = posixpath.join(root.mount, name)
-            shown = posixpath.join(root.shown, name)
+            logical, shown = mount + name, above + name
             if problem:
                 diagnostics.append(Diagnostic("irregular-file", "error", problem, Span(shown)))
                 continue
@@ -65,7 +66,7 @@ def survey(project: Project, disk: Disk) -> Survey:
                 message = f"`{shown}` is shadowed by `{sources[logical].shown}`"
                 diagnostics.append(Diagnostic("shadowed", "note", message, group="shadowed"))
                 continue
-            sources[logical] = Source(logical, file, shown, root.missing == "error", root.is_minified)
+            sources[logical] = Source(logical, file, shown, is_first_party, root.is_minified)
             why = _withheld(logical, name, root, project)
             if why:
                 withheld[logical] = why
@@ -82,8 +83,11 @@ def name_problems(shown_by_logical: dict[str, str]) -> list[Diagnostic]:
     for logical in sorted(shown_by_logical):
         shown = shown_by_logical[logical]
         # Unicode §3.13 D145: case folding of the normalised form finds both kinds of collision at once.
-        ascii_folded = logical.lower() if logical.isascii() else ""
-        folded = ascii_folded or unicodedata.normalize("NFC", unicodedata.normalize("NFC", logical).casefold())
+        folded = (
+            logical.lower()
+            if logical.isascii()
+            else unicodedata.normalize("NFC", unicodedata.normalize("NFC", logical).casefold())
+        )
         other = by_folded.setdefault(folded, logical)
         if other != logical:
             message = f"`{other}` and `{logical}` differ only in case or Unicode form"
@@ -127,13 +131,17 @@ def _walk(root: Root, project: Project, disk: Disk, stable: Iterable[str]) -> It
     linked = 0
     while open_folders:
         prefix, folder, real_folder, above, is_linked = open_folders.pop()
+        inside = os.path.join(folder, "")
         for found in disk.scan(folder):
-            name, file = prefix + found.name, os.path.join(folder, found.name)
+            name, file = prefix + found.name, inside + found.name
             linked += is_linked
             if linked > LINKED_LIMIT:
                 yield name, file, f"links lead to more than {LINKED_LIMIT:,} files: they multiply each other"
                 return
-            if _is_hidden(found.name, posixpath.join(root.mount, name), stable):
+            if found.name.startswith(".") and _is_hidden(posixpath.join(root.mount, name), stable):
+                continue
+            if found.kind == "file":
+                yield name, file, ""
                 continue
             # From the real folder: the way through many links is long, and is walked again for every entry.
             kind, problem, real = _followed(found, os.path.join(real_folder, found.name), allowed, above)
@@ -144,19 +152,17 @@ def _walk(root: Root, project: Project, disk: Disk, stable: Iterable[str]) -> It
                 open_folders.append((name + "/", file, real, above | {real}, is_link))
 
 
-def _is_hidden(name: str, logical: str, stable: Iterable[str]) -> bool:
+def _is_hidden(logical: str, stable: Iterable[str]) -> bool:
     """Return whether a dotfile or dot folder stays out: it is published only if a stable name asks for it."""
-    if not name.startswith("."):
-        return False
     return not any(pattern.startswith(logical + "/") or matches_any((pattern,), logical) for pattern in stable)
 
 
 def _followed(found: Found, file: str, allowed: tuple[str, ...], above: frozenset[str]) -> tuple[str, str, str]:
-    """Return (kind, problem, real path) of an entry, links followed while they stay inside the roots.
+    """Return (kind, problem, real path) of an entry that is no file, links followed while they stay inside the roots.
 
     file: in a folder whose path is real.
     """
-    if found.kind in ("file", "folder"):
+    if found.kind == "folder":
         return found.kind, "", file
     if found.kind == "other":
         return "other", "not a regular file, folder or link", file

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -45,8 +46,13 @@ def _is_integrity(value: object) -> bool:
 
 
 def _is_media_type(value: object) -> bool:
+    return isinstance(value, str) and _names_media_type(value)
+
+
+@functools.lru_cache(maxsize=64)
+def _names_media_type(value: str) -> bool:
     # It becomes a header field: RFC 9110 §8.3.1, visible ASCII and single spaces only.
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+    if not value.isascii() or not value.isprintable():
         return False
     kind, slash, rest = value.partition("/")
     subtype = rest.partition(";")[0]

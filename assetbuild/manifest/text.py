@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from assetbuild.diagnostic import AssetbuildError
-from assetbuild.manifest.shape import SECTIONS, VERSION, document_faults, lean, version_faults
+from assetbuild.manifest.shape import SECTIONS, VERSION, document_faults, entry_faults, lean, version_faults
 
 __all__ = [
     "CLOSING",
@@ -52,10 +52,10 @@ def dump(document: Mapping[str, Any]) -> bytes:
     complete = lean(document) | {"version": VERSION, "minReader": VERSION}
     if isinstance(complete.get("build"), dict):
         complete["build"]["id"] = f"sha256:{_NO_DIGITS}"
-    for fault in document_faults(complete, with_entries=True):
+    for fault in document_faults(complete, with_entries=False):
         raise ManifestError(f"the manifest cannot be written: it {fault}")
     try:
-        content = bytearray().join(_lines(complete))
+        content = bytearray().join(_lines(complete, _checked))
     except UnicodeEncodeError:
         raise ManifestError("the manifest cannot be written: a text in it is not Unicode that UTF-8 can hold") from None
     if content.count(_ID_MARK) != 1:
@@ -63,6 +63,13 @@ def dump(document: Mapping[str, Any]) -> bytes:
     start = content.index(_ID_MARK) + len(_ID_MARK)
     content[start : start + len(_NO_DIGITS)] = hashlib.sha256(content).hexdigest().encode()
     return bytes(content)
+
+
+def _checked(section: str, name: str, entry: Any) -> Any:
+    """Return the entry; raise `ManifestError` if it is not one of its section."""
+    for fault in entry_faults(section, name, entry):
+        raise ManifestError(f"the manifest cannot be written: it {fault}")
+    return entry
 
 
 def check(content: bytes) -> list[str]:
@@ -86,8 +93,10 @@ def _canonical(document: Mapping[str, Any]) -> bytes | None:
         return None
 
 
-def _lines(document: Mapping[str, Any]) -> Iterator[bytes]:
-    """Yield the canonical text in pieces, entry by entry."""
+def _lines(
+    document: Mapping[str, Any], entry_of: Callable[[str, str, Any], Any] = lambda _, __, entry: entry
+) -> Iterator[bytes]:
+    """Yield the canonical text in pieces, entry by entry. entry_of: what an entry is passed through, once."""
     yield b"{\n"
     # Python orders strings by code point, which is the order of their UTF-8 bytes.
     for number, key in enumerate(sorted(document)):
@@ -98,9 +107,21 @@ def _lines(document: Mapping[str, Any]) -> Iterator[bytes]:
             continue
         yield b"{\n"
         for at, name in enumerate(sorted(value)):
-            yield f"{',' if at else ''}{chr(10) if at else ''}{_encode(name)}:{_encode(value[name])}".encode()
+            text = _entry_text(entry_of(key, name, value[name]))
+            yield f"{',' if at else ''}{chr(10) if at else ''}{_encode(name)}:{text}".encode()
         yield b"\n}" if value else b"}"
     yield b"\n}\n"
+
+
+def _entry_text(entry: Any) -> str:
+    """Return what `_encode` does, for a third of what it costs: the values of an entry are texts and numbers, most."""
+    if not isinstance(entry, dict):
+        return _encode(entry)
+    members = []
+    for key in sorted(entry):
+        found = entry[key]
+        members.append(f"{_encode(key)}:{found if type(found) is int else _encode(found)}")
+    return f"{{{','.join(members)}}}"
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
