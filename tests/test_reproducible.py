@@ -171,7 +171,7 @@ def test_the_project_of_these_tests_needs_every_engine(compiled: Callable[..., O
     assert set(NAMES) == {name for name, count in outcome.engine_jobs.items() if count}
 
 
-def installed(python: str, folder: Path) -> Path:
+def installed(python: str, folder: Path) -> str:
     """Return the interpreter of a new environment with our wheel, as a user of that version would install it."""
     need_index(folder.with_name("index"))
     wheels = folder.with_name("wheels")
@@ -183,21 +183,28 @@ def installed(python: str, folder: Path) -> Path:
     for command in commands:
         done = subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, check=False)
         assert 0 == done.returncode, done.stderr
-    return folder / "bin/python"
+    return str(folder / "bin/python")
 
 
-PYTHONS = ("python3.11", "python3.12", "python3.13", "python3.14")
+def pythons() -> list[str]:
+    """Return a Python for each version that we support and that is at hand, on the path or as pyenv keeps them."""
+    kept = (file.parent for file in Path.home().glob(".pyenv/versions/3.*/bin/python3"))
+    path = os.pathsep.join([*map(str, kept), os.environ.get("PATH", os.defpath)])
+    found = filter(None, (shutil.which(f"python3.{minor}", path=path) for minor in (11, 12, 13, 14)))
+    return [file for file in found if subprocess.run([file, "-V"], capture_output=True, check=False).returncode == 0]
 
 
 def test_wheels_of_two_python_versions_give_the_same_bytes(tmp_path: Path) -> None:
-    found = [name for name in PYTHONS if subprocess.run([name, "-V"], capture_output=True, check=False).returncode == 0]
+    found = pythons()
     need("two Python versions", len(found) > 1)
     need("esbuild", pinned("esbuild") is not None)
-    digests = {}
 
-    for name in found[-2:]:
-        python = installed(name, tmp_path / name)
-        digests[name] = compiled_in(copied(tmp_path / f"{name}-site", 1), PLAIN, python=str(python))
+    digests = {
+        python: compiled_in(
+            copied(tmp_path / f"site{number}", 1), PLAIN, python=installed(python, tmp_path / f"{number}")
+        )
+        for number, python in enumerate((found[0], found[-1]))
+    }
 
     assert 1 == len(set(digests.values())), digests
 
