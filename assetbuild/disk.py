@@ -344,7 +344,7 @@ class RealDisk:
     def _place(self, folder: str, path: str) -> str:
         """Return the file of `path` in `folder`; raise `OSError` for a link on the way, which may lead anywhere."""
         file = os.path.join(folder, path)
-        if self._listed is not None and os.path.dirname(file) in self._listed:
+        if self._listed is not None and file[: file.rfind("/")] in self._listed:
             return file
         parent = folder
         for segment in path.split("/")[:-1]:
@@ -358,7 +358,7 @@ class RealDisk:
 
     def _may_hold(self, file: str) -> bool:
         """Return whether there may be a file of that name."""
-        folder, name = os.path.split(file)
+        folder, _, name = file.rpartition("/")
         names = self._listed.get(folder) if self._listed is not None else None
         return names is None or name in names
 
