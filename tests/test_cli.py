@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -349,24 +350,53 @@ def test_what_was_mistyped_is_named_with_the_nearest_right_word(
     assert capsys.readouterr() == ("", expected)
 
 
+HEAD = "assetbuild 0.1.0 compiles web assets to content-addressed files and one manifest.\n\n"
+TAIL = "\n`assetbuild --help` lists every command.\n"
+
+
 def test_the_command_alone_says_what_is_here_and_what_comes_next(site: Path, capsys: Printed) -> None:
     assert main([]) == 0
-    before = capsys.readouterr().out
+
+    here = "here: root `assets`, found without configuration\n"
+    assert f"{HEAD}{here}next: `assetbuild compile`\n{TAIL}" == capsys.readouterr().out
+
+
+def test_the_command_alone_says_how_to_use_what_was_compiled(site: Path, capsys: Printed) -> None:
+    (site / "assets/site.css").write_text("a { b: c }\n")
     assert main(["compile"]) == 0
     capsys.readouterr()
-    assert main([]) == 0
-    after = capsys.readouterr().out
 
-    head = "assetbuild 0.1.0 compiles web assets to content-addressed files and one manifest.\n\n"
-    tail = "next: `assetbuild compile`\n\n`assetbuild --help` lists every command.\n"
-    here = "here: root `assets`, found without configuration\n"
-    assert before == head + here + tail
-    assert after == (
-        head
-        + here
-        + "      `build/assets/manifest.json` from an earlier compile; a release is compiled into an empty folder\n"
-        + tail
+    assert main([]) == 0
+
+    printed = capsys.readouterr().out
+    assert printed == (
+        f"{HEAD}here: root `assets`, found without configuration\n"
+        "      3 assets compiled into `build/assets`\n"
+        "next: let the application read the manifest\n"
+        "        assetbuild.web.flask      AssetBuild(app)\n"
+        "        assetbuild.web.django     the storage `assetbuild.web.django.storage.ManifestStorage`\n"
+        '        assetbuild.web.starlette  AssetMount("/static", Assets.open())\n'
+        "        assetbuild.web.litestar   AssetBuildPlugin(Assets.open())\n"
+        '        assetbuild.web.pyramid    config.include("assetbuild.web.pyramid")\n'
+        "        assetbuild.web.asgi       AssetMiddleware(app, Assets.open()); also .wsgi\n"
+        "      name an asset in a template: {{ asset_tag('site.css') }}\n"
+        "      while you work, `assetbuild watch` compiles what is saved\n"
+        f"{TAIL}"
     )
+    for module, name in re.findall(r"^        (assetbuild\S+) +([A-Z]\w+)\(", printed, re.MULTILINE):
+        assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_the_command_alone_says_what_is_wrong_with_what_was_compiled(site: Path, capsys: Printed) -> None:
+    assert main(["compile"]) == 0
+    (site / "build/assets/manifest.json").write_text("{}")
+    capsys.readouterr()
+
+    assert main([]) == 0
+
+    printed = capsys.readouterr().out.splitlines()
+    assert str(site / "build/assets/manifest.json") in printed[3]
+    assert "next: `assetbuild compile`" == printed[4]
 
 
 def test_the_command_alone_helps_where_there_is_nothing(

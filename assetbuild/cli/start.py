@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
+from assetbuild.cli.render import counted, place
 from assetbuild.version import __version__
 
+if TYPE_CHECKING:
+    from assetbuild.compiler.project import Project
+
 __all__ = ["next_step"]
+
+_HEAD = f"assetbuild {__version__} compiles web assets to content-addressed files and one manifest.\n"
+_TAIL = "`assetbuild --help` lists every command.\n"
+_USE = """\
+next: let the application read the manifest
+        assetbuild.web.flask      AssetBuild(app)
+        assetbuild.web.django     the storage `assetbuild.web.django.storage.ManifestStorage`
+        assetbuild.web.starlette  AssetMount("/static", Assets.open())
+        assetbuild.web.litestar   AssetBuildPlugin(Assets.open())
+        assetbuild.web.pyramid    config.include("assetbuild.web.pyramid")
+        assetbuild.web.asgi       AssetMiddleware(app, Assets.open()); also .wsgi
+"""
 
 
 def next_step(folder: str) -> str:
@@ -15,20 +32,37 @@ def next_step(folder: str) -> str:
     from assetbuild.compiler.errors import ConfigError
     from assetbuild.disk import RealDisk
 
-    head = f"assetbuild {__version__} compiles web assets to content-addressed files and one manifest.\n\n"
-    tail = "\n`assetbuild --help` lists every command.\n"
     try:
         project = read(folder, os.environ, RealDisk(), Flags())
     except ConfigError as error:
         first = error.diagnostics[0]
-        steps = [f"here: {first.message}", f"next: {first.hint}" if first.hint else "next: mend it"]
-        return head + "".join(f"{step}\n" for step in steps) + tail
+        steps = f"here: {first.message}\nnext: {first.hint or 'mend it'}\n"
+    else:
+        steps = f"{_found(project)}\n{_after(project)}"
+    return f"{_HEAD}\n{steps}\n{_TAIL}"
+
+
+def _found(project: Project) -> str:
     roots = ", ".join(f"`{root.shown}`" for root in project.roots) or "none"
     source = f"configured in `{project.config_shown}`" if project.config_shown else "found without configuration"
-    manifest = os.path.join(project.output, "manifest.json")
-    steps = [f"here: {'root' if len(project.roots) == 1 else 'roots'} {roots}, {source}"]
-    if os.path.isfile(manifest):
-        shown = os.path.relpath(manifest, folder)
-        steps.append(f"      `{shown}` from an earlier compile; a release is compiled into an empty folder")
-    steps.append("next: `assetbuild compile`")
-    return head + "".join(f"{step}\n" for step in steps) + tail
+    return f"here: {'root' if len(project.roots) == 1 else 'roots'} {roots}, {source}"
+
+
+def _after(project: Project) -> str:
+    from assetbuild.manifest import MANIFEST_NAME, ManifestError
+    from assetbuild.web.assets import Assets
+
+    manifest = os.path.join(project.output, MANIFEST_NAME)
+    compile_ = "next: `assetbuild compile`\n"
+    if not os.path.lexists(manifest):
+        return compile_
+    try:
+        names = list(Assets.open(manifest, environ={}))
+    except ManifestError as error:
+        return f"      {error}\n{compile_}"
+    named = next((name for name in names if name.endswith(".css")), None)
+    use = f"      name an asset in a template: {{{{ asset_tag('{named}') }}}}\n" if named else ""
+    return (
+        f"      {counted(len(names), 'asset')} compiled into `{place(project.output)}`\n{_USE}{use}"
+        "      while you work, `assetbuild watch` compiles what is saved\n"
+    )
