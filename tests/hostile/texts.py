@@ -29,6 +29,9 @@ _LIKE = {
     "sass, indented": "sass, indented",
 }
 
+_DESCRIPTIONS = ("package.json", "tsconfig", "source map")
+"""What is wrong with these is a warning, or a word of esbuild's, which reads the first two by itself."""
+
 _BROKEN: dict[str, tuple[str, Callable[[str], bytes]]] = {
     "Latin-1": ("not-utf8", lambda word: word.encode("latin-1")),
     "UTF-16 with a mark": ("not-utf8", lambda word: word.encode("utf-16")),
@@ -57,8 +60,9 @@ def cases() -> Iterator[Case]:
         if engine == "png":
             continue
         word = _WORDS[_LIKE[engine]]
-        code = 2 if engine in ("configuration", "bundles.yaml") else 1
-        for name, (rule, spoilt) in _BROKEN.items():
+        code = 2 if engine == "configuration" else 1
+        for name, (refused, spoilt) in _BROKEN.items():
+            rule = ANY if engine in _DESCRIPTIONS else refused
             yield carried(engine, name, partial(spoilt, word), rule, exit_code=code, is_short=name in _SHORT)
         for name, whole in _WHOLE.items():
             yield carried(engine, name, partial(whole, word))
