@@ -19,7 +19,7 @@ import yaml
 
 from assetbuild.version import __version__
 from tests.conftest import need
-from tests.test_docker import REPOSITORY, fenced, need_index
+from tests.test_docker import REPOSITORY, copied, fenced
 
 DOCUMENT = "docs/how-to/ci-artifact.md"
 COMMIT = "0123456789abcdef" * 2 + "01234567"
@@ -35,25 +35,34 @@ Shell = Callable[[Path, str, Sequence[Step]], None]
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
-    """Return a function that runs the steps of a job in a checkout: all in one Python that the jobs of its kind share.
+    """Return a function that runs the steps of a job in a checkout, with a Python that the jobs of its kind share.
 
-    What the documents install from an index is the wheel of this checkout; everything else comes from the index.
+    What the documents install from an index is the wheel of this repository; everything else comes from the index.
     """
     need("curl", shutil.which("curl") is not None)
     folder = tmp_path_factory.mktemp("ci")
-    need_index(folder / "index")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(REPOSITORY)]
-    subprocess.run(build, check=True, capture_output=True)
+    source = str(copied(folder / "source"))
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), source]
+    # The project's own build asks the index for setuptools first.
+    need("a package index for pip", subprocess.run(build, check=False, capture_output=True).returncode == 0)
+    pip = folder / "bin/pip"
+    pip.parent.mkdir()
+    pip.write_text(f'#!/bin/sh\nexec {sys.executable} -m pip --python "$JOB_PYTHON" "$@"\n')
+    pip.chmod(0o755)
     local = ("ASSETBUILD_", "PYTHON", "VIRTUAL", "CI", "GITHUB", "GITLAB")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(local)}
+    inherited |= {
+        "ASSETBUILD_CACHE": "off",
+        "PIP_FIND_LINKS": f"{folder} {os.environ.get('PIP_FIND_LINKS', '')}".strip(),
+    }
+    inherited |= {"PIP_NO_COMPILE": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}  # to save time
 
     def run(checkout: Path, kind: str, steps: Sequence[Step]) -> None:
         venv = folder / kind
         if not venv.exists():
-            subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, capture_output=True)
-        environ = {**inherited, "PATH": f"{venv}/bin:{os.environ['PATH']}", "ASSETBUILD_CACHE": "off"}
-        environ |= {"PIP_NO_COMPILE": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}  # to save time
-        environ["PIP_FIND_LINKS"] = f"{folder} {os.environ.get('PIP_FIND_LINKS', '')}".strip()
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+        path = f"{venv}/bin:{pip.parent}:/usr/local/bin:/usr/bin:/bin"
+        environ = {**inherited, "PATH": path, "JOB_PYTHON": f"{venv}/bin/python"}
         for script, more in steps:
             done = subprocess.run(
                 ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
@@ -68,6 +77,8 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
             assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
         (installed,) = venv.glob("lib/python*/site-packages/assetbuild/release/archive.py")
         assert (REPOSITORY / "assetbuild/release/archive.py").read_bytes() == installed.read_bytes()
+        has_compilers = any(installed.parents[2].glob("rcssmin*"))
+        assert (kind == "compile") == has_compilers
 
     return run
 

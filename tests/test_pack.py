@@ -131,6 +131,18 @@ class TestPacking:
         assert one == two
         assert 0o644 == stat.S_IMODE((tmp_path / "two.tar").stat().st_mode)
 
+    def test_two_compiles_of_the_same_sources_give_one_archive(self, tmp_path: Path) -> None:
+        archives = []
+        for name, jobs in (("one", "1"), ("elsewhere/two", "4")):
+            project = tmp_path / name
+            (project / "assets/img").mkdir(parents=True)
+            (project / "assets/a.css").write_text("a{background:url(img/dot.svg)}" * 40)
+            (project / "assets/img/dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+            assert 0 == main(["compile", str(project), "--jobs", jobs])
+            archives.append(packed(project / "build/assets", tmp_path / f"{jobs}.tar"))
+
+        assert archives[0] == archives[1]
+
     def test_any_tar_reads_it_and_its_list_of_digests_checks_it(self, site: Site) -> None:
         need("tar", shutil.which("tar") is not None)
         need("sha256sum", shutil.which("sha256sum") is not None)
