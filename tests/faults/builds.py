@@ -5,20 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from assetbuild.disk import TEMP_MARK
 from assetbuild.manifest import MANIFEST_NAME, SUFFIXES
 
-__all__ = ["Build", "Files", "build_of", "files_in", "leftovers", "standing"]
+__all__ = ["Build", "Files", "Read", "build_of", "files_in", "leftovers", "reader", "standing"]
 
 Files = Mapping[str, bytes]
 """Path below a folder → bytes."""
 
-_ID = re.compile(rb"sha256:([0-9a-f]{64})")
+Read = Callable[[str], bytes | None]
 
 
 class Build(NamedTuple):
@@ -49,13 +48,26 @@ def build_of(files: Files) -> Build:
     return Build(files, {path: files[path] for path in [MANIFEST_NAME, *_listed(files[MANIFEST_NAME])]})
 
 
-def standing(files: Files, old: Build, new: Build) -> str:
+def standing(read: Read, old: Build, new: Build) -> str:
     """Return which build an output serves: `new`, `old`, `mixed` (whole, but neither), or `torn`."""
-    manifest = files.get(MANIFEST_NAME, b"")
+    manifest = read(MANIFEST_NAME)
     for name, build in (("new", new), ("old", old)):
         if manifest == build.manifest:
-            return name if all(files.get(path) == body for path, body in build.promised.items()) else "torn"
-    return "mixed" if _is_whole(files) else "torn"
+            others = (item for item in build.promised.items() if item[0] != MANIFEST_NAME)
+            return name if all(read(path) == body for path, body in others) else "torn"
+    return "mixed" if _is_whole(manifest or b"", read) else "torn"
+
+
+def reader(folder: Path) -> Read:
+    """Return what reads a file below `folder` when it is asked, None if it is not there."""
+
+    def read(path: str) -> bytes | None:
+        try:
+            return (folder / path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    return read
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -66,17 +78,17 @@ def leftovers(folder: Path) -> list[str]:
     return found
 
 
-def _is_whole(files: Files) -> bool:
+def _is_whole(manifest: bytes, read: Read) -> bool:
     """Return whether the manifest vouches for itself and every file that it lists is as it says."""
     try:
-        document = json.loads(files.get(MANIFEST_NAME, b""))
-        (digest,) = [found[1] for found in _ID.finditer(files[MANIFEST_NAME]) if found[1] != b"0" * 64]
-        zeroed = files[MANIFEST_NAME].replace(digest, b"0" * 64)
+        document = json.loads(manifest)
+        digest = document["build"]["id"].removeprefix("sha256:").encode()
+        zeroed = manifest.replace(digest, b"0" * len(digest))
         listed = {path: entry["sha256"] for path, entry in document["files"].items()}
     except (ValueError, KeyError, TypeError):
         return False
     is_own = hashlib.sha256(zeroed).hexdigest().encode() == digest
-    return is_own and all(hashlib.sha256(files.get(path, b"")).hexdigest() == hex_ for path, hex_ in listed.items())
+    return is_own and all(hashlib.sha256(read(path) or b"").hexdigest() == hex_ for path, hex_ in listed.items())
 
 
 def _listed(manifest: bytes) -> list[str]:

@@ -77,6 +77,7 @@ class Forge:
     def start(self, run: Run, *, is_held: bool = False, is_rehearsal: bool = False) -> int:
         """Begin a run and return its process, the leader of a new group. is_held: it waits for a SIGCONT."""
         report = Path(self._folder.name, str(len(self._reports)))
+        report.touch()
         request = {**run._asdict(), "folder": str(run.folder), "report": str(report)}
         answer = self._ask({**request, "is_held": is_held, "is_rehearsal": is_rehearsal})
         self._reports[answer] = report

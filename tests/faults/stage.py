@@ -112,10 +112,16 @@ class Stage:
         shutil.rmtree(self._folders.state)
         shutil.copytree(self._folders.start, self._folders.state, symlinks=True)
 
-    def run(self, *options: str, uid: int = 0, environ: Mapping[str, str] | None = None) -> Run:
-        """Return the command, as people write it, with one worker."""
-        argv = ["compile", "--jobs", "1", *options, str(self.project)]
-        return Run(argv, self._folders.state, {**self.environ, **(environ or {})}, uid)
+    def run(self, *, jobs: int = 1, uid: int = 0, project: Path | None = None) -> Run:
+        """Return the command, as people write it. project: another one that is compiled into the same output."""
+        output = ["--output", str(self.output)] if project else []
+        argv = ["compile", "--jobs", str(jobs), *output, str(project or self.project)]
+        return Run(argv, self._folders.state, self.environ, uid)
+
+    def write(self, edition: Edition, name: str) -> Path:
+        """Write an edition beside the project, until the next `reset`, and return its folder."""
+        _write(edition, self._folders.state / name)
+        return self._folders.state / name
 
     def must(self, run: Run) -> None:
         """Run what has to succeed."""

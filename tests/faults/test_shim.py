@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,8 @@ import pytest
 from assetbuild.disk import RealDisk
 from assetbuild.noting import standing_at
 from tests.faults.shim import DEATH, SHORT, Plan, run_tampered, strike, strikes, tampered
-from tests.faults.stage import PLAIN, SMALL, Editions, Stage
+from tests.faults.stage import Stage
 from tests.faults.verdict import tally
-
-
-@pytest.fixture(scope="module")
-def small(staged: Callable[[Editions], Stage]) -> Stage:
-    return staged(SMALL)
 
 
 @pytest.mark.parametrize(
@@ -41,16 +35,13 @@ def test_whatever_fails_the_output_is_whole_and_a_plain_rerun_heals(
     assert total.points == total.fired == total.old + total.new > 1
 
 
-def test_a_link_that_cannot_be_looked_at_is_an_error_and_not_a_link_to_nowhere(
-    staged: Callable[[Editions], Stage],
-) -> None:
-    stage = staged(PLAIN)
+def test_a_link_that_cannot_be_looked_at_is_an_error_and_not_a_link_to_nowhere(plain: Stage) -> None:
     seen: list[tuple[str, object]] = []
-    stage.reset()
-    run_tampered(stage.run(), note=lambda name, args, _: seen.append((name, args[0])))
-    looks = [n for n, call in enumerate(seen, 1) if call == ("stat", str(stage.project / "assets/img/same.png"))]
+    plain.reset()
+    run_tampered(plain.run(), note=lambda name, args, _: seen.append((name, args[0])))
+    looks = [n for n, call in enumerate(seen, 1) if call == ("stat", str(plain.project / "assets/img/same.png"))]
 
-    fates = [strike(stage, Plan(number, "EIO")) for number in looks]
+    fates = [strike(plain, Plan(number, "EIO")) for number in looks]
 
     assert fates
     assert () == tally(fates).wrongs

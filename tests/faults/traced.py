@@ -90,7 +90,7 @@ def strike(stage: Stage, fault: Fault) -> Fate:
     options = ["-e", f"trace={fault.call}", "-e", f"inject={fault.call}:{how}:when={when}"]
     ended, log = traced(stage.forge, stage.run(), options)
     has_fired = ended.code == -signal.SIGKILL if fault.what == KILL else "(INJECTED)" in log
-    return fate_of(stage, str(fault), ended, has_fired=has_fired, reason=fault.reason)
+    return fate_of(stage, str(fault), ended, has_fired=has_fired, reason=fault.reason, is_mute=fault.call == "write")
 
 
 def traced(forge: Forge, run: Run, options: Sequence[str]) -> tuple[Ended, str]:

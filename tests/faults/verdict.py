@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from tests.faults.builds import files_in, leftovers, standing
+from tests.faults.builds import files_in, leftovers, reader, standing
 from tests.faults.forge import Ended, Run
 from tests.faults.stage import Stage
 
@@ -51,16 +51,18 @@ def fate_of(
     *,
     has_fired: bool,
     reason: str = "",
+    is_mute: bool = False,
     again: Callable[[Run], Ended] | None = None,
 ) -> Fate:
     """Judge the output that a run left behind, then run again, plainly, and judge that.
 
     reason: the system's word for the error, which the message must hold if the run failed of it.
+    is_mute: what is printed may have met the fault as well, and then nobody can be told.
     again: what runs the command once more, in a process of its own unless given.
     """
-    found = standing(files_in(stage.output), stage.old, stage.new)
+    found = standing(reader(stage.output), stage.old, stage.new)
     healed = (again or stage.forge.run)(stage.run())
-    wrongs = [*_wrongs_now(found, ended, reason), *_wrongs_after(stage, healed)]
+    wrongs = [*_wrongs_now(found, ended), *_untold(ended, reason, is_mute=is_mute), *_wrongs_after(stage, healed)]
     return Fate(fault, has_fired, found, ended, tuple(wrongs))
 
 
@@ -80,7 +82,7 @@ def tally(fates: Iterable[Fate]) -> Tally:
     return total
 
 
-def _wrongs_now(found: str, ended: Ended, reason: str) -> Iterator[str]:
+def _wrongs_now(found: str, ended: Ended) -> Iterator[str]:
     if found in ("mixed", "torn"):
         yield found
     if ended.code == 0 and found != "new":
@@ -89,14 +91,19 @@ def _wrongs_now(found: str, ended: Ended, reason: str) -> Iterator[str]:
         yield "does not end"
     if "Traceback" in ended.text or "internal-error" in ended.text:
         yield "traceback"
-    elif ended.code > 0:
-        errors = [line for line in ended.text.splitlines() if line.startswith("error:")]
-        if len(errors) != 1 and not (errors and ended.code == 1):
-            yield f"told in {len(errors)} lines: {ended.text!r}"
-        elif reason and reason.lower() not in ended.text.lower():
-            yield f"does not say `{reason}`: {ended.text!r}"
-        elif reason and os.sep not in ended.text and "assetbuild.toml" not in ended.text:
-            yield f"names no file: {ended.text!r}"
+
+
+def _untold(ended: Ended, reason: str, *, is_mute: bool) -> Iterator[str]:
+    """Yield what is wrong with the words of a run that failed: one error, its reason, and what it happened to."""
+    errors = [line for line in ended.text.splitlines() if line.startswith("error:")]
+    if ended.code <= 0 or "internal-error" in ended.text or (is_mute and not errors):
+        return
+    if len(errors) != 1 and not (errors and ended.code == 1):
+        yield f"told in {len(errors)} lines: {ended.text!r}"
+    elif reason and reason.lower() not in ended.text.lower():
+        yield f"does not say `{reason}`: {ended.text!r}"
+    elif reason and not any(name in ended.text for name in (os.sep, "assetbuild.toml", "the output cannot be written")):
+        yield f"names no file: {ended.text!r}"
 
 
 def _wrongs_after(stage: Stage, again: Ended) -> Iterator[str]:

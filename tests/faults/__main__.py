@@ -1,0 +1,169 @@
+"""`python -m tests.faults`: the campaign, one line for each class of faults; exit 1 if a promise was broken."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.conftest import pinned
+from tests.faults import shim
+from tests.faults.crowd import crowd
+from tests.faults.durability import cost
+from tests.faults.kills import kills
+from tests.faults.peers import PEERS, row
+from tests.faults.power import lost
+from tests.faults.space import full, read_only, scratch
+from tests.faults.stage import ENGINES, PLAIN, SMALL, Editions, Stage
+from tests.faults.traced import ERRORS, KILL, calls_of, faults, strike
+from tests.faults.verdict import Fate, Tally, tally
+
+_IS_INSIDE = "FAULTS_INSIDE_A_NAMESPACE"
+
+
+def _traced(stage: Stage, name: str, step: int) -> Iterator[Tally]:
+    stage.reset()
+    found = list(faults(calls_of(stage.forge, stage.run()), step=step))
+    for what in (KILL, *ERRORS):
+        for is_lasting in (False, True):
+            chosen = [fault for fault in found if (fault.what, fault.is_lasting) == (what, is_lasting)]
+            if chosen:
+                yield _told(f"{name}: {what}{' from then on' * is_lasting}", (strike(stage, fault) for fault in chosen))
+
+
+def _strace(is_full: bool) -> Iterator[Tally]:
+    with _staged(PLAIN) as stage:
+        yield from _traced(stage, "strace", 1 if is_full else 97)
+
+
+def _engines(is_full: bool) -> Iterator[Tally]:
+    esbuild = pinned("esbuild")
+    if esbuild is None:
+        sys.exit("engines: needs esbuild")
+    with _staged(ENGINES) as stage:
+        yield from _traced(stage, "with Sass and esbuild", 40 if is_full else 400)
+
+
+def _shim(is_full: bool) -> Iterator[Tally]:
+    for name, editions in (("small", SMALL), ("plain", PLAIN)):
+        with _staged(editions) as stage:
+            for what in ("EIO", "ENOSPC", "EACCES", "EMFILE", shim.DEATH, shim.SHORT):
+                for is_lasting in (False, True):
+                    if what == shim.DEATH and is_lasting:
+                        continue
+                    fates = shim.strikes(stage, what, is_lasting=is_lasting, step=1 if is_full else 29)
+                    yield _told(f"shim, {name}: {what}{' from then on' * is_lasting}", fates)
+
+
+def _kills(is_full: bool) -> Iterator[Tally]:
+    with _staged(PLAIN) as stage:
+        yield _told("random SIGKILLs of the group", kills(stage, 1000 if is_full else 40))
+
+
+def _power(is_full: bool) -> Iterator[Tally]:
+    for name, editions in (("small", SMALL), ("plain", PLAIN)):
+        with _staged(editions) as stage:
+            fates = lost(stage, 1000 if is_full else 50, healed_every=500 if is_full else 200)
+            yield _told(f"power loss, {name}", fates)
+
+
+def _space(is_full: bool) -> Iterator[Tally]:
+    with _staged(PLAIN) as stage:
+        yield _told("full disk", full(stage, step=2 if is_full else 22))
+        yield _told("read-only", read_only(stage))
+
+
+def _crowd(is_full: bool) -> Iterator[Tally]:
+    with _staged(PLAIN) as stage:
+        seen: Counter[str] = Counter()
+
+        def counted() -> Iterator[Fate]:
+            for fate, looks in crowd(stage, 200 if is_full else 8):
+                seen.update(looks)
+                yield fate
+
+        yield _told("two to eight at once", counted())
+        print(f"  a reader saw: {', '.join(f'{what} {count} times' for what, count in sorted(seen.items()))}")
+
+
+def _peers(is_full: bool) -> Iterator[Tally]:
+    print("| command | fault | points | torn file under a final name | re-run fails | still wrong after it |")
+    print("|---|---|---|---|---|---|")
+    for name in PEERS:
+        for what in (KILL, "ENOSPC", "EIO"):
+            with scratch() as folder:
+                print(row(name, what, folder, limit=40 if is_full else 4), flush=True)
+    yield Tally()
+
+
+def _durability(is_full: bool) -> Iterator[Tally]:
+    with tempfile.TemporaryDirectory(prefix="faults-", dir=".") as folder:
+        durable_s, loose_s = cost(Path(folder), rounds=15 if is_full else 3)
+    print(f"publish 500 files of 8 kB: {durable_s:.3f} s durable, {loose_s:.3f} s not: {durable_s / loose_s:.2f} x")
+    yield Tally()
+
+
+_CLASSES: dict[str, Callable[[bool], Iterator[Tally]]] = {
+    "strace": _strace,
+    "engines": _engines,
+    "shim": _shim,
+    "kills": _kills,
+    "power": _power,
+    "space": _space,
+    "crowd": _crowd,
+    "peers": _peers,
+    "durability": _durability,
+}
+
+
+class _staged:  # noqa: N801 a context manager, read as a verb
+    """A stage in a place of its own."""
+
+    def __init__(self, editions: Editions) -> None:
+        self._scratch, self._editions = scratch(), editions
+
+    def __enter__(self) -> Stage:
+        self._stage = Stage(self._scratch.__enter__(), self._editions)
+        return self._stage
+
+    def __exit__(self, *_: object) -> None:
+        self._stage.__exit__()
+        self._scratch.__exit__(None, None, None)
+
+
+def _told(name: str, fates: Iterator[Fate]) -> Tally:
+    total = tally(fates)
+    print(f"{name:<40} {total}", flush=True)
+    for wrong in total.wrongs:
+        print(f"  WRONG {wrong}")
+    return total
+
+
+def main() -> int:
+    """Run the classes that are asked for and return 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("classes", nargs="*", metavar="CLASS", help=f"of {', '.join(_CLASSES)} (default: all)")
+    parser.add_argument("--full", action="store_true", help="every point, and not a few of each class")
+    args = parser.parse_args()
+    if unknown := sorted({*args.classes} - {*_CLASSES}):
+        parser.error(f"no class of faults: {', '.join(unknown)}")
+    if "space" in (args.classes or _CLASSES) and _IS_INSIDE not in os.environ:
+        return _inside(sys.argv[1:])
+    totals = [total for name in args.classes or _CLASSES for total in _CLASSES[name](args.full)]
+    return int(any(total.wrongs for total in totals))
+
+
+def _inside(arguments: list[str]) -> int:
+    """Run this command again in a namespace of mounts, as its root."""
+    mapped = [] if os.geteuid() == 0 else ["--map-root-user"]
+    command = ["unshare", "--mount", *mapped, sys.executable, "-m", "tests.faults", *arguments]
+    return subprocess.run(command, env={**os.environ, _IS_INSIDE: "1"}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
