@@ -11,6 +11,8 @@ import pytest
 from assetbuild.compiler.engines import classic
 from assetbuild.compiler.model import Facts, Job, Result
 from assetbuild.compiler.pool import Workers
+from assetbuild.compiler.refs.js.lexed import Goal, Lexed
+from assetbuild.compiler.refs.js.lexer import lex
 from tests.conftest import Tree, need
 from tests.script_shop import Yard, draft_of, minifier_is_here, rules, written
 
@@ -192,6 +194,24 @@ def test_functions_keep_their_own_strictness(build: Build, workers: Workers) -> 
 
     assert [[True]] == values(written(build("var a", text, minify=True, workers=workers)))
     assert [] == rules(build("var a", text))
+
+
+def test_scripts_that_a_search_clears_are_minified_without_the_lexer(
+    build: Build, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lexed: list[str] = []
+
+    def counted(text: str, goal: Goal = "script") -> Lexed:
+        lexed.append(text)
+        return lex(text, goal)
+
+    monkeypatch.setattr("assetbuild.compiler.refs.js.lex", counted)
+    plain = "/*! licence */ // as the import() call does\nvar a = interval('with'), b = /'/.eval;"
+
+    build(plain, "function f(x) { return x / 2 }", minify=True, workers=workers)
+    assert [] == lexed
+    build(plain, "eval(a)", "import('./b.js')", minify=True, workers=workers)
+    assert ["eval(a)", "import('./b.js')"] == sorted(lexed)
 
 
 def test_globals_stay_global(build: Build, workers: Workers) -> None:

@@ -131,6 +131,16 @@ def test_rcssmin_cannot_drop_the_space_of_a_name(bed: Bed) -> None:
     assert written(bench.build("all.css", ["a.css"], ["rcssmin"])) == '@font-face{src:url("<a b.woff2>")}'
 
 
+def test_rcssmin_alone_needs_neither_webassets_nor_a_worker(tree: Tree) -> None:
+    workers = Workers(1)
+    workers.close()
+
+    result = Bench(tree({"assets/a.css": "a { color: red }"}), workers).build("out.css", ["a.css"], ["rcssmin"])
+
+    assert "a{color:red}" == written(result)
+    assert {"rcssmin"} == set(result.tools)
+
+
 def test_rcssmin_keeps_the_space_before_a_pseudo_class(bed: Bed) -> None:
     bench = bed({"a.css": "@layer x { .a :hover { --b: [1, 2]; c: d/**/e } }"})
 

@@ -21,6 +21,7 @@ from assetbuild.compiler import door
 from assetbuild.compiler.engines import css, libsass
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.css.minify import minified
+from assetbuild.compiler.engines.css.minify import versions as minifier_versions
 from assetbuild.compiler.engines.css.traces import aligned as css_pairs
 from assetbuild.compiler.engines.css.traces import origin_of as sheet_origin
 from assetbuild.compiler.engines.filters_text import Place, Text, by_reference, line_by_line, one_after_another, through
@@ -322,6 +323,11 @@ class _Chain:
     def _described(self, given: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[_Filter]:
         if not given:
             return  # joined as they are: webassets need not be installed
+        if all(name == "rcssmin" and not options for name, options in given):
+            # Ours from end to end: webassets, which is slow to import, has no say in it.
+            self.versions |= minifier_versions()
+            yield from (_Filter(name, options, frozenset({"output"})) for name, options in given)
+            return
         made = self._call("describe", [_Filter(*one, frozenset()) for one in given], self._job.place)
         self.versions.update(made["versions"])
         for (name, options), stages in zip(given, made["stages"], strict=True):
