@@ -26,7 +26,7 @@ from assetbuild.manifest import dump, hash_name
 from assetbuild.release.archive import ASSETS, PROVENANCE, SBOM, SUMS_NAME, sums_text
 from assetbuild.release.errors import ArchiveError
 from assetbuild.release.pack import pack
-from assetbuild.release.provenance import PREDICATE_TYPE, STATEMENT_TYPE, Provenance
+from assetbuild.release.provenance import PREDICATE_TYPE, STATEMENT_TYPE, Attestation
 from assetbuild.release.tar import END, header, padding
 from assetbuild.release.unpack import unpack
 from assetbuild.release.verify import verify
@@ -46,7 +46,7 @@ def output(folder: Path, bodies: dict[str, bytes]) -> Path:
 
 def packed(folder: Path, archive: Path, **attestations: bytes) -> bytes:
     names = {"provenance": PROVENANCE, "sbom": SBOM}
-    given = {names[key]: Provenance(body, f"{key}.json") for key, body in attestations.items()}
+    given = {names[key]: Attestation(body, f"{key}.json") for key, body in attestations.items()}
     pack(str(folder), str(archive), RealDisk(), given)
     return archive.read_bytes()
 
@@ -189,7 +189,7 @@ class TestPacking:
         with pytest.raises(ArchiveError) as caught:
             packed(site.folder / "new", site.folder / "new/assets.tar")
 
-        assert ["archive-in-output"] == [found.rule for found in caught.value.diagnostics]
+        assert ["inside-output"] == [found.rule for found in caught.value.diagnostics]
 
     def test_a_large_file_is_packed_and_unpacked_in_parts(self, tmp_path: Path) -> None:
         body = b"\0" * (9 << 20)
@@ -548,6 +548,13 @@ class TestAttestations:
             file.name: file.read_bytes() for file in (site.folder / "attested").iterdir()
         }
 
+    def test_they_are_not_written_into_the_output(self, site: Site) -> None:
+        with pytest.raises(ArchiveError) as caught:
+            unpack(str(site.archive), str(site.served), RealDisk(), str(site.served / "attested"))
+
+        assert ["inside-output"] == [found.rule for found in caught.value.diagnostics]
+        assert site.before == snapshot(site.served)
+
     @pytest.mark.parametrize(
         "change",
         [
@@ -583,7 +590,7 @@ class TestAttestations:
 
     @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b"[" * 100_000, b'{"_type":1}'])
     def test_what_is_no_provenance_is_said_to_be_none(self, site: Site, body: bytes) -> None:
-        report = verify(str(site.folder / "new"), RealDisk(), Provenance(body, "p.json"))
+        report = verify(str(site.folder / "new"), RealDisk(), Attestation(body, "p.json"))
 
         (found,) = report.diagnostics
         assert found.message.startswith("`p.json` is no provenance: ")

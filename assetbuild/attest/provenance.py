@@ -109,9 +109,12 @@ def _engine(name: str, version: str, project: Project, environ: Mapping[str, str
 
 def _python_package(name: str, version: str) -> dict[str, Any]:
     try:
-        listed = metadata.distribution(name).read_text("RECORD")
+        found = metadata.distribution(name)
     except metadata.PackageNotFoundError:
-        return {"uri": package_url("generic", name, version)}  # a part of the interpreter or of a package
+        found = None
+    if found is None or found.version != version:
+        return {"uri": package_url("generic", name, version)}  # a library within a package, or within the interpreter
+    listed = found.read_text("RECORD")
     url = package_url("pypi", name, version)
     # The list names every file of the package with its digest, so its own stands for all of them.
     record = {"sha256": hashlib.sha256(listed.encode()).hexdigest()} if listed else {}

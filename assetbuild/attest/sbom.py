@@ -60,7 +60,7 @@ def _component(package: Package) -> dict[str, Any]:
     group, _, name = package.name.rpartition("/")
     found: dict[str, Any] = {"type": "library", "bom-ref": package.url}
     found |= {"group": group} if group else {}
-    found |= {"name": name, "version": package.version, "scope": "required"}
+    found |= {"name": name, **({"version": package.version} if package.version else {}), "scope": "required"}
     found |= {"hashes": [{"alg": "SHA-512", "content": package.sha512_hex}]} if package.sha512_hex else {}
     found |= {"licenses": [_licence(package)]} if package.licence else {}
     return found | {

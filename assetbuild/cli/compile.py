@@ -108,7 +108,8 @@ def _compiled(args: argparse.Namespace, last: LastBuild, terminal: Terminal) -> 
     disk = last.disk()
     project = project_of(args, disk)
     wanted = {kind: os.path.abspath(file) for kind, file in (("attest", args.attest), ("sbom", args.sbom)) if file}
-    _refuse_inside(wanted.values(), project.output)
+    if wanted:
+        _refuse_inside(wanted.values(), project.output)
     # Asked again, where the configuration names another folder.
     summary = last.summary(project.cache_folder) if not wanted else None
     if summary is None:
@@ -123,8 +124,10 @@ def _compiled(args: argparse.Namespace, last: LastBuild, terminal: Terminal) -> 
 
 
 def _refuse_inside(files: Iterable[str], output: str) -> None:
+    from assetbuild.release.places import is_below
+
     for file in files:
-        if f"{os.path.realpath(file)}/".startswith(os.path.join(os.path.realpath(output), "")):
+        if is_below(file, output):
             raise UsageError(f"`{place(file)}` would lie in the output, whose files it is about", "name one beside it")
 
 

@@ -35,12 +35,12 @@ def run(args: argparse.Namespace) -> int:
     from assetbuild.disk import RealDisk
     from assetbuild.release.archive import PROVENANCE, SBOM
     from assetbuild.release.pack import pack
-    from assetbuild.release.provenance import Provenance
+    from assetbuild.release.provenance import Attestation
 
     terminal, disk = Terminal.of_process(), RealDisk()
     folder, archive = output_of(args.output, disk), os.path.abspath(args.archive)
     given = {PROVENANCE: args.provenance, SBOM: args.sbom}
-    attestations = {name: Provenance(disk.read(file), file) for name, file in given.items() if file}
+    attestations = {name: Attestation(disk.read(file), file) for name, file in given.items() if file}
     packed = pack(folder, archive, disk, attestations)
     terminal.report(packed.report.diagnostics)
     counts = packed.report.counts

@@ -34,12 +34,12 @@ def run(args: argparse.Namespace) -> int:
     """Verify, report and return the exit code."""
     started_s = time.monotonic()
     from assetbuild.disk import RealDisk
-    from assetbuild.release.provenance import Provenance
+    from assetbuild.release.provenance import Attestation
     from assetbuild.release.verify import verify
 
     terminal, disk = Terminal.of_process(), RealDisk()
     folder = output_of(args.output, disk)
-    attested = Provenance(disk.read(args.provenance), args.provenance) if args.provenance else None
+    attested = Attestation(disk.read(args.provenance), args.provenance) if args.provenance else None
     report = verify(folder, disk, attested)
     terminal.report(report.diagnostics)
     if report.is_whole:

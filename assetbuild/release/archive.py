@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 import stat
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Self
@@ -75,13 +76,8 @@ class Archive:
         os.close(self._descriptor)
 
     def measure(self, folder: str) -> list[Measured]:
-        """Return the files and folders directly inside a folder of the output."""
-        inside = folder.rstrip("/") + "/" if folder else ""
-        below = [path[len(inside) :] for path in self._extents if path.startswith(inside)]
-        folders = {path.partition("/")[0] for path in below if "/" in path}
-        found = [Measured(name, "folder", 0, 0) for name in folders]
-        found += [Measured(name, "file", self._extents[inside + name].size, 0) for name in below if "/" not in name]
-        return sorted(found)
+        """Return the files and folders directly inside a folder of the output, sorted by name."""
+        return sorted(self._folders.get(folder.rstrip("/"), ()))
 
     def read(self, file: str) -> bytes:
         """Return the bytes of a file of the output."""
@@ -112,6 +108,7 @@ class Archive:
             raise OSError(0, "not a regular file", file)
         self._size, self._at = status.st_size, 0
         self._extents: dict[str, _Extent] = {}
+        self._folders: Mapping[str, set[Measured]] = {}
         try:
             self._read_layout()
         except _Broken as error:
@@ -145,6 +142,7 @@ class Archive:
         for name, body in self.attestations.items():
             self._check_sum(name, body)
         self._show_copies(self.places)
+        self._folders = _folders({path: extent.size for path, extent in self._extents.items()})
 
     def _read_sums(self, paths: Mapping[str, int]) -> dict[str, str]:
         names = [ASSETS + MANIFEST_NAME, *(ASSETS + path for path in paths)]
@@ -203,3 +201,18 @@ class Archive:
         while len(body) < size and (part := os.pread(self._descriptor, size - len(body), at + len(body))):
             body += part
         return body
+
+
+def _folders(sizes: Mapping[str, int]) -> dict[str, set[Measured]]:
+    """Return what lies directly inside each folder. sizes: path → size of every file."""
+    found: dict[str, set[Measured]] = {}
+    for path, size in sizes.items():
+        folder, name = posixpath.split(path)
+        inside = Measured(name, "file", size, 0)
+        while inside not in found.setdefault(folder, set()):
+            found[folder].add(inside)
+            folder, name = posixpath.split(folder)
+            if not name:
+                break
+            inside = Measured(name, "folder", 0, 0)
+    return found

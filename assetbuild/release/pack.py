@@ -18,8 +18,8 @@ from assetbuild.disk import MODE, Disk
 from assetbuild.manifest import MANIFEST_NAME, Manifest
 from assetbuild.release.archive import ASSETS, ATTESTATIONS, PROVENANCE, SUMS_NAME, sums_text
 from assetbuild.release.errors import ArchiveError
-from assetbuild.release.places import places_of
-from assetbuild.release.provenance import Provenance
+from assetbuild.release.places import is_below, places_of
+from assetbuild.release.provenance import Attestation
 from assetbuild.release.tar import END, header, padding
 from assetbuild.release.verify import Report, verify
 
@@ -36,16 +36,16 @@ class Packed(NamedTuple):
 
 
 def pack(
-    folder: str, archive: str, disk: Disk, attestations: Mapping[str, Provenance] = MappingProxyType({})
+    folder: str, archive: str, disk: Disk, attestations: Mapping[str, Attestation] = MappingProxyType({})
 ) -> Packed:
     """Write the output in `folder` to the file `archive`; an old one stays until the new one is complete.
 
     attestations: name in the archive → what was read; the provenance has to be about this output.
     Raises `ArchiveError` with every finding, `ManifestError` if there is no output, `OSError`.
     """
-    if os.path.join(os.path.realpath(archive), "").startswith(os.path.join(os.path.realpath(folder), "")):
+    if is_below(archive, folder):
         message = f"`{archive}` would lie in the output that is packed"
-        raise ArchiveError([Diagnostic("archive-in-output", "error", message, hint="name a file beside it")])
+        raise ArchiveError([Diagnostic("inside-output", "error", message, hint="name a file beside it")])
     report = verify(folder, disk, attestations.get(PROVENANCE))
     if not report.is_whole:
         raise ArchiveError(report.diagnostics)

@@ -1,10 +1,11 @@
 """Places: everything that an output consists of, by its path, as the manifest has it; and which cannot lie together.
 
-Pure. The manifest itself lies at `manifest.json` and is no place of its own.
+The manifest itself lies at `manifest.json` and is no place of its own.
 """
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from assetbuild.disk import TEMP_MARK
 from assetbuild.manifest import MANIFEST_NAME, SUFFIXES, AssetEntry, FileEntry, Manifest
 
-__all__ = ["Places", "Variant", "clashes", "places_of"]
+__all__ = ["Places", "Variant", "clashes", "is_below", "places_of"]
 
 
 class Variant(NamedTuple):
@@ -78,3 +79,8 @@ def clashes(places: Places) -> Iterator[str]:
             if above in taken:
                 yield f"the {kind} `{path}` would lie below the file `{taken[above]}`"
             above = posixpath.dirname(above)
+
+
+def is_below(file: str, folder: str) -> bool:
+    """Return whether `file` would lie in `folder`, or in its place, links followed."""
+    return f"{os.path.realpath(file)}/".startswith(os.path.join(os.path.realpath(folder), ""))

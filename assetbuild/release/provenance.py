@@ -13,21 +13,21 @@ from typing import Any, NamedTuple
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.manifest import MANIFEST_NAME
 
-__all__ = ["PREDICATE_TYPE", "STATEMENT_TYPE", "Provenance", "disagreements"]
+__all__ = ["PREDICATE_TYPE", "STATEMENT_TYPE", "Attestation", "disagreements"]
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 _HINT = "`assetbuild compile --attest FILE` writes the one of its build"
 
 
-class Provenance(NamedTuple):
-    """A statement as it was read. shown: its file as people write it."""
+class Attestation(NamedTuple):
+    """A document about an output, as it was read. shown: its file as people write it."""
 
     content: bytes
     shown: str
 
 
-def disagreements(provenance: Provenance, digests: Mapping[str, str]) -> Iterator[Diagnostic]:
+def disagreements(provenance: Attestation, digests: Mapping[str, str]) -> Iterator[Diagnostic]:
     """Yield why the statement is not about an output. digests: path → sha256 (hex) of all that the output holds."""
     try:
         subjects = _subjects(provenance.content)
@@ -49,7 +49,7 @@ def disagreements(provenance: Provenance, digests: Mapping[str, str]) -> Iterato
         yield _error(provenance, "wrong-provenance", message)
 
 
-def _error(provenance: Provenance, rule: str, message: str) -> Diagnostic:
+def _error(provenance: Attestation, rule: str, message: str) -> Diagnostic:
     return Diagnostic(rule, "error", message, Span(provenance.shown), _HINT)
 
 

@@ -15,8 +15,8 @@ from assetbuild.disk import Disk
 from assetbuild.manifest import MANIFEST_NAME, Manifest, ManifestError
 from assetbuild.release.archive import ASSETS, PROVENANCE, SUMS_NAME, Archive
 from assetbuild.release.errors import ArchiveError
-from assetbuild.release.places import places_of
-from assetbuild.release.provenance import Provenance
+from assetbuild.release.places import is_below, places_of
+from assetbuild.release.provenance import Attestation
 from assetbuild.release.verify import Report, verify
 
 __all__ = ["Unpacked", "unpack"]
@@ -37,6 +37,9 @@ def unpack(file: str, folder: str, disk: Disk, attestations: str = "") -> Unpack
     attestations: a folder for what is attested of the build, "" for none. If this raises, `folder` holds what it held,
     complete; if it returns, the build of the archive. Raises `ArchiveError` with every finding, `OSError`.
     """
+    if attestations and is_below(attestations, folder):
+        message = f"`{attestations}` would lie in the output, whose files are all in the manifest"
+        raise ArchiveError([Diagnostic("inside-output", "error", message, hint="name a folder beside it")])
     with Archive(file) as archive:
         report = _verified(archive, file)
         disk.make_folder(folder)
@@ -56,7 +59,7 @@ def unpack(file: str, folder: str, disk: Disk, attestations: str = "") -> Unpack
 def _verified(archive: Archive, file: str) -> Report:
     """Return the report of an archive in which all is well; raise `ArchiveError`."""
     attested = archive.attestations.get(PROVENANCE)
-    report = verify("", archive, None if attested is None else Provenance(attested, PROVENANCE))
+    report = verify("", archive, None if attested is None else Attestation(attested, PROVENANCE))
     found = [each for each in report.diagnostics if each.severity != "note"]
     # The manifest has no digest of a variant: where nothing can decode one, this is what tells that it is whole.
     for path in (*archive.places.files, *archive.places.variants):

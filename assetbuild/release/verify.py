@@ -28,7 +28,7 @@ from assetbuild.manifest import (
 )
 from assetbuild.release.decode import DecodeError, Undecodable, decoded
 from assetbuild.release.places import Places, clashes, places_of
-from assetbuild.release.provenance import Provenance, disagreements
+from assetbuild.release.provenance import Attestation, disagreements
 
 __all__ = ["Counts", "Readable", "Report", "verify"]
 
@@ -88,7 +88,7 @@ class _Output(NamedTuple):
         return posixpath.join(self.folder, path)
 
 
-def verify(folder: str, disk: Readable, provenance: Provenance | None = None) -> Report:
+def verify(folder: str, disk: Readable, provenance: Attestation | None = None) -> Report:
     """Return what is wrong with the output in `folder`, and what was verified.
 
     provenance: who claims to have made it, and what. Raises `ManifestError` if there is no manifest to hold it against,
