@@ -211,6 +211,22 @@ def test_a_sheet_nested_too_deep_is_refused_at_its_place(tree: Tree) -> None:
     assert ("too-deep", "assets/b.css", 2, 200) == (found.rule, *found.span[:3])
 
 
+@pytest.mark.parametrize("options", [PLAIN, ENTRY])
+def test_a_block_that_is_never_closed_is_a_warning_at_its_place(tree: Tree, options: dict[str, object]) -> None:
+    bench = Bench(tree({"assets/a.css": "a{b:c}\n/* { */ @media all {\n d{e:f}\n"}))
+
+    found = [each for each in bench.build("a.css", options).diagnostics if each.rule == "unclosed"]
+
+    assert [("warning", "`{` is never closed", 2, 20)] == [
+        (f.severity, f.message, *f.span[1:3]) for f in found if f.span
+    ]
+
+
+@pytest.mark.parametrize("text", ["a{b:c}", "a{/* { */}", "a{b:'{'}", "a{b:url(data:,{)}", "a{--b:{c}}"])
+def test_a_sheet_that_closes_what_it_opens_gets_no_such_warning(tree: Tree, text: str) -> None:
+    assert () == Bench(tree({"assets/a.css": text})).build("a.css", PLAIN).diagnostics
+
+
 def test_a_text_that_holds_a_token_is_told_apart_from_our_own(tree: Tree) -> None:
     first = Bench(tree({"assets/a.css": "a{b:url(x.png)}", "assets/x.png": ""})).build("a.css", PLAIN)
 

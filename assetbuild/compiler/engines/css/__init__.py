@@ -20,7 +20,7 @@ from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.media import media_type
 from assetbuild.compiler.model import Draft, Facts, Job, Result, Source
-from assetbuild.compiler.refs.css import check_nesting, map_comments
+from assetbuild.compiler.refs.css import check_nesting, left_open, map_comments
 from assetbuild.compiler.refs.css.imports import Import
 from assetbuild.compiler.resolve import Found
 from assetbuild.compiler.sourcemap import Trail
@@ -76,7 +76,8 @@ def bundle_and_finish(  # noqa: PLR0917 - source, reading and shop come in the o
 
     root = with_trail(Sheet(source, text, tuple(dict.fromkeys((entry, source))), origin, trail))
     if origin is None or options.get("engine") == "esbuild":
-        _admitted(root)  # what Sass wrote nests no deeper than Sass could stand, and only esbuild recurses into it
+        # What Sass wrote nests no deeper than Sass could stand, and only esbuild recurses into it.
+        _admitted(root, judge)
 
     def find(sheet: Sheet, rule: Import) -> Source | None:
         place = partial(sheet.span_at, rule.ref.start, rule.ref.end)
@@ -91,7 +92,7 @@ def bundle_and_finish(  # noqa: PLR0917 - source, reading and shop come in the o
         return outcome.source
 
     def load(found: Source) -> Sheet:
-        return with_trail(_admitted(Sheet(found, reading.text(found.file), (found,))))
+        return with_trail(_admitted(Sheet(found, reading.text(found.file), (found,)), judge))
 
     made = bundle(root, find, load)
 
@@ -140,8 +141,8 @@ def finish(
 
 def _as_itself(source: Source, text: str, logical: str, reading: Reading, shop: Shop, *, is_minified: bool) -> Finished:
     """Return a sheet that is published as itself: it gets a map if it is changed and had one, or is minified."""
-    sheet = _admitted(Sheet(source, text, (source._replace(logical=logical),)))
     judge = Judge(missing_rule(source, shop.project), reading, shop)
+    sheet = _admitted(Sheet(source, text, (source._replace(logical=logical),)), judge)
     trail = None
     if shop.project.sourcemaps != "none" and (is_minified or map_comments(text)):
         trail = _trail_of(source, text, judge, reading)
@@ -157,9 +158,13 @@ def _trail_of(source: Source, text: str, judge: Judge, reading: Reading) -> Trai
     return written.trail
 
 
-def _admitted(sheet: Sheet) -> Sheet:
+def _admitted(sheet: Sheet, judge: Judge) -> Sheet:
     """Return `sheet`; raise `CompileFailed` if it is nested deeper than engines can stand."""
     offset = check_nesting(sheet.text)
-    if offset is None:
-        return sheet
-    raise CompileFailed([door.too_deep(sheet.span_at(offset, offset + 1))])
+    if offset is not None:
+        raise CompileFailed([door.too_deep(sheet.span_at(offset, offset + 1))])
+    if sheet.source.is_first_party and (left := left_open(sheet.text)) is not None:
+        hint = "all that follows belongs to it"
+        place = sheet.span_at(left, left + 1)
+        judge.diagnostics.append(Diagnostic("unclosed", "warning", "`{` is never closed", place, hint))
+    return sheet

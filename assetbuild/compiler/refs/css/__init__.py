@@ -31,6 +31,7 @@ __all__ = [
     "Survey",
     "check_nesting",
     "imports",
+    "left_open",
     "map_comments",
     "raw_suffix",
     "references",
@@ -109,6 +110,23 @@ def check_nesting(text: str) -> int | None:
                 if depth > door.NESTING_LIMIT:
                     return at
     return None
+
+
+def left_open(text: str) -> int | None:
+    """Return the offset of the first `{` that nothing closes, None if there is none.
+
+    The end of a sheet closes what is open (css-syntax-3 §5.4.8), so that no engine complains.
+    """
+    if text.count("{") <= text.count("}"):
+        return None
+    stack: list[tuple[str, int]] = []
+    for mark in marks(text):
+        kind = mark.lastgroup
+        if kind in {"open", "function"}:
+            stack.append((CLOSERS[mark[0][-1]], mark.end() - 1))
+        elif kind == "close" and stack and stack[-1][0] == mark[0]:
+            stack.pop()
+    return next((at for closer, at in stack if closer == "}"), None)
 
 
 def map_comments(text: str) -> tuple[MapComment, ...]:
