@@ -91,7 +91,7 @@ class Above:
         seen.add(config)
         text = self._reading.library.disk.read(config).decode("utf-8", "replace")
         for written in extends_of(text):
-            base = next(filter(self._reading.library.disk.is_file, self._bases(config, written)), None)
+            base = next(filter(self._is_read, self._bases(config, written)), None)
             if base is None or base in seen:
                 continue
             if may_describe(base, self._reading):
@@ -101,6 +101,10 @@ class Above:
             span = span_at(self._reading.shown(config), text, at + 1, at + 1 + len(written))
             message = f"`{self._reading.shown(base)}` lies outside the declared roots"
             yield Diagnostic("outside-roots", "error", message, span, "copy it into the project")
+
+    def _is_read(self, file: str) -> bool:
+        """Return whether esbuild would read `file`: of a device without an end, until its memory is full."""
+        return os.path.exists(file) and not self._reading.library.disk.is_folder(file)
 
     def _bases(self, config: str, written: str) -> Iterator[str]:
         """Yield the files that `extends` may mean (TypeScript's TSConfig reference, "extends")."""
