@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assetbuild.cli import main
-from assetbuild.disk import RealDisk
+from assetbuild.disk import TEMP_MARK, RealDisk
 from assetbuild.manifest import dump, hash_name
 from assetbuild.release.archive import ASSETS, PROVENANCE, SBOM, SUMS_NAME, sums_text
 from assetbuild.release.errors import ArchiveError
@@ -287,6 +288,33 @@ class TestUnpacking:
                 failed += 1
 
         assert 9 == failed
+
+    def test_killed_at_any_rename_it_leaves_a_whole_build_and_the_next_run_heals(self, site: Site) -> None:
+        need("strace", shutil.which("strace") is not None)
+        new = (site.folder / "new/manifest.json").read_bytes()
+        old = (site.served / "manifest.json").read_bytes()
+        told = {new: NEW, old: OLD}
+
+        found = []
+        for number in range(1, 10):
+            folder = site.folder / f"served-{number}"
+            shutil.copytree(site.served, folder)
+            inject = f"inject=rename,renameat,renameat2:signal=SIGKILL:when={number}"
+            trace = ["strace", "-f", "-qq", "-e", "trace=rename,renameat,renameat2", "-e", inject, "-o", os.devnull]
+            command = [*trace, sys.executable, "-B", "-m", "assetbuild", "unpack", str(site.archive), str(folder)]
+            done = subprocess.run(command, capture_output=True, check=False)
+            manifest = (folder / "manifest.json").read_bytes()
+            names = [hash_name("", body) for body in told[manifest].values()]
+            held = {file.read_bytes() for file in folder.rglob("*") if any(name in file.name for name in names)}
+            assert {*told[manifest].values()} <= held
+            found.append((done.returncode, manifest == new))
+            unpack(str(site.archive), str(folder), RealDisk())
+            assert new == (folder / "manifest.json").read_bytes()
+            assert [] == [file for file in folder.rglob("*") if TEMP_MARK in file.name]
+
+        # Three files with their variants, the manifest, one plain copy, each killed before it has its name; a ninth
+        # rename is never asked for.
+        assert [(-9, False)] * 7 + [(-9, True), (0, True)] == found
 
     def test_a_link_in_the_output_leads_nothing_out_of_it(self, site: Site) -> None:
         (site.folder / "outside").mkdir()
