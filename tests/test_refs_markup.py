@@ -16,7 +16,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetbuild.compiler.refs import webmanifest
-from assetbuild.compiler.refs.markup import HTML, XML, Dialect, declared_encoding, entities, html, srcset, survey, xml
+from assetbuild.compiler.refs.markup import (
+    HTML,
+    XML,
+    Dialect,
+    Survey,
+    declared_encoding,
+    entities,
+    html,
+    may_refer,
+    srcset,
+    survey,
+    xml,
+)
 from assetbuild.compiler.refs.written import Decoded
 from tests.browser import chromium_browser
 from tests.linear import gives_back
@@ -521,6 +533,94 @@ def steps(run: Callable[[], object]) -> int:
     finally:
         sys.settrace(before)
     return count
+
+
+# Tags, names and values that refer to something together, and pieces of their words.
+PIECES = (
+    *(
+        "<svg ",
+        "<image ",
+        "<a ",
+        "<img ",
+        "<link rel=icon ",
+        "<object ",
+        "<style>",
+        "</style>",
+        "<rect ",
+        "<base ",
+        "/>",
+        ">",
+    ),
+    *(
+        "href",
+        "HREF",
+        "hr",
+        "ef",
+        "xlink:href",
+        "src",
+        "srcset",
+        "data",
+        "poster",
+        "background",
+        "style",
+        "fill",
+        "mask",
+    ),
+    *(
+        "=",
+        "'",
+        '"',
+        "x.png",
+        "url(",
+        "URL(",
+        "u",
+        "rl(",
+        "src(",
+        "image-set(",
+        ")",
+        "@import ",
+        "@im",
+        "port ",
+        "\\75rl(",
+    ),
+    *(
+        "&#117;rl(",
+        "&#x40;import",
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "]]>",
+        "<?xml-stylesheet ",
+        "?>",
+        "{",
+        "}",
+        ";",
+        ":",
+        " ",
+    ),
+)
+
+
+@DIALECTS
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=24))
+def test_a_document_that_cannot_refer_to_anything_names_nothing(dialect: Dialect, pieces: list[str]) -> None:
+    text = "".join(pieces)
+
+    found = survey(text, dialect)
+
+    assert may_refer(text.encode()) or found == Survey((), (), None)
+
+
+@pytest.mark.parametrize("page", [0, 1], ids=["html", "svg"])
+def test_each_reference_of_a_page_shows_that_it_may_refer(page: int) -> None:
+    text, dialect = ((HTML_PAGE, HTML), (SVG_PAGE, XML))[page]
+
+    tags = [text[: ref.end][text[: ref.end].rindex("<") :] for ref in survey(text, dialect).references]
+
+    assert all(may_refer(tag.encode()) for tag in tags if not tag.startswith("<!"))
+    assert not may_refer(
+        b'<svg xmlns="http://www.w3.org/2000/svg"><!--! by @icons --><path d="M1 2" fill="#fff"/></svg>'
+    )
 
 
 @DIALECTS

@@ -156,7 +156,7 @@ class Maker:
     def _of_light(self, task: _Task) -> Result | None:
         """Return the result of a light job; None for a copy of a file that is not small."""
         job, inquiry = task.job, task.inquiry
-        if inquiry is None and job.engine in engines.PLAIN:
+        if job.engine in engines.PLAIN:
             (source,) = job.sources
             try:
                 content = self._library.held(source.file) or self._library.small(source.file)

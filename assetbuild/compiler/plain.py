@@ -1,7 +1,8 @@
 """Plain: the short way of a small file that refers to nothing. It is published to the byte, whatever its language.
 
 Receives jobs that publish a file as itself; hands on results for those that no engine has to see, which are most. What
-a file must hold to refer to anything is said where its language is read (`plain_facts` of its engine).
+a file must hold to refer to anything is said where its language is read (`plain_facts` of its engine). Whatever its
+job says, it counts as a copy.
 """
 
 from __future__ import annotations
@@ -49,6 +50,6 @@ class ShortWay:
 
     def _kept(self, job: Job, sha256_hex: str, draft: Draft, *, is_recalled: bool) -> Result:
         inputs = (Input(job.sources[0].file, sha256_hex),)
-        result = Result((draft,), inputs=inputs, engine=job.engine, is_recalled=is_recalled)
+        result = Result((draft,), inputs=inputs, engine="copy", is_recalled=is_recalled)
         self.keep(job, result)
         return result

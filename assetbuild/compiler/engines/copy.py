@@ -13,7 +13,7 @@ from assetbuild.compiler.media import media_type
 from assetbuild.compiler.model import Blob, Draft, Facts, Job, Result, Source
 from assetbuild.disk import Small
 
-__all__ = ["build", "copied", "plain_facts"]
+__all__ = ["build", "copied", "pixels", "plain_facts"]
 
 # What imagesize knows by its content; others would be a guess.
 _SIZED = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/svg+xml"))
@@ -50,7 +50,7 @@ def copied(source: Source, content: Small, library: Library, shop: Shop, facts: 
     kept = body if library.room_for(size) else None
     blob = Blob(source.file, size, sha256_hex, _integrity(hashlib.sha384(body).digest()), named_hex, kept)
     content_type = media_type(source.logical)
-    width, height = _pixels(body) if content_type in _SIZED else (0, 0)
+    width, height = pixels(body) if content_type in _SIZED else (0, 0)
     return Draft(source.logical, content_type, blob, facts, width=width, height=height)
 
 
@@ -60,7 +60,7 @@ def _streamed(source: Source, library: Library, shop: Shop) -> Draft:
     sha256_hex, salted_hex = digests.sha256.hex(), digests.salted.hex()
     blob = Blob(source.file, digests.size, sha256_hex, _integrity(digests.sha384), salted_hex)
     content_type = media_type(source.logical)
-    width, height = _pixels(library.disk.read(source.file)) if content_type in _SIZED else (0, 0)
+    width, height = pixels(library.disk.read(source.file)) if content_type in _SIZED else (0, 0)
     return Draft(source.logical, content_type, blob, width=width, height=height)
 
 
@@ -68,7 +68,7 @@ def _integrity(sha384: bytes) -> str:
     return "sha384-" + binascii.b2a_base64(sha384, newline=False).decode()
 
 
-def _pixels(content: bytes) -> tuple[int, int]:
+def pixels(content: bytes) -> tuple[int, int]:
     """Return (width, height), zeros if the picture does not say.
 
     Most pictures of a site are PNGs and icons without a size: for those, imagesize would only say what is seen here.
