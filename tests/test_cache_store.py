@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import random
@@ -336,6 +337,26 @@ def test_what_another_process_is_writing_is_neither_read_nor_removed(tmp_path: P
 
     assert all(file.exists() for file in unfinished)
     assert (0, []) == (made.tally.broken, warnings)
+
+
+def test_a_file_that_is_swept_while_it_is_written_is_written_again(tmp_path: Path) -> None:
+    """A process of another PID namespace cannot see that the writer lives."""
+
+    class Swept(RealDisk):
+        times = 1
+
+        def write(self, folder: str, path: str, body: bytes) -> bool:
+            self.times -= 1
+            if self.times >= 0:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+            return super().write(folder, path, body)
+
+    warnings: list[str] = []
+    made = Store(str(tmp_path), Swept(), warnings.append)
+    made.put(name("a"), b"one")
+    made.flush()
+
+    assert (b"one", []) == (store(tmp_path).get(name("a")), warnings)
 
 
 def test_a_build_that_writes_removes_what_a_dead_writer_left(tmp_path: Path) -> None:

@@ -250,10 +250,18 @@ class Store:
     def _write(self, path: str, content: bytes) -> None:
         self._has_written = True
         try:
-            self._disk.make_folder(self._folder)
-            self._disk.write(self._folder, path, content)
+            try:
+                self._put(path, content)
+            except FileNotFoundError:
+                # Somebody deletes the folder, or took our temporary file for a dead writer's: a process of another
+                # PID namespace cannot see that we live.
+                self._put(path, content)
         except OSError as error:
             self._fault("written", error)
+
+    def _put(self, path: str, content: bytes) -> None:
+        self._disk.make_folder(self._folder)
+        self._disk.write(self._folder, path, content)
 
     def _broken(self, path: str = "") -> None:
         self.tally = self.tally._replace(broken=self.tally.broken + 1)
