@@ -692,7 +692,7 @@ class TestTheCommands:
 
         at = len(site.content) - len(END)
         assert capsys.readouterr().err == (
-            f"error: `assets.tar` is not what `assetbuild pack` writes: something follows its last file, at byte {at:,}"
+            f"error: `assets.tar` is not what `assetbuild pack` writes: it does not end behind its last file, at byte {at:,}"
             " [broken-archive]\n"
             "  assets.tar\n"
             "  transfer it again, or pack the output again with this version\n\n1 error\n"

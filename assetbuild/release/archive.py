@@ -118,7 +118,7 @@ class Archive:
 
     def _read_layout(self) -> None:
         extent = self._member(ASSETS + MANIFEST_NAME, _MANIFEST_LIMIT)
-        self.manifest = self._bytes(extent)
+        self.manifest = self._pread(*extent)
         faults = check(self.manifest)
         if faults:
             raise _Broken(f"its `{MANIFEST_NAME}` {faults[0]}")
@@ -134,10 +134,10 @@ class Archive:
             path: self._member(ASSETS + path, size, size) for path, size in sizes.items()
         }
         self.attestations = {
-            name: self._bytes(self._member(name, _ATTESTATION_LIMIT)) for name in ATTESTATIONS if name in self.sums
+            name: self._pread(*self._member(name, _ATTESTATION_LIMIT)) for name in ATTESTATIONS if name in self.sums
         }
         if self._pread(self._at, len(END)) != END or self._at + len(END) != self._size:
-            raise _Broken(f"something follows its last file, at byte {self._at:,}")
+            raise _Broken(f"it does not end behind its last file, at byte {self._at:,}")
         self._check_sum(ASSETS + MANIFEST_NAME, self.manifest)
         for name, body in self.attestations.items():
             self._check_sum(name, body)
@@ -147,7 +147,7 @@ class Archive:
     def _read_sums(self, paths: Mapping[str, int]) -> dict[str, str]:
         names = [ASSETS + MANIFEST_NAME, *(ASSETS + path for path in paths)]
         longest = sums_text(dict.fromkeys([*names, *ATTESTATIONS], "0" * 64))
-        text = self._bytes(self._member(SUMS_NAME, len(longest)))
+        text = self._pread(*self._member(SUMS_NAME, len(longest)))
         try:
             found = {line[66:]: line[:64] for line in text.decode().splitlines()}
         except UnicodeDecodeError:
@@ -191,9 +191,6 @@ class Archive:
     def _check_sum(self, name: str, body: bytes) -> None:
         if hashlib.sha256(body).hexdigest() != self.sums[name]:
             raise _Broken(f"`{name}` does not hold the bytes that `{SUMS_NAME}` says")
-
-    def _bytes(self, extent: _Extent) -> bytes:
-        return self._pread(*extent)
 
     def _pread(self, at: int, size: int) -> bytes:
         """Return `size` bytes, fewer at the end of the archive."""
