@@ -692,8 +692,8 @@ class TestTheCommands:
 
         at = len(site.content) - len(END)
         assert capsys.readouterr().err == (
-            f"error: `assets.tar` is not what `assetbuild pack` writes: it does not end behind its last file, at byte {at:,}"
-            " [broken-archive]\n"
+            "error: `assets.tar` is not what `assetbuild pack` writes: it does not end behind its last file,"
+            f" at byte {at:,} [broken-archive]\n"
             "  assets.tar\n"
             "  transfer it again, or pack the output again with this version\n\n1 error\n"
         )
