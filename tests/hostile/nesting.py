@@ -105,10 +105,10 @@ def _of(engines: str, patterns: dict[str, Pattern], rule: str, short: str = "") 
 
 def cases() -> Iterator[Case]:
     """Yield the cases of all engines."""
-    yield from _of("css | css, bundled | css, lowered | rcssmin | cssmin | module css", _CSS, _TOO_DEEP)
+    yield from _of("css | css, bundled | css, lowered | rcssmin | cssmin | module css", _CSS, _TOO_DEEP, "brackets")
     yield from _of("dart-sass | libsass", _SCSS, ANY)
     yield from _of("script", _JS | _JS_WITHOUT_BRACKETS, PUBLISHED)
-    yield from _of("script, minified | classic | jsmin | module | typescript", _JS, _TOO_DEEP)
+    yield from _of("script, minified | classic | jsmin | module | typescript", _JS, _TOO_DEEP, "brackets")
     yield from _of("script, minified | classic | jsmin | module | typescript", _JS_WITHOUT_BRACKETS, ANY)
     yield from _of("typescript", _TS, ANY)
     yield from _of("jsx", _JS | _JS_WITHOUT_BRACKETS | _JSX, ANY)
@@ -137,8 +137,18 @@ def _others() -> Iterator[Case]:
     yield one("configuration", "nested brackets", deep(Pattern("[", "", "]", "roots=")), "invalid-toml", exit_code=2)
     yield one("configuration", "nested tables", deep(Pattern("{a=", "1", "}", "css=")), "invalid-toml", exit_code=2)
     yield one("configuration", "dotted keys", deep(Pattern("a.", "a=1")), ANY)
-    yield one("bundles.yaml", "nested brackets", deep(Pattern("[", "", "]")), ANY)
-    yield one("bundles.yaml", "nested bundles", lambda: "".join(f"{' ' * n}a:\n" for n in range(2000)), ANY)
+    yield one("bundles.yaml", "nested brackets", deep(Pattern("[", "", "]")), _TOO_DEEP, exit_code=2)
+    yield one(
+        "bundles.yaml",
+        "nested bundles",
+        lambda: "".join(f"{' ' * n}a:\n" for n in range(2000)),
+        _TOO_DEEP,
+        is_short=True,
+    )
+    contents = Pattern("{contents: [", "harmless.txt", "]}", "a: ")
+    yield one("bundles.yaml", "bundles in bundles", partial(contents.text, 300), ANY)
+    doubled = "".join(f"x{n}: &x{n} {{contents: [*x{n - 1}, *x{n - 1}]}}\n" for n in range(1, 31))
+    yield one("bundles.yaml", "aliases that double", lambda: "x0: &x0 {contents: [harmless.txt]}\n" + doubled, ANY)
     yield one("jinja", "nested if", deep(Pattern("{% if a %}", "", "{% endif %}")), ANY)
     yield one("jinja", "nested parentheses", deep(Pattern("(", "1", ")", "{{ ")), ANY)
     yield one("jinja", "not", deep(Pattern("not ", "1 }}", "", "{{ ")), ANY)

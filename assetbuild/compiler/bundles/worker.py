@@ -11,7 +11,7 @@ from assetbuild.compiler.bundles.describe import described
 from assetbuild.compiler.bundles.filters import unknown_filters
 from assetbuild.compiler.bundles.opening import is_own, opened
 from assetbuild.compiler.bundles.tags import tags
-from assetbuild.compiler.errors import EngineUnavailable
+from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
 from assetbuild.diagnostic import Diagnostic, Span
 
 __all__ = ["load"]
@@ -34,11 +34,16 @@ def load(request: dict[str, Any]) -> dict[str, Any]:
         message = "bundles need the package `webassets`, which is not installed"
         hint = "pip install 'assetbuild[compile]'"
         raise EngineUnavailable([Diagnostic("missing-extra", "error", message, Span(request["shown"]), hint)]) from None
-    with unknown_filters():
-        found = opened(request)
-        with found.context():
-            defined, problems = tags(request["templates"], found.jinja)
-            made = described(found.environment, defined, request["project"])
+    try:
+        with unknown_filters():
+            found = opened(request)
+            with found.context():
+                defined, problems = tags(request["templates"], found.jinja)
+                made = described(found.environment, defined, request["project"])
+    except RecursionError:  # YAML's reader and webassets both go down by calling themselves
+        name = request["environment"]
+        message = f"bundles of `{name}` nest too deep to be read"
+        raise DiagnosticsError([Diagnostic("too-deep", "error", message, Span(name.partition(":")[0]))]) from None
     files = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
     modules = sorted(file for file in files if is_own(file, request["project"]) and os.path.isfile(file))
     return {**made, "findings": [*made["findings"], *problems], "modules": modules}
