@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from assetbuild.attest.packages import package_url, sort_by_package
+from assetbuild.attest.packages import Package, package_url, sort_by_package
 from assetbuild.cli import main
 from assetbuild.compiler.tools import Program
 from assetbuild.disk import RealDisk
@@ -405,6 +405,8 @@ class TestPackages:
     def test_a_url_says_what_stands_in_a_name(self) -> None:
         assert "pkg:npm/%40scope/name@1.0.0%2Bx" == package_url("npm", "@scope/name", "1.0.0+x")
         assert "pkg:npm/name" == package_url("npm", "name", "")
+        package = Package("npm", "name", "1", "", False, "", {})
+        assert "pkg:npm/name@1#a%20b/%23c.js" == package.url_of("a b/#c.js")
 
 
 def provenance_list(provenance: Document) -> list[Document]:

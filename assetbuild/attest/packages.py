@@ -7,11 +7,12 @@ Source: Package URL specification; npm's documentation of package.json and packa
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from assetbuild.disk import Disk
 
 __all__ = ["Package", "Sorted", "package_url", "sort_by_package"]
 
+_Described = Callable[[str], Mapping[str, Any]]
 _MODULES = "/node_modules/"
 # SPDX 2.3, annex D. npm asks for an expression, and takes any text.
 _EXPRESSION = re.compile(r"\(*[A-Za-z0-9.-]+\+?\)*(?: (?:AND|OR|WITH) \(*[A-Za-z0-9.-]+\+?\)*)*")
@@ -46,6 +48,10 @@ class Package(NamedTuple):
     def url(self) -> str:
         """Its package URL."""
         return package_url(self.kind, self.name, self.version)
+
+    def url_of(self, path: str) -> str:
+        """Return the URL of a file of it."""
+        return f"{self.url}#{quote(path, safe='/')}"
 
 
 class Sorted(NamedTuple):
@@ -75,6 +81,7 @@ def sort_by_package(files: Mapping[str, str], disk: Disk, path: Iterable[str] | 
     files: absolute → sha256 (hex). path: folders that Python packages lie in, `sys.path` unless given.
     """
     sites = _Sites(sys.path if path is None else path)
+    described = functools.cache(lambda file: _json(file, disk))  # one lock speaks of every package
     own: dict[str, str] = {}
     claimed: dict[tuple[str, str, str], dict[str, str]] = {}
     for file, digest_hex in sorted(files.items()):
@@ -85,7 +92,7 @@ def sort_by_package(files: Mapping[str, str], disk: Disk, path: Iterable[str] | 
             claimed.setdefault(claim[:3], {})[claim.path] = digest_hex
     found: dict[str, Package] = {}
     for (kind, folder, name), inside in claimed.items():
-        package = _npm(folder, name, inside, disk) if kind == "npm" else sites.package(folder, name, inside)
+        package = _npm(folder, name, inside, described) if kind == "npm" else sites.package(folder, name, inside)
         same = found.get(package.url)  # npm may install one version in several places
         found[package.url] = package._replace(files={**inside, **same.files}) if same else package
     return Sorted(tuple(found[url] for url in sorted(found)), own)
@@ -97,13 +104,13 @@ def _npm_claim(file: str) -> _Claim | None:
     return _Claim("npm", f"{above}{_MODULES}{name}", name, path) if path else None
 
 
-def _npm(folder: str, name: str, files: Mapping[str, str], disk: Disk) -> Package:
-    fields = _json(os.path.join(folder, "package.json"), disk)
+def _npm(folder: str, name: str, files: Mapping[str, str], described: _Described) -> Package:
+    fields = described(os.path.join(folder, "package.json"))
     version = fields.get("version")
     version = version if isinstance(version, str) else ""
     licence = _npm_licence(fields)
     is_expression = bool(_EXPRESSION.fullmatch(licence)) and licence != "UNLICENSED"  # npm's word for none
-    return Package("npm", name, version, licence, is_expression, _locked_sha512(folder, version, disk), files)
+    return Package("npm", name, version, licence, is_expression, _locked_sha512(folder, version, described), files)
 
 
 def _npm_licence(fields: Mapping[str, Any]) -> str:
@@ -114,11 +121,11 @@ def _npm_licence(fields: Mapping[str, Any]) -> str:
     return " OR ".join(name for name in names if isinstance(name, str) and name)
 
 
-def _locked_sha512(folder: str, version: str, disk: Disk) -> str:
+def _locked_sha512(folder: str, version: str, described: _Described) -> str:
     """Return the SHA-512 that npm found the package's archive to have when it installed it, "" if it does not say."""
     project, _, inside = folder.partition(_MODULES)
     for lock in ("node_modules/.package-lock.json", "package-lock.json"):
-        packages = _json(os.path.join(project, lock), disk).get("packages")
+        packages = described(os.path.join(project, lock)).get("packages")
         entry = packages.get(_MODULES[1:] + inside) if isinstance(packages, dict) else None
         if isinstance(entry, dict) and entry.get("version") == version:
             found = re.search(r"sha512-([A-Za-z0-9+/]{86}==)", str(entry.get("integrity")))

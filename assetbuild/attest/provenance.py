@@ -83,7 +83,7 @@ def _sources(outcome: Outcome, disk: Disk) -> Iterator[dict[str, Any]]:
         if package.sha512_hex:
             yield {"uri": package.url, "digest": {"sha512": package.sha512_hex}}
         for path, digest_hex in package.files.items():
-            yield {"uri": f"{package.url}#{path}", "digest": {"sha256": digest_hex}}
+            yield {"uri": package.url_of(path), "digest": {"sha256": digest_hex}}
     for file, digest_hex in found.own.items():
         # Relative even where it leads out of the project: what lies above is the machine's.
         name = os.path.relpath(file, outcome.project.folder).replace(os.sep, "/")

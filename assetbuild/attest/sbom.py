@@ -68,7 +68,7 @@ def _component(package: Package) -> dict[str, Any]:
         "components": [
             {
                 "type": "file",
-                "bom-ref": f"{package.url}#{path}",
+                "bom-ref": package.url_of(path),
                 "name": path,
                 "hashes": [{"alg": "SHA-256", "content": digest_hex}],
             }

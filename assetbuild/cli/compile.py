@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from assetbuild.cli.last import LastBuild, outputs_of
-from assetbuild.cli.parser import Parser, UsageError, positive
+from assetbuild.cli.last import LastBuild
+from assetbuild.cli.parser import Parser, positive
 from assetbuild.cli.render import Look, Terminal, as_json, counted, place, seconds, size
 from assetbuild.diagnostic import findings
 from assetbuild.home import compile_cache
@@ -102,54 +102,24 @@ def _explained(summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _compiled(args: argparse.Namespace, last: LastBuild, terminal: Terminal) -> Mapping[str, Any]:
+    from assetbuild.cli.attest import Attested
     from assetbuild.cli.progress import Progress
     from assetbuild.compiler import compile
 
     disk = last.disk()
     project = project_of(args, disk)
-    wanted = {kind: os.path.abspath(file) for kind, file in (("attest", args.attest), ("sbom", args.sbom)) if file}
-    if wanted:
-        _refuse_inside(wanted.values(), project.output)
+    attested = Attested.of(args, project.output)
     # Asked again, where the configuration names another folder.
-    summary = last.summary(project.cache_folder) if not wanted else None
+    summary = last.summary(project.cache_folder) if attested is None else None
     if summary is None:
         started_s = time.time()
         with Progress(terminal) as progress:
             outcome = compile(project, disk=disk, environ=os.environ, watcher=progress)
         summary = summary_of(outcome, disk.hashed_bytes)
         last.keep(outcome, disk, summary)
-        if wanted:
-            _attest(outcome, wanted, started_s)
+        if attested is not None:
+            attested.write(outcome, started_s)
     return summary
-
-
-def _refuse_inside(files: Iterable[str], output: str) -> None:
-    from assetbuild.release.places import is_below
-
-    for file in files:
-        if is_below(file, output):
-            raise UsageError(f"`{place(file)}` would lie in the output, whose files it is about", "name one beside it")
-
-
-def _attest(outcome: Outcome, wanted: Mapping[str, str], started_s: float) -> None:
-    """Write what is attested of a build. wanted: option → absolute file."""
-    import json
-
-    from assetbuild.attest.provenance import statement
-    from assetbuild.attest.sbom import bill
-    from assetbuild.disk import MODE, RealDisk
-
-    disk, build = RealDisk(), json.loads(outcome.manifest)["build"]
-    started, finished = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s)) for at_s in (started_s, time.time()))
-    for kind, file in wanted.items():
-        if kind == "sbom":
-            document = bill(outcome, build["id"], build["tools"], disk)
-        else:
-            outputs, when = dict(outputs_of(outcome)), {"started": started, "finished": finished}
-            document = statement(outcome, outputs, build["tools"], os.environ, disk, **when)
-        folder, name = os.path.split(file)
-        disk.make_folder(folder)
-        disk.install(folder, name, [json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"], MODE)
 
 
 def project_of(args: argparse.Namespace, disk: Disk) -> Project:

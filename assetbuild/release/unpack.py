@@ -34,8 +34,9 @@ class Unpacked(NamedTuple):
 def unpack(file: str, folder: str, disk: Disk, attestations: str = "") -> Unpacked:
     """Verify the archive and publish it in `folder`; return what was done.
 
-    attestations: a folder for what is attested of the build, "" for none. If this raises, `folder` holds what it held,
-    complete; if it returns, the build of the archive. Raises `ArchiveError` with every finding, `OSError`.
+    attestations: a folder for what is attested of the build, "" for none.
+    Raises `ArchiveError` with every finding, before anything is written; `OSError`. Whatever is raised, `folder` holds
+    a complete build: the one that it held, or this one.
     """
     if attestations and is_below(attestations, folder):
         message = f"`{attestations}` would lie in the output, whose files are all in the manifest"
