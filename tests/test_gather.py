@@ -136,3 +136,37 @@ def test_a_source_that_cannot_be_read_is_a_diagnostic(
         compiled(project)
 
     assert ["outside-roots"] == [each.rule for each in failed.value.diagnostics]
+
+
+def test_a_css_entry_imports_a_sheet_that_is_excluded_and_nothing_else_may_name_it(
+    tree: Tree, compiled: Callable[..., Outcome]
+) -> None:
+    """`exclude` governs publishing alone: what an entry takes in is published with the entry."""
+    project = tree(
+        {
+            "assetbuild.toml": 'exclude = ["vendor/**"]\n[entries]\n"app.css" = "app.css"\n',
+            "assets/app.css": '@import "vendor/part.css"; a { b: c }',
+            "assets/vendor/part.css": "p { background: url(../dot.png) }",
+            "assets/dot.png": b"dot",
+        }
+    )
+
+    outcome = compiled(project)
+
+    dot = next(asset.path for asset in outcome.assets if asset.logical == "dot.png")
+    assert f"p{{background:url({dot})}}a{{b:c}}" == text_of(outcome, "app.css").strip()
+    assert "vendor/part.css" not in names(outcome)
+    (project / "assets/app.css").write_text("a { background: url(vendor/part.css) }")
+    with pytest.raises(CompileFailed, match="is excluded"):
+        compiled(project)
+
+
+def test_a_sheet_that_becomes_excluded_is_named_no_longer(
+    tree: Tree, compiled: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ASSETBUILD_CACHE", str(tmp_path / "cache"))
+    files = {"assets/app.css": "a { background: url(vendor/part.css) }", "assets/vendor/part.css": ""}
+    compiled(tree(files))
+
+    with pytest.raises(CompileFailed, match="is excluded"):
+        compiled(tree({"assetbuild.toml": 'exclude = ["vendor/**"]\n'}))

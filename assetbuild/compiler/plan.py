@@ -23,7 +23,7 @@ from assetbuild.compiler.media import extension_of
 from assetbuild.compiler.model import Draft, Job, Source, Stable
 from assetbuild.compiler.project import Entry, Project
 from assetbuild.compiler.resolve import Inventory
-from assetbuild.compiler.survey import Survey, name_problems
+from assetbuild.compiler.survey import SOURCE_LANGUAGES, Survey, name_problems
 from assetbuild.diagnostic import Diagnostic, Span, nearest
 
 __all__ = ["Plan", "confines", "job_of", "plan", "with_stable_name"]
@@ -113,10 +113,15 @@ def plan(project: Project, survey: Survey, library: Library, bundles: Bundles = 
         by_logical=plain | {logical: source._replace(logical=logical) for logical, source in named.items()},
         by_file={source.file: source for source in plain.values()},
         withheld=survey.withheld,
+        excluded={name: survey.sources[name] for name in survey.withheld if _could_be_published(name, bundled)},
     )
     jobs = [job_of(source) for source in plain.values()] + _entry_jobs(project, entries)
     problems += _overlooked(project, survey, entries, jobs)
     return Plan(tuple(sorted(jobs, key=lambda job: job.logicals)), inventory, tuple(problems), bundled.named)
+
+
+def _could_be_published(logical: str, bundled: Planned) -> bool:
+    return logical not in bundled.old and not logical.lower().endswith(SOURCE_LANGUAGES)
 
 
 def job_of(source: Source) -> Job:

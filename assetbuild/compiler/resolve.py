@@ -50,12 +50,14 @@ class Inventory(NamedTuple):
     """Every logical path that a build can name.
 
     by_logical: published files, and entries (their `file` is their source). by_file: real file → published source.
-    withheld: logical path of a file that exists and is not published → why, for messages.
+    withheld: logical path of a file that exists and is not published → why, for messages. excluded: those of them that
+    could be published, which an entry may take in.
     """
 
     by_logical: Mapping[str, Source]
     by_file: Mapping[str, Source]
     withheld: Mapping[str, str]
+    excluded: Mapping[str, Source] = {}
 
 
 class Found(NamedTuple):
@@ -151,14 +153,29 @@ class Neighbours:
 
 
 class Resolver:
-    """The rules, over one inventory. neighbours: made of the inventory unless given."""
+    """The rules, over one inventory. neighbours: made of the inventory unless given.
 
-    def __init__(self, project: Project, inventory: Inventory, neighbours: Neighbours | None = None) -> None:
+    takes_in: what is found becomes a part of who asks, and so need not be published.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        inventory: Inventory,
+        neighbours: Neighbours | None = None,
+        *,
+        takes_in: bool = False,
+    ) -> None:
+        self._excluded = inventory.excluded if takes_in else {}
         self.project = project
         self.inventory = inventory
         self.neighbours = neighbours or Neighbours(inventory.by_logical)
         self._base_path = urlsplit(project.base).path
         self._public = project.urls.public or project.base
+
+    def taking_in(self) -> Resolver:
+        """Return the resolver for what is taken into an entry, such as a sheet that it imports."""
+        return Resolver(self.project, self.inventory, self.neighbours, takes_in=True)
 
     def reference(self, written: str, referrers: Sequence[Source], reading: Reading) -> Outcome:
         """Return what `written` (a URL after unescaping CSS or JS, percent-encoding still in place) means.
@@ -218,9 +235,7 @@ class Resolver:
         for referrer in look.referrers:
             logical = posixpath.normpath(posixpath.join(posixpath.dirname(referrer.logical), path))
             if not logical.startswith("../"):
-                look.tried.append(logical)
-                if logical in self.inventory.by_logical:
-                    yield self.inventory.by_logical[logical]
+                yield from self._named(logical, look)
             file = os.path.normpath(os.path.join(os.path.dirname(referrer.file), path))
             known = self.inventory.by_file.get(file)
             if known is not None:
@@ -267,10 +282,13 @@ class Resolver:
                     yield from self._logical(target.rstrip("/") + place[len(mount.rstrip("/")) :], look)
 
     def _logical(self, logical: str, look: _Look) -> Iterator[Source]:
-        logical = posixpath.normpath(logical)
+        return self._named(posixpath.normpath(logical), look)
+
+    def _named(self, logical: str, look: _Look) -> Iterator[Source]:
         look.tried.append(logical)
-        if logical in self.inventory.by_logical:
-            yield self.inventory.by_logical[logical]
+        source = self.inventory.by_logical.get(logical) or self._excluded.get(logical)
+        if source is not None:
+            yield source
 
     def _file(self, file: str, look: _Look) -> Iterator[Source]:
         look.tried.append(look.reading.shown(file))

@@ -73,9 +73,10 @@ class Asked:
     """The inventory as one job sees it. resolver: answers as the build's own does."""
 
     def __init__(self, resolver: Resolver) -> None:
-        by_logical, by_file, withheld = resolver.inventory
+        by_logical, by_file, withheld, excluded = resolver.inventory
         self._logicals, self._files, self._withheld = _Watched(by_logical), _Watched(by_file), _Watched(withheld)
-        inventory = Inventory(self._logicals, self._files, self._withheld)
+        # Who asks for what is excluded has asked for the published file of that name before.
+        inventory = Inventory(self._logicals, self._files, self._withheld, excluded)
         self.resolver = Resolver(resolver.project, inventory, _WatchedNeighbours(resolver.neighbours, self._logicals))
 
     def questions(self, places: Places) -> Questions:
@@ -99,8 +100,9 @@ class Answers:
 
     def digest_hex(self, questions: Questions) -> str:
         """Return one digest of the answers; raise `KeyError` if a file is named that this project cannot have."""
-        by_logical, by_file, withheld = self._inventory
+        by_logical, by_file, withheld, excluded = self._inventory
         answers = [self._source(by_logical.get(logical)) for logical in questions.logicals]
+        answers += [f"{name} {self._source(excluded[name])}" for name in questions.logicals if name in excluded]
         answers += [self._source(by_file.get(self._places.file(name))) for name in questions.files]
         answers += [withheld.get(logical, "") for logical in questions.withheld]
         if questions.is_whole:

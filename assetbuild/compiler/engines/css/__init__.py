@@ -7,6 +7,7 @@ Finding references, bundling, finishing and minifying have rooms of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -68,6 +69,8 @@ def bundle_and_finish(  # noqa: PLR0917 - source, reading and shop come in the o
     """
     entry = source._replace(logical=logical)
     judge = Judge(missing_rule(source, shop.project), reading, shop)
+    imports = Judge(missing_rule(source, shop.project), reading, replace(shop, resolver=shop.resolver.taking_in()))
+    imports.diagnostics = judge.diagnostics
     is_mapped = shop.project.sourcemaps != "none"
 
     def with_trail(sheet: Sheet) -> Sheet:
@@ -81,7 +84,7 @@ def bundle_and_finish(  # noqa: PLR0917 - source, reading and shop come in the o
 
     def find(sheet: Sheet, rule: Import) -> Source | None:
         place = partial(sheet.span_at, rule.ref.start, rule.ref.end)
-        outcome = judge.outcome(rule.ref.value, sheet.referrers_at(rule.ref.start), place)
+        outcome = imports.outcome(rule.ref.value, sheet.referrers_at(rule.ref.start), place)
         if not isinstance(outcome, Found):
             return None
         if not outcome.source.file.lower().endswith(".css"):
