@@ -9,7 +9,9 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.conftest import pinned
 from tests.faults import shim
@@ -22,6 +24,14 @@ from tests.faults.space import full, read_only, scratch
 from tests.faults.stage import ENGINES, PLAIN, SMALL, Editions, Stage
 from tests.faults.traced import ERRORS, KILL, calls_of, faults, strike
 from tests.faults.verdict import Fate, Tally, tally
+
+
+class Form(NamedTuple):
+    """How much is done. every: each n-th point of the classes that strace runs, 0 for what `is_full` says of them."""
+
+    is_full: bool
+    every: int
+
 
 _IS_INSIDE = "FAULTS_INSIDE_A_NAMESPACE"
 
@@ -36,54 +46,54 @@ def _traced(stage: Stage, name: str, step: int) -> Iterator[Tally]:
                 yield _told(f"{name}: {what}{' from then on' * is_lasting}", (strike(stage, fault) for fault in chosen))
 
 
-def _strace(is_full: bool) -> Iterator[Tally]:
+def _strace(form: Form) -> Iterator[Tally]:
     with _staged(PLAIN) as stage:
-        yield from _traced(stage, "strace", 1 if is_full else 97)
+        yield from _traced(stage, "strace", form.every or (1 if form.is_full else 97))
 
 
-def _engines(is_full: bool) -> Iterator[Tally]:
+def _engines(form: Form) -> Iterator[Tally]:
     esbuild = pinned("esbuild")
     if esbuild is None:
         sys.exit("engines: needs esbuild")
     with _staged(ENGINES) as stage:
-        yield from _traced(stage, "with Sass and esbuild", 40 if is_full else 400)
+        yield from _traced(stage, "with Sass and esbuild", form.every or (40 if form.is_full else 400))
 
 
-def _shim(is_full: bool) -> Iterator[Tally]:
+def _shim(form: Form) -> Iterator[Tally]:
     for name, editions in (("small", SMALL), ("plain", PLAIN)):
         with _staged(editions) as stage:
             for what in ("EIO", "ENOSPC", "EACCES", "EMFILE", shim.DEATH, shim.SHORT):
                 for is_lasting in (False, True):
                     if what == shim.DEATH and is_lasting:
                         continue
-                    fates = shim.strikes(stage, what, is_lasting=is_lasting, step=1 if is_full else 29)
+                    fates = shim.strikes(stage, what, is_lasting=is_lasting, step=1 if form.is_full else 29)
                     yield _told(f"shim, {name}: {what}{' from then on' * is_lasting}", fates)
 
 
-def _kills(is_full: bool) -> Iterator[Tally]:
+def _kills(form: Form) -> Iterator[Tally]:
     with _staged(PLAIN) as stage:
-        yield _told("random SIGKILLs of the group", kills(stage, 1000 if is_full else 40))
+        yield _told("random SIGKILLs of the group", kills(stage, 1000 if form.is_full else 40))
 
 
-def _power(is_full: bool) -> Iterator[Tally]:
+def _power(form: Form) -> Iterator[Tally]:
     for name, editions in (("small", SMALL), ("plain", PLAIN)):
         with _staged(editions) as stage:
-            fates = lost(stage, 1000 if is_full else 50, healed_every=500 if is_full else 200)
+            fates = lost(stage, 1000 if form.is_full else 50, healed_every=500 if form.is_full else 200)
             yield _told(f"power loss, {name}", fates)
 
 
-def _space(is_full: bool) -> Iterator[Tally]:
+def _space(form: Form) -> Iterator[Tally]:
     with _staged(PLAIN) as stage:
-        yield _told("full disk", full(stage, step=2 if is_full else 22))
+        yield _told("full disk", full(stage, step=2 if form.is_full else 37))
         yield _told("read-only", read_only(stage))
 
 
-def _crowd(is_full: bool) -> Iterator[Tally]:
+def _crowd(form: Form) -> Iterator[Tally]:
     with _staged(PLAIN) as stage:
         seen: Counter[str] = Counter()
 
         def counted() -> Iterator[Fate]:
-            for fate, looks in crowd(stage, 200 if is_full else 8):
+            for fate, looks in crowd(stage, 200 if form.is_full else 8):
                 seen.update(looks)
                 yield fate
 
@@ -91,24 +101,24 @@ def _crowd(is_full: bool) -> Iterator[Tally]:
         print(f"  a reader saw: {', '.join(f'{what} {count} times' for what, count in sorted(seen.items()))}")
 
 
-def _peers(is_full: bool) -> Iterator[Tally]:
+def _peers(form: Form) -> Iterator[Tally]:
     print("| command | fault | points | torn file under a final name | re-run fails | still wrong after it |")
     print("|---|---|---|---|---|---|")
     for name in PEERS:
         for what in (KILL, "ENOSPC", "EIO"):
             with scratch() as folder:
-                print(row(name, what, folder, limit=40 if is_full else 4), flush=True)
+                print(row(name, what, folder, limit=40 if form.is_full else 4), flush=True)
     yield Tally()
 
 
-def _durability(is_full: bool) -> Iterator[Tally]:
+def _durability(form: Form) -> Iterator[Tally]:
     with tempfile.TemporaryDirectory(prefix="faults-", dir=".") as folder:
-        durable_s, loose_s = cost(Path(folder), rounds=15 if is_full else 3)
+        durable_s, loose_s = cost(Path(folder), rounds=15 if form.is_full else 3)
     print(f"publish 500 files of 8 kB: {durable_s:.3f} s durable, {loose_s:.3f} s not: {durable_s / loose_s:.2f} x")
     yield Tally()
 
 
-_CLASSES: dict[str, Callable[[bool], Iterator[Tally]]] = {
+_CLASSES: dict[str, Callable[[Form], Iterator[Tally]]] = {
     "strace": _strace,
     "engines": _engines,
     "shim": _shim,
@@ -121,19 +131,10 @@ _CLASSES: dict[str, Callable[[bool], Iterator[Tally]]] = {
 }
 
 
-class _staged:  # noqa: N801 a context manager, read as a verb
-    """A stage in a place of its own."""
-
-    def __init__(self, editions: Editions) -> None:
-        self._scratch, self._editions = scratch(), editions
-
-    def __enter__(self) -> Stage:
-        self._stage = Stage(self._scratch.__enter__(), self._editions)
-        return self._stage
-
-    def __exit__(self, *_: object) -> None:
-        self._stage.__exit__()
-        self._scratch.__exit__(None, None, None)
+@contextmanager
+def _staged(editions: Editions) -> Iterator[Stage]:
+    with scratch() as folder, Stage(folder, editions) as stage:
+        yield stage
 
 
 def _told(name: str, fates: Iterator[Fate]) -> Tally:
@@ -149,12 +150,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("classes", nargs="*", metavar="CLASS", help=f"of {', '.join(_CLASSES)} (default: all)")
     parser.add_argument("--full", action="store_true", help="every point, and not a few of each class")
+    parser.add_argument("--every", type=int, default=0, metavar="N", help="of strace and engines, only each N-th point")
     args = parser.parse_args()
     if unknown := sorted({*args.classes} - {*_CLASSES}):
         parser.error(f"no class of faults: {', '.join(unknown)}")
     if "space" in (args.classes or _CLASSES) and _IS_INSIDE not in os.environ:
         return _inside(sys.argv[1:])
-    totals = [total for name in args.classes or _CLASSES for total in _CLASSES[name](args.full)]
+    totals = [total for name in args.classes or _CLASSES for total in _CLASSES[name](Form(args.full, args.every))]
     return int(any(total.wrongs for total in totals))
 
 

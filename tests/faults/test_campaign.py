@@ -37,7 +37,7 @@ def below(files: Mapping[str, bytes], folder: str) -> Read:
 
 
 @pytest.mark.usefixtures("strace")
-@pytest.mark.parametrize("call", ["rename", "write", "fsync", "mkdir"])
+@pytest.mark.parametrize("call", ["rename", "write", "fsync"])
 def test_a_compile_that_is_killed_or_fails_at_a_call_of_the_system_leaves_a_whole_build(
     plain: Stage, call: str
 ) -> None:

@@ -29,7 +29,7 @@ from tests.faults.verdict import tally
 def test_whatever_fails_the_output_is_whole_and_a_plain_rerun_heals(
     small: Stage, what: str, is_lasting: bool, start: int
 ) -> None:
-    total = tally(strikes(small, what, is_lasting=is_lasting, start=start, step=11))
+    total = tally(strikes(small, what, is_lasting=is_lasting, start=start, step=13))
 
     assert () == total.wrongs
     assert total.points == total.fired == total.old + total.new > 1
