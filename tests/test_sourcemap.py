@@ -132,6 +132,7 @@ def test_what_is_no_map_is_refused(text: str, why: str) -> None:
         (";D", "a mapping of line 2 points nowhere"),
         ("AADA", "a mapping of line 1 points nowhere"),
         ("AAAAE", "a mapping of line 1 points nowhere"),
+        ("AAAAD", "a mapping of line 1 points nowhere"),
     ],
 )
 def test_mappings_that_lead_nowhere_are_refused_when_they_are_asked(mappings: str, why: str) -> None:

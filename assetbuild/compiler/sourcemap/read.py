@@ -7,8 +7,10 @@ lines and columns from 0, columns in UTF-16 code units. Source: ECMA-426, "Sourc
 from __future__ import annotations
 
 import json
+import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from assetbuild.compiler.sourcemap.vlq import MapError, numbers_of, written
@@ -47,12 +49,13 @@ class SourceMap:
         self.contents = contents
         self.names = names
         self.mappings = mappings
-        self._decoded: tuple[list[int], list[Origin | None]] | None = None
+        self._decoded: _Decoded | None = None
 
     def __iter__(self) -> Iterator[Mapping]:
         """Yield the mappings in the order of the generated text. Raises `MapError` as `at` does."""
-        for key, origin in zip(*self._keys_and_origins(), strict=True):
-            yield key >> _COLUMN_BITS, key & _COLUMN_LIMIT - 1, origin
+        found = self._columns()
+        for index, key in enumerate(found.keys):
+            yield key >> _COLUMN_BITS, key & _COLUMN_LIMIT - 1, found.origin(index)
 
     def at(self, line: int, column: int) -> Origin | None:
         """Return where the text at that place comes from: what the last mapping at or before it says, on any line.
@@ -60,14 +63,32 @@ class SourceMap:
         A value of several lines has one mapping, at its begin; so a line without mappings belongs to the one before.
         Raises `MapError` if the mappings cannot be decoded.
         """
-        keys, origins = self._keys_and_origins()
-        found = bisect_right(keys, line << _COLUMN_BITS | column) - 1
-        return origins[found] if found >= 0 else None
+        found = self._columns()
+        index = bisect_right(found.keys, line << _COLUMN_BITS | column) - 1
+        return found.origin(index) if index >= 0 else None
 
-    def _keys_and_origins(self) -> tuple[list[int], list[Origin | None]]:
+    def _columns(self) -> _Decoded:
         if self._decoded is None:
             self._decoded = _decode(self.mappings, len(self.sources), len(self.names))
         return self._decoded
+
+
+class _Decoded(NamedTuple):
+    """The mappings, field by field: of thousands, few are ever looked at.
+
+    keys: places in generated text, sorted. sources: -1 for what comes from nowhere. names: -1 for none.
+    """
+
+    keys: Sequence[int]
+    sources: Sequence[int]
+    lines: Sequence[int]
+    columns: Sequence[int]
+    names: Sequence[int]
+
+    def origin(self, index: int) -> Origin | None:
+        """Return where the text of a mapping comes from."""
+        source = self.sources[index]
+        return Origin(source, self.lines[index], self.columns[index], self.names[index]) if source >= 0 else None
 
 
 def parse(text: str) -> SourceMap:
@@ -170,30 +191,67 @@ def _items(fields: dict[str, object], key: str) -> list[object]:
     return value
 
 
-def _decode(mappings: str, source_count: int, name_count: int) -> tuple[list[int], list[Origin | None]]:
-    """Return the places in generated text, sorted, and the origin of each."""
-    entries: list[tuple[int, Origin | None]] = []
-    known: dict[str, tuple[int, ...]] = {}  # a sheet repeats a few hundred different segments over and over
-    source = line = column = name = 0
-    is_sorted = is_sound = True
-    for generated_line, group in enumerate(mappings.split(";")):
-        generated = 0
-        first = len(entries)
-        for segment in group.split(",") if group else ():
-            deltas = known.get(segment)
-            if deltas is None:
-                deltas = known[segment] = numbers_of(segment)
-            generated += deltas[0]
-            is_sorted &= deltas[0] >= 0 or len(entries) == first
-            origin = None
-            if len(deltas) > 1:
-                source, line, column = source + deltas[1], line + deltas[2], column + deltas[3]
-                name += deltas[4] if len(deltas) > 4 else 0
-                origin = Origin(source, line, column, name if len(deltas) > 4 else -1)
-                is_sound = 0 <= source < source_count and line >= 0 and column >= 0 and -1 <= origin.name < name_count
-            if not (is_sound and 0 <= generated < _COLUMN_LIMIT):
-                raise MapError(f"a mapping of line {generated_line + 1} points nowhere")
-            entries.append((generated_line << _COLUMN_BITS | generated, origin))
-    if not is_sorted:
-        entries.sort(key=lambda entry: entry[0])
-    return [key for key, _ in entries], [origin for _, origin in entries]
+class _Segments(dict[str, tuple[int, ...]]):
+    """What segments hold, each read once: five numbers and how many of them are written."""
+
+    def __missing__(self, segment: str) -> tuple[int, ...]:
+        numbers = numbers_of(segment)
+        self[segment] = padded = (*numbers, *[0] * (5 - len(numbers)), len(numbers))
+        return padded
+
+
+def _decode(mappings: str, source_count: int, name_count: int) -> _Decoded:
+    """Return the mappings, in the order of the generated text.
+
+    Every field is a sum of differences, so that a whole field is added up at once, and not number by number.
+    """
+    known = _Segments()  # a sheet repeats a few hundred different segments over and over
+    keys: list[int] = []
+    segments: list[tuple[int, ...]] = []
+    for line, group in enumerate(mappings.split(";")):
+        if group:
+            key = line << _COLUMN_BITS
+            for segment in group.split(","):
+                numbers = known[segment]
+                key += numbers[0]
+                keys.append(key)
+                segments.append(numbers)
+    lengths = {each[5] for each in known.values()}
+    limits = {1: source_count, 2: sys.maxsize, 3: sys.maxsize, 4: name_count}
+    sources, lines, columns, names = (
+        [-1] * len(keys)
+        if max(lengths, default=0) <= field
+        else _summed(segments, keys, field, limit, is_everywhere=min(lengths) > field)
+        for field, limit in limits.items()
+    )
+    decoded = _Decoded(keys, sources, lines, columns, names)
+    if all(0 <= each[0] < _COLUMN_LIMIT // len(keys) for each in known.values()):
+        return decoded  # no column can have gone back, nor out of its bits
+    _check_columns(mappings, known)
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    return _Decoded(*([values[index] for index in order] for values in decoded))
+
+
+def _summed(
+    segments: Sequence[tuple[int, ...]], keys: Sequence[int], field: int, limit: int, *, is_everywhere: bool
+) -> list[int]:
+    """Return the sums of a field, -1 where a segment does not have it; raise `MapError` if one is out of its limits."""
+    values = list(accumulate([segment[field] for segment in segments]))
+    if not is_everywhere:
+        values = [value if field < each[5] else -1 for value, each in zip(values, segments, strict=True)]
+    if values and (min(values) < 0 or max(values) >= limit):
+        for value, segment, key in zip(values, segments, keys, strict=True):
+            if field < segment[5] and not 0 <= value < limit:
+                raise _astray(key >> _COLUMN_BITS)
+    return values
+
+
+def _check_columns(mappings: str, known: _Segments) -> None:
+    for line, group in enumerate(mappings.split(";")):
+        for column in accumulate(known[segment][0] for segment in group.split(",") if segment):
+            if not 0 <= column < _COLUMN_LIMIT:
+                raise _astray(line)
+
+
+def _astray(generated_line: int) -> MapError:
+    return MapError(f"a mapping of line {generated_line + 1} points nowhere")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from bisect import bisect_right
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
 from assetbuild.compiler.engines.incoming import written_in
@@ -98,7 +97,7 @@ class Origins:
         self._map = source_map
         self._entry = entry
         self._sources = sources
-        self._lines: list[int] = []
+        self._asked = 0, 0  # the last offset, and the line that it is on: what follows is asked next
         self._texts: dict[str, Written] = {}
 
     def __call__(self, offset: int) -> tuple[Source, Span]:
@@ -125,11 +124,11 @@ class Origins:
         return Place(written, origin.line, origin.column)
 
     def _position(self, offset: int) -> tuple[int, int]:
-        if not self._lines:
-            # The compiler counts lines of its output by LF alone.
-            self._lines = [0, *(found.end() for found in re.finditer("\n", self._css))]
-        line = bisect_right(self._lines, offset) - 1
-        return line, units(self._css[self._lines[line] : offset])
+        before, line = self._asked if self._asked[0] <= offset else (0, 0)
+        # The compiler counts lines of its output by LF alone.
+        line += self._css.count("\n", before, offset)
+        self._asked = offset, line
+        return line, units(self._css[self._css.rfind("\n", 0, offset) + 1 : offset])
 
     def _written(self, offset: int, content: str, start: int) -> tuple[int, int]:
         """Return where and how long the word at `offset` stands in the source, near where its value begins.
