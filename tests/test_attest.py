@@ -294,6 +294,19 @@ class TestBoth:
         (manifest,) = (each for each in provenance["subject"] if each["name"] == "manifest.json")
         assert sha256(project / "build/assets/manifest.json") == manifest["digest"]["sha256"]
 
+    def test_what_a_cache_had_kept_is_attested_as_what_was_made(
+        self, tree: Tree, attested: Attested, esbuild: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("ASSETBUILD_CACHE", str(tmp_path / "cache"))
+        project = tree(WITH_PACKAGES)
+
+        made, made_bill = attested(project)
+        recalled, recalled_bill = attested(project)
+
+        assert made_bill == recalled_bill
+        assert made["subject"] == recalled["subject"]
+        assert made["predicate"]["buildDefinition"] == recalled["predicate"]["buildDefinition"]
+
     def test_they_are_packed_and_verified_with_the_output(self, tree: Tree, attested: Attested, tmp_path: Path) -> None:
         project = tree(PLAIN)
         attested(project)
