@@ -108,7 +108,8 @@ def cases() -> Iterator[Case]:
     yield from _of("css | css, bundled | css, lowered | rcssmin | cssmin | module css", _CSS, _TOO_DEEP, "brackets")
     yield from _of("dart-sass | libsass", _SCSS, ANY)
     yield from _of("script", _JS | _JS_WITHOUT_BRACKETS, PUBLISHED)
-    yield from _of("script, minified | classic | jsmin | module | typescript", _JS, _TOO_DEEP, "brackets")
+    yield from _of("script, minified | classic | module | typescript", _JS, _TOO_DEEP, "brackets")
+    yield from _of("jsmin", _JS, ANY)  # a filter reads the joined text, and is judged by what the minifier says of it
     yield from _of("script, minified | classic | jsmin | module | typescript", _JS_WITHOUT_BRACKETS, ANY)
     yield from _of("typescript", _TS, ANY)
     yield from _of("jsx", _JS | _JS_WITHOUT_BRACKETS | _JSX, ANY)
@@ -144,6 +145,7 @@ def _others() -> Iterator[Case]:
         lambda: "".join(f"{' ' * n}a:\n" for n in range(2000)),
         _TOO_DEEP,
         is_short=True,
+        exit_code=2,
     )
     contents = Pattern("{contents: [", "harmless.txt", "]}", "a: ")
     yield one("bundles.yaml", "bundles in bundles", partial(contents.text, 300), ANY)

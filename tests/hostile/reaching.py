@@ -184,6 +184,7 @@ def cases() -> Iterator[Case]:
             "",
             carrier.command,
             partial(_linked, file, target),
+            is_short=True,
         )
     yield Case(
         "css",
