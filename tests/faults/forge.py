@@ -7,6 +7,7 @@ interpreter's start. A run may be held until somebody looks on, is the leader of
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -25,6 +26,7 @@ __all__ = ["ASSETBUILD", "Ended", "Forge", "Run"]
 ASSETBUILD = "assetbuild.cli:main"
 
 _PATIENCE_S = 60
+_PR_SET_PTRACER, _ANY = 0x59616D61, 2**64 - 1  # linux/prctl.h
 
 
 class Run(NamedTuple):
@@ -146,6 +148,8 @@ def _be(request: dict[str, Any], main: Any) -> NoReturn:
     os.environ.update(request["environ"])
     os.chdir(request["folder"])
     if request["is_held"]:
+        # Yama, where it is on, lets only ancestors look on; elsewhere the call is refused and not needed.
+        ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(_ANY), 0, 0, 0)
         os.kill(os.getpid(), signal.SIGSTOP)
     code = main(request["argv"])
     if request["is_rehearsal"]:

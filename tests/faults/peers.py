@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from assetbuild.disk import TEMP_MARK
 from tests.faults.builds import files_in
 from tests.faults.forge import ASSETBUILD, Forge, Run
-from tests.faults.traced import KILL, Fault, calls_of, traced
+from tests.faults.traced import Fault, calls_of, traced
 
 __all__ = ["PEERS", "Row", "row"]
 
@@ -81,10 +81,7 @@ def row(name: str, what: str, folder: Path, *, limit: int) -> Row:
         for call, number in numbers[:: -(-len(numbers) // limit)]:
             shutil.rmtree(output, ignore_errors=True)
             fault = Fault(call, what, number, is_lasting=what == "ENOSPC")
-            how = "signal=SIGKILL" if what == KILL else f"error={what}"
-            when = f"{number}{'+' if fault.is_lasting else ''}"
-            ended, log = traced(forge, run, ["-e", f"trace={call}", "-e", f"inject={call}:{how}:when={when}"])
-            if not (ended.code == -9 if what == KILL else "(INJECTED)" in log):
+            if not fault.has_fired(*traced(forge, run, fault.options)):
                 continue
             is_torn = any(_is_torn(path, body, clean) for path, body in files_in(output).items())
             again = forge.run(run)

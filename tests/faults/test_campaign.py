@@ -58,6 +58,13 @@ def test_a_call_that_is_interrupted_is_made_again(plain: Stage) -> None:
     assert (2, 2, ()) == (tally(fates).fired, tally(fates).new, tally(fates).wrongs)
 
 
+@pytest.mark.usefixtures("strace")
+def test_a_file_that_cannot_be_closed_is_named(plain: Stage) -> None:
+    fates = [strike(plain, Fault("close", "EIO", number)) for number in (1, 71, 141)]
+
+    assert () == tally(fates).wrongs
+
+
 def test_a_group_that_is_killed_at_any_moment_leaves_a_whole_build(plain: Stage) -> None:
     total = tally(kills(plain, 12))
 

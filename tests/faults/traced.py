@@ -52,6 +52,17 @@ class Fault(NamedTuple):
         return f"{self.what} at {self.call} {self.number}{'+' if self.is_lasting else ''}"
 
     @property
+    def options(self) -> list[str]:
+        """What makes strace do it."""
+        how = f"signal={KILL}" if self.what == KILL else f"error={self.what}"
+        when = f"{self.number}{'+' if self.is_lasting else ''}"
+        return ["-e", f"trace={self.call}", "-e", f"inject={self.call}:{how}:when={when}"]
+
+    def has_fired(self, ended: Ended, log: str) -> bool:
+        """Return whether a run and strace's log of it show the fault."""
+        return ended.code == -signal.SIGKILL if self.what == KILL else "(INJECTED)" in log
+
+    @property
     def reason(self) -> str:
         """The system's word for it; none for a signal, nor for what is tried again unseen (PEP 475)."""
         return "" if self.what in (KILL, "EINTR") else os.strerror(getattr(errno, self.what))
@@ -85,11 +96,8 @@ def faults(calls: Mapping[str, int], *, step: int = 1) -> Iterator[Fault]:
 def strike(stage: Stage, fault: Fault) -> Fate:
     """Run the new edition into the fault, from the state that the old one left, and judge."""
     stage.reset()
-    how = f"signal={KILL}" if fault.what == KILL else f"error={fault.what}"
-    when = f"{fault.number}{'+' if fault.is_lasting else ''}"
-    options = ["-e", f"trace={fault.call}", "-e", f"inject={fault.call}:{how}:when={when}"]
-    ended, log = traced(stage.forge, stage.run(), options)
-    has_fired = ended.code == -signal.SIGKILL if fault.what == KILL else "(INJECTED)" in log
+    ended, log = traced(stage.forge, stage.run(), fault.options)
+    has_fired = fault.has_fired(ended, log)
     return fate_of(stage, str(fault), ended, has_fired=has_fired, reason=fault.reason, is_mute=fault.call == "write")
 
 

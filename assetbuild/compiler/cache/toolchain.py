@@ -81,4 +81,6 @@ def _digest_hex(files: Iterable[str]) -> str:
                 digest.update(stream.read())
         except FileNotFoundError:
             digest.update(b"absent")  # an installation without a RECORD is vouched for by its version alone
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, file) from error  # a read or a close does not say of what
     return digest.hexdigest()[:32]
