@@ -38,6 +38,7 @@ RANKS = [
     "compiler.survey",
     "compiler.door",
     "compiler.files",
+    "compiler.secrets",
     "compiler.tokens",
     "compiler.importmap",
     "compiler.refs",

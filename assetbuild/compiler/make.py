@@ -20,6 +20,7 @@ from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
 from assetbuild.compiler.files import Library, Outside, Reading
 from assetbuild.compiler.model import Job, Result
 from assetbuild.compiler.plain import ShortWay
+from assetbuild.compiler.secrets import warned
 from assetbuild.diagnostic import Diagnostic, Span
 
 __all__ = ["Maker"]
@@ -193,6 +194,7 @@ class Maker:
             build = engines.engine(job.engine).build
             began_s = time.monotonic()
             made = build(job, reading, replace(shop, resolver=inquiry.resolver) if inquiry else shop)
+            made = warned(made, library, shop.project)
             self._on_made(made)
             if inquiry is None:
                 return replace(made, engine=job.engine)

@@ -5,7 +5,7 @@ Source: the IANA registry of media types; text/javascript by RFC 9239; fonts by 
 
 from __future__ import annotations
 
-__all__ = ["extension_of", "is_compressible", "media_type"]
+__all__ = ["extension_of", "is_compressible", "is_text", "media_type"]
 
 _UTF8 = "; charset=utf-8"
 _TYPES = {
@@ -95,6 +95,10 @@ def media_type(logical: str) -> str:
 
 def is_compressible(content_type: str) -> bool:
     """Return whether bytes of this type are worth an encoder's time; images and video are compressed inside."""
+    return is_text(content_type) or content_type in _COMPRESSIBLE
+
+
+def is_text(content_type: str) -> bool:
+    """Return whether bytes of this type are for people to read: text, JSON or XML."""
     essence = content_type.partition(";")[0]
-    is_text = essence.startswith("text/") or essence.endswith(("json", "+xml", "/xml"))
-    return is_text or essence in _COMPRESSIBLE
+    return essence.startswith("text/") or essence.endswith(("json", "+xml", "/xml"))

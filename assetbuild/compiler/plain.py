@@ -12,7 +12,9 @@ from assetbuild.compiler.cache import Cache
 from assetbuild.compiler.engines import copy
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.files import Library
+from assetbuild.compiler.media import media_type
 from assetbuild.compiler.model import Draft, Input, Job, Result
+from assetbuild.compiler.secrets import holds_secret
 from assetbuild.disk import Small
 
 __all__ = ["ShortWay"]
@@ -32,7 +34,7 @@ class ShortWay:
         if recalled is not None:
             return recalled
         facts = engines.plain_engine(job.engine).plain_facts(job, content.body)
-        if facts is None:
+        if facts is None or holds_secret(content.body, media_type(job.logicals[0])):
             return None
         draft = copy.copied(job.sources[0], content, self._library, self._shop, facts)
         return self._kept(job, content.sha256_hex, draft, is_recalled=False)
@@ -44,8 +46,8 @@ class ShortWay:
         return self._kept(job, sha256_hex, draft, is_recalled=True) if draft is not None else None
 
     def keep(self, job: Job, result: Result) -> None:
-        """Keep the result of a file that was published to the byte for later builds."""
-        if self._known is not None and result.drafts:
+        """Keep the result of a file that was published to the byte for later builds, if nothing is to be said of it."""
+        if self._known is not None and result.drafts and not result.diagnostics:
             self._known.keep(job, result.inputs[0].digest_hex, result.drafts[0])
 
     def _kept(self, job: Job, sha256_hex: str, draft: Draft, *, is_recalled: bool) -> Result:

@@ -176,6 +176,7 @@ class Project:
     js: Js = field(default_factory=Js)
     urls: Urls = field(default_factory=Urls)
     missing_allow: tuple[str, ...] = ()
+    secrets_allow: tuple[str, ...] = ()
     sourcemaps: MapMode = "none"
     compress: Compress = Compress()
     budgets: Mapping[str, int] = field(default_factory=dict)

@@ -60,6 +60,7 @@ def common_of(project: Project, tools: Mapping[str, str], places: Places) -> Com
         "roots": [[places.name(root.folder), root.mount, root.missing, root.is_minified] for root in project.roots],
         "salt": project.salt,
         "sass": sass,
+        "secrets_allow": project.secrets_allow,
         "site_root": project.site_root,
         "sourcemaps": project.sourcemaps,
         "urls": dataclasses.asdict(project.urls),

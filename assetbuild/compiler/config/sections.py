@@ -18,6 +18,7 @@ __all__ = [
     "js",
     "missing",
     "sass",
+    "secrets",
     "sourcemaps",
     "templates",
     "tools",
@@ -91,6 +92,13 @@ def urls(table: Table) -> Urls:
 
 def missing(table: Table) -> tuple[str, ...]:
     """Return `[missing] allow`."""
+    allow = table.texts("allow", checks.glob)
+    table.close()
+    return allow
+
+
+def secrets(table: Table) -> tuple[str, ...]:
+    """Return `[secrets] allow`."""
     allow = table.texts("allow", checks.glob)
     table.close()
     return allow
