@@ -167,6 +167,28 @@ def void(_: object) -> None:
     """Take a value where none is wanted."""
 
 
+def test_no_more_compiles_are_in_flight_than_was_said(program: Program, tmp_path: Path) -> None:
+    pair, lock = threading.Barrier(2), threading.Lock()
+    loading, most = 0, 0
+
+    def on_load(_: str) -> None:
+        nonlocal loading, most
+        with lock:
+            loading += 1
+            most = max(most, loading)
+        pair.wait(WAIT_S)
+        with lock:
+            loading -= 1
+        pair.wait(WAIT_S)
+
+    sheets = Sheets({"x": "b{c:d}"}, on_load)
+    with DartSass(program, str(tmp_path), timeout_s=WAIT_S, at_once=2) as dart, ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: compiled(dart, '@use "x"', sheets, f"{number}.scss").css, range(8)))
+
+    assert ["b {\n  c: d;\n}"] * 8 == found
+    assert 2 == most
+
+
 def test_hundreds_of_compiles_by_a_few_threads_each_get_their_own_answer(dart: DartSass) -> None:
     with ThreadPoolExecutor(4) as threads:
         made = list(threads.map(lambda number: compiled(dart, f"a{{b:{number}}}").css, range(200)))

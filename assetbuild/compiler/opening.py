@@ -159,7 +159,9 @@ def open_shop(
         from assetbuild.compiler.engines.sass.dart import DartSass
 
         tool = program("dart-sass")
-        return services.kept("dart", (tool, project.folder), lambda: DartSass(tool, project.folder))
+        # One more than there are cores: now and then a compile waits for us to find what it loads.
+        made_of = tool, project.folder, project.jobs + 1
+        return services.kept("dart", made_of, lambda: DartSass(tool, project.folder, at_once=project.jobs + 1))
 
     def esbuild() -> Esbuild:
         from assetbuild.compiler.engines.esbuild import Esbuild
