@@ -13,6 +13,7 @@ from assetbuild.cli.parser import Parser, positive
 from assetbuild.cli.render import Look, Terminal, as_json, counted, place, seconds, size
 from assetbuild.diagnostic import findings
 from assetbuild.home import compile_cache
+from assetbuild.manifest import build_id
 
 if TYPE_CHECKING:
     from assetbuild.compiler import Outcome
@@ -141,13 +142,11 @@ def project_of(args: argparse.Namespace, disk: Disk) -> Project:
 
 def summary_of(outcome: Outcome, hashed_bytes: int) -> dict[str, Any]:
     """Return what is said of a compile, as JSON values. hashed_bytes: read to see what they hold."""
-    import json
-
     project, published = outcome.project, outcome.published
     total, smallest, coding = _sizes(outcome)
     return {
         "output": project.output,
-        "build": json.loads(outcome.manifest)["build"]["id"],
+        "build": build_id(outcome.manifest),
         "assets": len(outcome.assets),
         "variants": len(outcome.variants),
         "engineJobs": dict(outcome.engine_jobs),

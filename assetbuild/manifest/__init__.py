@@ -11,7 +11,7 @@ from assetbuild.diagnostic import AssetbuildError
 from assetbuild.manifest.names import SUFFIXES, hash_name, is_base, is_path, name_of_digest, quote
 from assetbuild.manifest.reader import MANIFEST_NAME, AssetEntry, Bundle, FileEntry, Manifest
 from assetbuild.manifest.shape import VERSION, Mapped
-from assetbuild.manifest.text import ManifestError, check, dump
+from assetbuild.manifest.text import ManifestError, build_id, check, dump
 
 __all__ = [
     "MANIFEST_NAME",
@@ -24,6 +24,7 @@ __all__ = [
     "Manifest",
     "ManifestError",
     "Mapped",
+    "build_id",
     "check",
     "dump",
     "hash_name",

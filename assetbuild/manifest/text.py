@@ -20,6 +20,7 @@ __all__ = [
     "LAID_OUT_ANEW",
     "OPENING",
     "ManifestError",
+    "build_id",
     "check",
     "digest_fault",
     "dump",
@@ -178,6 +179,12 @@ def _is_laid_out_anew(text: bytes) -> bool:
         return canonical is not None and not digest_fault(canonical)
     except ValueError:
         return False
+
+
+def build_id(text: bytes) -> str:
+    """Return the id of a manifest that `dump` wrote, without parsing it."""
+    at = text.index(_ID_MARK) + len(_ID_MARK)
+    return "sha256:" + text[at : at + len(_NO_DIGITS)].decode()
 
 
 def digest_fault(text: bytes | mmap.mmap, start: int = 0, end: int | None = None) -> str:
