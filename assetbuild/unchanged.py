@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 
 from assetbuild.disk import MODE, RealDisk
 from assetbuild.noting import Row, digest_of_names, standing_at, standing_of
+from assetbuild.surroundings import surroundings
 
 __all__ = ["Record", "file_of", "load", "save", "stands"]
 
-_FORMAT = 2
+_FORMAT = 3
 _LIMIT_BYTES = 256 << 20  # a record of a hundred thousand files has a tenth of that; more is none of ours
 
 
@@ -29,7 +30,8 @@ class Record(NamedTuple):
     """A build that is done. arguments: everything that decided it beside the files, JSON values.
 
     files: what was read; outputs: what was written, absolute. folders: listed → digest of their names.
-    absent: paths of which no use was made → what stood there. summary: what to say of it, JSON values.
+    absent: paths of which no use was made → what stood there. around: project → digest of its surroundings.
+    summary: what to say of it, JSON values.
     """
 
     arguments: Mapping[str, object]
@@ -37,6 +39,7 @@ class Record(NamedTuple):
     outputs: Mapping[str, Row]
     folders: Mapping[str, str]
     absent: Mapping[str, str]
+    around: Mapping[str, str]
     summary: Mapping[str, Any]
 
     def rows(self) -> Iterator[tuple[str, Row]]:
@@ -64,7 +67,7 @@ def load(file: str) -> Record | None:
         if document["format"] != _FORMAT:
             return None
         files, outputs = ({name: Row(*row) for name, row in document[key].items()} for key in ("files", "outputs"))
-        fields = (document["arguments"], files, outputs, document["folders"], document["absent"])
+        fields = (document["arguments"], files, outputs, document["folders"], document["absent"], document["around"])
         return Record(*fields, document["summary"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
@@ -88,6 +91,8 @@ def stands(record: Record, arguments: Mapping[str, object]) -> Record | None:
     if json.loads(json.dumps(arguments)) != record.arguments:
         return None
     if any(standing_at(path) != was for path, was in record.absent.items()):
+        return None
+    if any(surroundings(project) != digest for project, digest in record.around.items()):
         return None
     try:
         if any(_names_in(folder) != digest for folder, digest in record.folders.items()):

@@ -192,7 +192,7 @@ def test_what_was_good_is_kept_although_the_build_failed(tree: Tree, compiled: C
 # One for each setting that every job depends on, and for what an entry says itself.
 SETTINGS = {
     'base = "/elsewhere/"': "settings.base",
-    "[css]\nminify = false": "settings.css.minify",
+    "[css]\nminify = false": "options.minify",
     "[js]\nminify = false": "settings.js.minify",
     'keep_names = ["page.html"]': "settings.keep_names",
     '[missing]\nallow = ["x/**"]': "settings.missing_allow",
@@ -218,6 +218,19 @@ def test_each_setting_is_a_part_of_the_key(tree: Tree, compiled: Compiled, setti
     assert reasons
     assert all(f"`{SETTINGS[setting]}`" in reason for reason in reasons)
     assert second.manifest == compiled(project, is_cached=False).manifest
+
+
+def test_a_setting_of_sheets_makes_no_script_anew(tree: Tree, compiled: Compiled, esbuild: Any) -> None:
+    graph = {"assets/js/app.ts": "console.log(1);\n", "assets/js/m.js": "import './b.js';\n"}
+    project = tree(SITE | graph)
+    config = SITE["assetbuild.toml"] + '"js/app.js" = "js/app.ts"\n'
+    write(project, {"assetbuild.toml": config})
+    settle(project)
+    compiled(project)
+
+    write(project, {"assetbuild.toml": f'{config}[css]\nminify = false\n[sass]\nsilence = ["import"]\n'})
+
+    assert {"style"} == compiled(project).engine_runs.keys()
 
 
 def test_a_new_root_before_the_others_is_a_part_of_the_key(tree: Tree, compiled: Compiled) -> None:

@@ -13,6 +13,7 @@ from assetbuild.disk import RealDisk
 from assetbuild.manifest import SUFFIXES
 from assetbuild.manifest.reader import MANIFEST_NAME
 from assetbuild.noting import Row, Watched, row_of, standing_at
+from assetbuild.surroundings import surroundings
 from assetbuild.unchanged import Record, file_of, load, save, stands
 from assetbuild.version import __version__
 
@@ -46,6 +47,7 @@ class LastBuild:
         self._arguments = {**arguments, "environ": variables | home, "python": python, "assetbuild": __version__}
         self._began_ns = time.time_ns()
         self._folder = folder
+        self._around = ""
         self._output = str(arguments.get("output", ""))
         self._is_asked = is_asked
         self._goes_on = goes_on
@@ -84,6 +86,7 @@ class LastBuild:
         """Return a disk for this build, which knows what the last one saw."""
         known = self.record
         self._began_ns = time.time_ns()
+        self._around = surroundings(self._folder)
         return Watched({**known.files, **known.outputs} if known else {})
 
     def keep(self, outcome: Outcome, disk: Watched, summary: Mapping[str, Any]) -> None:
@@ -102,8 +105,11 @@ class LastBuild:
                 files={**asked.files, **files, **self._code_rows()},
                 outputs={file: row_of(file, hex_) for file, hex_ in outputs.items()},
                 absent=_as_they_stand({*asked.absent, *outcome.absent}),
+                around={self._folder: self._around},
                 summary=summary,
             )
+            if surroundings(self._folder) != self._around:
+                return  # as above: it changed while somebody looked
             if not _is_still_there(outcome):
                 return  # another compile has published into this output since
         except OSError:
@@ -120,12 +126,13 @@ class LastBuild:
             outputs={},
             folders={folder: hex_ for folder, hex_ in disk.folders.items() if not f"{folder}/".startswith(ours)},
             absent=_as_they_stand(disk.absent),
+            around={},
             summary={},
         )
 
     def is_code_as_it_was(self) -> bool:
         """Return whether the code that compiles is what it was at the first of these questions."""
-        return self.is_as_asked(Record(self._arguments, self._code_rows(), {}, {}, {}, {}))
+        return self.is_as_asked(Record(self._arguments, self._code_rows(), {}, {}, {}, {}, {}))
 
     def is_as_asked(self, record: Record) -> bool:
         """Return whether every answer that a build got would still be the same."""

@@ -21,6 +21,7 @@ __all__ = [
     "Facts",
     "Input",
     "Job",
+    "Listed",
     "Piece",
     "Ref",
     "RefStyle",
@@ -96,6 +97,13 @@ class Input(NamedTuple):
 
 Absent = str
 """Absolute path of a file that a job looked for and did not find: the result holds only while it stays absent."""
+
+
+class Listed(NamedTuple):
+    """A folder whose names a job depends on. folder: absolute; digest_hex: as `listing` gives it."""
+
+    folder: str
+    digest_hex: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,8 @@ class Result:
 
     unused: files among `inputs` of which no byte is in a draft, as far as the engine can tell.
     tools: name → exact version of what decided the bytes. engine: the room that made it, written by `gather`.
+    folders: those whose names decided something. surroundings: digest of what tools found around the project by
+    themselves, "" where that decides nothing.
     is_repeatable: the same inputs always make it, so a cache may keep it. is_recalled: a cache had kept it.
     reason: why it was made, in words, where a cache was asked and had not kept it.
     """
@@ -199,6 +209,8 @@ class Result:
     diagnostics: tuple[Diagnostic, ...] = ()
     tools: Mapping[str, str] = field(default_factory=dict)
     engine: str = ""
+    folders: tuple[Listed, ...] = ()
+    surroundings: str = ""
     is_repeatable: bool = True
     is_recalled: bool = False
     reason: str = ""

@@ -12,22 +12,25 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from assetbuild.compiler.cache import traces
 from assetbuild.compiler.cache.asked import Answers, Asked
 from assetbuild.compiler.cache.codec import Unreadable, dumped, loaded
-from assetbuild.compiler.cache.keys import common_of, differing, digest_of, key_of
+from assetbuild.compiler.cache.keys import common_of, differing, digest_of, is_read, key_of, read_by
 from assetbuild.compiler.cache.places import Places
 from assetbuild.compiler.cache.plain import PlainFiles
 from assetbuild.compiler.cache.store import Store, Tally
 from assetbuild.compiler.cache.toolchain import packages
 from assetbuild.compiler.cache.traces import Trace
 from assetbuild.compiler.files import Library
-from assetbuild.compiler.model import Input, Job, Result
+from assetbuild.compiler.listing import listing
+from assetbuild.compiler.model import Input, Job, Listed, Result
 from assetbuild.compiler.resolve import Resolver
 from assetbuild.compiler.tools import NAMES
 from assetbuild.noting import standing_at
+from assetbuild.surroundings import surroundings
 
 __all__ = ["Cache", "Inquiry", "Store", "Tally"]
 
@@ -50,8 +53,7 @@ class Cache:
         self.program = program
         self.places = Places(project.folder, [*(root.folder for root in project.roots), *library.confines])
         self.answers = Answers(resolver.inventory, self.places)
-        common = common_of(project, packages(), self.places)
-        self.common_digest = digest_of(common)
+        common = common_of(project, packages(), library.confines, self.places)
         self.project = _digest_of(os.fsencode(project.folder))
         last = f"common/{self.project}"
         known = store.get(last)
@@ -59,7 +61,37 @@ class Cache:
         self.changed_settings = () if known is None else tuple(differing(json.loads(known), common._asdict()))
         if known is None or self.changed_settings:
             store.put(last, _text(common._asdict()))
-        self.plain = PlainFiles(store, f"plain/{self.project}", self.common_digest)
+        self.plain = PlainFiles(store, f"plain/{self.project}", digest_of(common))
+        self._common = common
+        self._common_digests: dict[str, str] = {}
+        self._listed: dict[str, str] = {}
+
+    def common_digest(self, engine: str) -> str:
+        """Return the digest of what an engine reads of that which is the same for all jobs."""
+        if engine not in self._common_digests:
+            self._common_digests[engine] = digest_of(read_by(engine, self._common))
+        return self._common_digests[engine]
+
+    @cached_property
+    def surroundings(self) -> str:
+        """Return the digest of what tools find around the project by themselves."""
+        return surroundings(self.library.folder)
+
+    def listed(self, folder: str) -> str:
+        """Return the digest of the names in a folder, "" if it is not there; each is listed once."""
+        if folder not in self._listed:
+            try:
+                self._listed[folder] = listing(folder, self.library.disk).digest_hex
+            except (FileNotFoundError, NotADirectoryError):
+                self._listed[folder] = ""
+        return self._listed[folder]
+
+    def described(self, file: str) -> str:
+        """Return the sha256 of a description, which may lie anywhere in the project; raise `OSError`."""
+        disk = self.library.disk
+        if not os.path.realpath(file).startswith(os.path.join(self.library.folder, "")):
+            return self.library.digest_hex(file)
+        return disk.known_digest(file) or _digest_of(disk.read(file))
 
     def inquire(self, job: Job) -> Inquiry:
         """Return what earlier builds know of a job."""
@@ -85,7 +117,7 @@ class Inquiry:
     def __init__(self, cache: Cache, job: Job) -> None:
         self._cache = cache
         self._job = job
-        self._key = key_of(job, cache.common_digest, cache.places)
+        self._key = key_of(job, cache.common_digest(job.engine), cache.places)
         self._name = f"traces/{digest_of(self._key)}"
         self._last_name = f"last/{_digest_of(_text([cache.project, job.engine, job.logicals]))}"
         self._traces = traces.loaded(cache.store.get(self._name))
@@ -108,6 +140,8 @@ class Inquiry:
         trace = Trace(
             inputs={places.name(each.file): each.digest_hex for each in result.inputs},
             absent={places.name(file): self._standing(file) for file in result.absent},
+            folders={places.name(os.path.join(folder, "")): digest_hex for folder, digest_hex in result.folders},
+            surroundings=result.surroundings,
             questions=questions,
             answers=self._cache.answers.digest_hex(questions),
             programs={tool: self._cache.program(tool) for tool in result.tools if tool in _PROGRAMS},
@@ -141,8 +175,18 @@ class Inquiry:
             return None
         inputs = sorted(Input(places.file(name), digest_hex) for name, digest_hex in trace.inputs.items())
         absent = sorted(places.file(name) for name in trace.absent)
-        engine = self._job.engine
-        return replace(result, inputs=tuple(inputs), absent=tuple(absent), engine=engine, is_recalled=True)
+        folders = sorted(
+            Listed(places.file(name).rstrip("/"), digest_hex) for name, digest_hex in trace.folders.items()
+        )
+        return replace(
+            result,
+            inputs=tuple(inputs),
+            absent=tuple(absent),
+            folders=tuple(folders),
+            surroundings=trace.surroundings,
+            engine=self._job.engine,
+            is_recalled=True,
+        )
 
     def _standing(self, file: str) -> str:
         kind, is_link, target = standing_at(file).partition(" ")
@@ -152,7 +196,7 @@ class Inquiry:
         if self._traces:
             return self._changed(self._traces[0]) or "its result is no longer in the cache"
         last = self._cache.store.get(self._last_name) if self._job.place else None
-        fields: Sequence[str] = self._cache.changed_settings
+        fields: Sequence[str] = [each for each in self._cache.changed_settings if is_read(each, self._job.engine)]
         if last is not None:
             old: Mapping[str, Any] = {**json.loads(last), "common": self._key.common}
             fields = [*fields, *differing(old, self._key._asdict())]
@@ -165,7 +209,9 @@ class Inquiry:
             for name, digest_hex in trace.inputs.items():
                 file = places.file(name)
                 try:
-                    if library.digest_hex(file) != digest_hex:
+                    # Descriptions are among the inputs of a module graph, and its key says where sources may lie.
+                    found = self._cache.described(file) if trace.surroundings else library.digest_hex(file)
+                    if found != digest_hex:
                         return f"`{library.shown(file)}` changed"
                 except OSError:
                     return f"`{library.shown(file)}` is gone"
@@ -173,6 +219,11 @@ class Inquiry:
                 file = places.file(name)
                 if self._standing(file) != was:
                     return f"`{library.shown(file)}` came or went"
+            for name, digest_hex in trace.folders.items():
+                if self._cache.listed(folder := places.file(name).rstrip("/")) != digest_hex:
+                    return f"something came to or went from `{library.shown(folder)}`"
+            if trace.surroundings and trace.surroundings != self._cache.surroundings:
+                return "a description in the project's folder or above it changed"
             if self._cache.answers.digest_hex(trace.questions) != trace.answers:
                 return "a file that it refers to came, went or was renamed"
         except KeyError:

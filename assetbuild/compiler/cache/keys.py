@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from assetbuild.compiler.cache.codec import source_document
@@ -17,16 +17,17 @@ from assetbuild.compiler.cache.places import Places
 from assetbuild.compiler.model import Job
 from assetbuild.compiler.project import Project
 
-__all__ = ["EPOCH", "Common", "Key", "common_of", "differing", "digest_of", "key_of"]
+__all__ = ["EPOCH", "Common", "Key", "common_of", "differing", "digest_of", "is_read", "key_of", "read_by"]
 
-EPOCH = 1
+EPOCH = 2
 """Raised when the meaning of a document in the cache changes: everything before it is a miss."""
 
 
 class Common(NamedTuple):
     """What is the same for every job of a build. tools: package → exact version and digest.
 
-    settings: what the project says to every job, whichever asks for it. JSON values only.
+    settings: what the project says to jobs beside their own options, by section; `is_read` says to which. JSON values
+    only.
     """
 
     epoch: int
@@ -35,9 +36,10 @@ class Common(NamedTuple):
 
 
 class Key(NamedTuple):
-    """What is a job's own. common: digest of the `Common` record. sources: what it starts from, by portable names.
+    """What is a job's own. common: digest of what its engine reads of the `Common` record.
 
-    place: where it was configured, which messages name. JSON values only.
+    sources: what it starts from, by portable names. place: where it was configured, which messages name. JSON values
+    only.
     """
 
     common: str
@@ -48,12 +50,23 @@ class Key(NamedTuple):
     place: str
 
 
-def common_of(project: Project, tools: Mapping[str, str], places: Places) -> Common:
-    """Return the record of a build. A setting too many costs a compile, one too few would give a wrong result."""
+# Sections that few engines read; what an engine gets as the options of a job is a part of its key anyway.
+_READERS = {
+    "confines": frozenset(["modules"]),
+    "js": frozenset(["classic", "filters", "markup", "modules", "script"]),
+    "sass": frozenset(["filters", "style"]),
+}
+
+
+def common_of(project: Project, tools: Mapping[str, str], confines: Iterable[str], places: Places) -> Common:
+    """Return the record of a build. A setting too many costs a compile, one too few would give a wrong result.
+
+    confines: the folders that sources may lie in.
+    """
     sass = dataclasses.asdict(project.sass) | {"load_paths": [places.name(f) for f in project.sass.load_paths]}
     settings = {
         "base": project.base,
-        "css": dataclasses.asdict(project.css),
+        "confines": sorted(places.name(folder) for folder in confines),
         "js": dataclasses.asdict(project.js),
         "keep_names": project.keep_names,
         "missing_allow": project.missing_allow,
@@ -68,8 +81,19 @@ def common_of(project: Project, tools: Mapping[str, str], places: Places) -> Com
     return Common(EPOCH, tools, settings)
 
 
+def is_read(field: str, engine: str) -> bool:
+    """Return whether an engine reads a field of the `Common` record, written as `differing` gives it."""
+    section = field.removeprefix("settings.").partition(".")[0]
+    return engine in _READERS.get(section, frozenset([engine]))
+
+
+def read_by(engine: str, common: Common) -> Common:
+    """Return what an engine reads of a record."""
+    return common._replace(settings={name: value for name, value in common.settings.items() if is_read(name, engine)})
+
+
 def key_of(job: Job, common: str, places: Places) -> Key:
-    """Return the key of `job`. common: digest of the build's `Common` record."""
+    """Return the key of `job`. common: digest of what its engine reads of the build's `Common` record."""
     sources = tuple(source_document(source, places) for source in job.sources)
     return Key(common, job.engine, job.options, job.logicals, sources, job.place)
 

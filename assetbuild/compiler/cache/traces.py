@@ -21,12 +21,15 @@ class Trace(NamedTuple):
     """What a result depended on, by portable names.
 
     inputs: file → sha256 of what was read. absent: file that no use was made of → what stood in its place.
+    folders: folder → digest of the names in it. surroundings: as `Result` has it.
     answers: digest of what the inventory said to the questions. programs: pinned tool that was run → digest.
     spent_ms: how long it took. result: the text of a small result, or where a large one lies in the store, `result/…`.
     """
 
     inputs: Mapping[str, str]
     absent: Mapping[str, str]
+    folders: Mapping[str, str]
+    surroundings: str
     questions: Questions
     answers: str
     programs: Mapping[str, str]
@@ -53,6 +56,16 @@ def loaded(content: bytes | None) -> list[Trace]:
 
 
 def _trace(fields: list[Any]) -> Trace:
-    inputs, absent, (logicals, files, withheld, is_whole), answers, programs, spent_ms, result = fields
+    (
+        inputs,
+        absent,
+        folders,
+        surroundings,
+        (logicals, files, withheld, is_whole),
+        answers,
+        programs,
+        spent_ms,
+        result,
+    ) = fields
     questions = Questions(tuple(logicals), tuple(files), tuple(withheld), is_whole)
-    return Trace(inputs, absent, questions, answers, programs, int(spent_ms), result)
+    return Trace(inputs, absent, folders, surroundings, questions, answers, programs, int(spent_ms), result)

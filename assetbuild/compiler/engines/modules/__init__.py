@@ -7,6 +7,7 @@ splitting and its text; names and references are ours. Writes nothing.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple, cast
@@ -27,6 +28,7 @@ from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Draft, Job, Ref, Result, Source
 from assetbuild.compiler.project import Js
 from assetbuild.diagnostic import Diagnostic, Severity, Span
+from assetbuild.surroundings import surroundings
 
 __all__ = ["build"]
 
@@ -54,8 +56,11 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     job.sources: one per logical path. job.options: the fields of `project.Js`, `minify` as the entries have it.
     """
     options = asdict(Js()) | dict(job.options)
+    folder = shop.project.folder
+    around, began_ns = surroundings(folder), time.time_ns()
     graph = _graph(dict(zip(job.logicals, job.sources, strict=True)), options, reading, shop)
-    record(graph.built, reading, shop.project.folder, graph.sources.spellings)
+    entries = [source.file for source in graph.entries.values()]
+    known = record(graph.built, reading, entries, graph.sources.spellings, began_ns)
     found = [
         *_diagnostics(graph, reading),
         *_left_for_the_browser(graph, options),
@@ -84,8 +89,9 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         tuple(found),
         {"esbuild": shop.esbuild().version},
         unused=_unused(graph, reading, shop.project.folder),
-        # esbuild finds files by itself, and does not tell of all that it looked for in vain.
-        is_repeatable=False,
+        folders=known.folders,
+        surroundings=around,
+        is_repeatable=known.is_whole and around == surroundings(folder) and not _follows_maps(graph.sources, shop),
     )
 
 
@@ -147,6 +153,14 @@ def _request(entries: Mapping[str, Source], flags: Sequence[str], shop: Shop) ->
     # Apart, without texts: what esbuild has seen holds marks, and what people wrote is at hand.
     maps = ("--sourcemap=external", "--sources-content=false") if _is_mapped(shop) else ()
     return {"entries": outputs, "flags": [*flags, *maps], "absWorkingDir": folder}
+
+
+def _follows_maps(sources: ModuleSources, shop: Shop) -> bool:
+    """Return whether esbuild may have read a map that a text names: we take the comment out of plain scripts alone."""
+    texts = sources.texts.items() if _is_mapped(shop) else ()
+    return any(
+        "sourceMappingURL=" in text and not file.endswith((".css", ".js", ".mjs", ".cjs")) for file, text in texts
+    )
 
 
 def _is_mapped(shop: Shop) -> bool:

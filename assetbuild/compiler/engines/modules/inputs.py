@@ -1,81 +1,187 @@
-"""What a module graph depends on beside the files that went through the hooks: descriptions and absent candidates.
+"""What a module graph depends on beside the files that went through the hooks: descriptions, and names in folders.
 
-Receives the metafile; hands on nothing, but tells the job's record. esbuild reads `package.json`, `tsconfig.json` and
-`jsconfig.json` by itself, and a file that appears tomorrow may win a look-up that another file won today.
+Receives the metafile; tells the job's record, and hands on the folders whose names count. esbuild reads `package.json`
+and TypeScript's configurations by itself, and a file that appears tomorrow may win a look-up that another won today.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import posixpath
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 from assetbuild.compiler import door
 from assetbuild.compiler.engines.esbuild import Built
+from assetbuild.compiler.engines.modules.looked import Looked
+from assetbuild.compiler.engines.modules.patterns import Configuration, Pattern, configuration_of, patterns_of
 from assetbuild.compiler.files import Outside, Reading
+from assetbuild.compiler.model import Listed
+from assetbuild.noting import is_settled
 
-__all__ = ["extends_of", "may_describe", "record"]
+__all__ = ["Known", "extends_of", "may_describe", "record"]
 
-# esbuild's documentation, "Resolve extensions": tried in this order, after the name as it is written.
-_EXTENSIONS = (".tsx", ".ts", ".jsx", ".js", ".css", ".json")
-_DESCRIPTIONS = ("package.json", "tsconfig.json", "jsconfig.json")
+_MODULES = "node_modules"
+# What the metafile calls that which no file holds: our own modules, and what a `browser` field switches off.
+_NO_FILES = ("asset:", "raw:", "assetbuild-here:", "(disabled):", "<runtime>", "assetbuild:")
 
 
-def record(built: Built, reading: Reading, folder: str, spellings: Mapping[str, Sequence[str]]) -> None:
-    """Record in `reading` what decided the graph of `built`. folder: the project; metafile paths are relative to it.
+class Known(NamedTuple):
+    """What the record of a graph is worth. folders: those whose names count.
 
-    spellings: specifier → what was looked for in its place, in order.
+    is_whole: everything that could change the graph is in the record, and nothing of it changed meanwhile.
     """
+
+    folders: tuple[Listed, ...]
+    is_whole: bool
+
+
+def record(
+    built: Built,
+    reading: Reading,
+    entries: Iterable[str],
+    spellings: Mapping[str, Sequence[str]],
+    began_ns: int,
+) -> Known:
+    """Record in `reading` what decided the graph of `built`.
+
+    entries: their files, links not followed. spellings: specifier → what was looked for in its place, in order.
+    began_ns: when esbuild may have looked first.
+    """
+    folder = reading.library.folder  # which the metafile's paths are relative to
+    looks = _Looks(reading, folder)
+    for file in entries:
+        looks.looked.at(file)
     inputs = cast(Mapping[str, Any], built.metafile.get("inputs", {}))
-    files = [os.path.normpath(os.path.join(folder, path)) for path in inputs if ":" not in path]
-    for directory in sorted({above for file in files for above in _folders(os.path.dirname(file), folder)}):
-        for name in _DESCRIPTIONS:
-            if name == "package.json" or "/node_modules/" not in directory + "/":
-                _description(os.path.join(directory, name), reading, set())
     for path, described in inputs.items():
-        importer = os.path.dirname(os.path.join(folder, path))
-        for imported in described["imports"]:
-            if "original" in imported and not imported.get("external") and ":" not in imported["path"]:
-                target = os.path.normpath(os.path.join(folder, imported["path"]))
-                for written in spellings.get(imported["original"], (imported["original"],)):
-                    for candidate in _candidates(importer, written, target, folder):
-                        reading.exists(candidate)
+        if not path.startswith(_NO_FILES):
+            importer = os.path.normpath(os.path.join(folder, os.path.dirname(path)))
+            # A name such as `data:…` or of a namespace that is none of ours: nobody knows what it looked for.
+            looks.looked.is_known &= ":" not in path or os.path.isfile(os.path.join(folder, path))
+            looks.looked.importer(importer)
+            is_sheet = path.endswith(".css")
+            for imported in described["imports"]:
+                written = imported.get("original", imported["path"])
+                for spelling in spellings.get(written, (written,)):
+                    looks.follow(spelling, importer, is_sheet=is_sheet or bool(imported.get("external")))
+    looks.follow_patterns()
+    looked = looks.looked
+    for file in sorted(looked.standing):
+        reading.note_absent(file)
+    touched = [*looked.folders(), *looks.descriptions]
+    is_settled_since = all(is_settled(os.stat(path), began_ns) for path in touched)
+    return Known(looked.listed(), looked.is_known and is_settled_since)
 
 
-def _folders(directory: str, folder: str) -> Iterator[str]:
-    """Yield `directory` and the folders above it, up to the project."""
-    while directory.startswith(folder + os.sep):
-        yield directory
-        directory = os.path.dirname(directory)
-    yield folder
+class _Looks:
+    """The imports of a graph, and where descriptions lead them. descriptions: every one that was read."""
 
+    def __init__(self, reading: Reading, folder: str) -> None:
+        self._reading = reading
+        self._packages = os.path.join(folder, _MODULES, "")
+        self.looked = Looked(folder, reading.library.disk, self._describe)
+        self.descriptions: set[str] = set()
+        self._followed: set[tuple[str, str]] = set()
+        self._specifiers: set[str] = set()
+        self._patterns: list[tuple[Pattern, str]] = []
+        self._paths: set[Pattern] = set()
+        self._bases: set[str] = set()
+        for name in ("package.json", "tsconfig.json", "jsconfig.json"):
+            file = os.path.join(folder, name)
+            if reading.library.disk.is_file(file):
+                self._describe(file)
+            else:
+                reading.note_absent(file)
 
-def _candidates(importer: str, written: str, target: str, folder: str) -> Iterator[str]:
-    """Yield the files that would have won before `target`, as esbuild looks for them (Node's `require` algorithm)."""
-    if not written.startswith((".", os.sep)):
-        name = "/".join(written.split("/")[: 2 if written.startswith("@") else 1])
-        for above in _folders(importer, folder):
-            package = os.path.join(above, "node_modules", name)
-            if target.startswith(package + os.sep):
-                return
-            yield os.path.join(package, "package.json")
-        return
-    bare = os.path.normpath(os.path.join(importer, written))
-    for place in _places(bare):
-        if place == target:
+    def follow(self, written: str, importer: str, *, is_sheet: bool = False) -> None:
+        """Look for what an import in a folder names. is_sheet: it may be relative without a dot, as in CSS."""
+        if written.startswith(_NO_FILES) or (written, importer) in self._followed:
             return
-        yield place
+        self._followed.add((written, importer))
+        looked = self.looked
+        if "*" in written or ".zip" in written or "__virtual__" in written:
+            looked.is_known = False  # a pattern over names (`import(`./${name}.js`)`), or one of Yarn's archives
+            return
+        is_relative = written.startswith(("./", "../")) or written in (".", "..")
+        for spelling in {written, *(written[:at] for at in map(written.find, "?#") if at > 0)}:
+            if is_relative or is_sheet or spelling.startswith("/"):
+                looked.at(os.path.normpath(os.path.join(importer, spelling)))
+            if not is_relative:
+                self._specifiers.add(spelling)
+                if not spelling.startswith("/"):
+                    looked.package(spelling, importer)
+
+    def follow_patterns(self) -> None:
+        """Look for all that the descriptions make of what was imported, and of what they lead to in turn."""
+        done: set[tuple[str, str]] = set()
+        while True:
+            specifiers = {"", *self._specifiers}
+            places = {(target, base) for pattern, base in self._patterns for target in _targets(pattern, specifiers)}
+            paths = {target for pattern in self._paths for target in _targets(pattern, specifiers - {""})}
+            fresh = (places | {(os.path.join(base, target), base) for target in paths for base in self._bases}) - done
+            if not fresh:
+                return
+            done |= fresh
+            for target, base in sorted(fresh):
+                if target.startswith((".", "/")):
+                    self.looked.at(os.path.normpath(os.path.join(base, target)))
+                elif not target.startswith("#"):  # one name of `imports` may not stand for another
+                    self.follow(target, base, is_sheet=True)
+
+    def _describe(self, file: str, *, is_extended: bool = False) -> None:
+        """Read a description: its bytes are an input, and what it says of look-ups counts."""
+        is_package, folder = posixpath.basename(file) == "package.json", os.path.dirname(file)
+        is_packaged = f"/{_MODULES}/" in file.removeprefix(os.path.dirname(self._packages[:-1]))
+        if file in self.descriptions or (is_packaged and not is_package and not is_extended):
+            return  # esbuild reads no TypeScript configuration of a package
+        self.descriptions.add(file)
+        if not may_describe(file, self._reading):
+            self.looked.is_known = False
+            return
+        # Not asked of `reading`, for which the project's own folder is no source: but here it is what decides.
+        body = self._reading.library.disk.read(file)
+        self._reading.note(file, hashlib.sha256(body).hexdigest())
+        try:
+            text = door.admit(body, self._reading.shown(file))
+            if not is_package:
+                self._configure(configuration_of(text), file)
+                return
+            for pattern in patterns_of(text):
+                # A package counts with all its folders: only what leads out of it has to be followed.
+                if not (is_packaged and pattern.target.startswith("./") and ".." not in pattern.target):
+                    self._patterns.append((pattern, folder))
+        except (door.Refused, ValueError, RecursionError):
+            self.looked.is_known = False  # esbuild has read it, or refused it, in its own words
+
+    def _configure(self, said: Configuration, file: str) -> None:
+        """Follow a TypeScript configuration. What it extends may lie beside it or in a package."""
+        folders = {os.path.dirname(file), os.path.dirname(os.path.realpath(file))}
+        self._bases |= folders | {
+            os.path.normpath(os.path.join(each, url)) for each in folders for url in said.base_urls
+        }
+        self._paths.update(said.paths, [Pattern("*", "*")] if said.base_urls else [])
+        for written in said.extends:
+            for folder in sorted(folders):
+                self._extend(f"{written}/tsconfig.json" if written in (".", "..") else written, folder)
+
+    def _extend(self, written: str, folder: str) -> None:
+        if written.startswith((".", "/")):
+            place = os.path.normpath(os.path.join(folder, written))
+            self.looked.at(place)
+            candidates = [place, f"{place}.json"]
+        else:
+            self.looked.package(written, folder)
+            candidates = [file for file in self.looked.files(written, folder) if file.endswith(".json")]
+        for file in candidates:
+            if os.path.isfile(file):
+                self._describe(file, is_extended=True)
 
 
-def _places(bare: str) -> Iterator[str]:
-    yield bare
-    yield from (bare + ext for ext in _EXTENSIONS)
-    yield os.path.join(bare, "package.json")
-    yield from (os.path.join(bare, "index" + ext) for ext in _EXTENSIONS)
+def _targets(pattern: Pattern, specifiers: Iterable[str]) -> set[str]:
+    if pattern.key == "*" and "*" not in pattern.target:
+        return {pattern.target}
+    return {target for specifier in specifiers if (target := pattern.applied(specifier)) is not None}
 
 
 def may_describe(file: str, reading: Reading) -> bool:
@@ -87,39 +193,9 @@ def may_describe(file: str, reading: Reading) -> bool:
     return True
 
 
-def _description(file: str, reading: Reading, seen: set[str]) -> None:
-    """Record a description, and what a TypeScript configuration extends."""
-    if file in seen or not may_describe(file, reading):
-        return
-    seen.add(file)
-    # Not asked of `reading`, for which the project's own folder is no source: but here it is what decides.
-    disk = reading.library.disk
-    if not disk.is_file(file):
-        reading.note_absent(file)
-        return
-    body = disk.read(file)
-    reading.note(file, hashlib.sha256(body).hexdigest())
-    try:
-        text = door.admit(body, reading.shown(file))
-    except door.Refused:
-        return  # esbuild has read it, or refused it, in its own words
-    if posixpath.basename(file) == "package.json":
-        return
-    for base in extends_of(text):
-        if base.startswith("."):
-            place = os.path.normpath(os.path.join(os.path.dirname(file), base))
-            _description(place if place.endswith(".json") else place + ".json", reading, seen)
-
-
-# TypeScript reads its configuration as JSON with comments and trailing commas.
-_LOOSE = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*[\s\S]*?\*/|,(?=\s*[}\]])')
-
-
 def extends_of(text: str) -> list[str]:
     """Return what a TypeScript configuration is based on, as it is written."""
     try:
-        described = json.loads(_LOOSE.sub(lambda found: found[1] or "", text))
+        return list(configuration_of(text).extends)
     except ValueError:
         return []
-    extends = described.get("extends", []) if isinstance(described, dict) else []
-    return [base for base in ([extends] if isinstance(extends, str) else extends) if isinstance(base, str)]
