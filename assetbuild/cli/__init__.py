@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -167,4 +168,5 @@ def _occupy_standard_streams() -> None:
     """
     while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:  # always the lowest number that is free
         pass
-    os.close(opened)
+    with contextlib.suppress(OSError):  # the descriptor is given back all the same
+        os.close(opened)

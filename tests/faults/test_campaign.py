@@ -140,10 +140,14 @@ def test_a_build_is_judged_by_its_own_bytes(plain: Stage) -> None:
 def test_a_run_that_says_too_little_is_held_against_it(plain: Stage) -> None:
     plain.reset()
     silent = fate_of(plain, "fault", Ended(2, "error: it failed\n"), has_fired=True, reason="No space left on device")
+    nameless = fate_of(
+        plain, "fault", Ended(2, "error: input/output error\n"), has_fired=True, reason="Input/output error"
+    )
     lying = fate_of(plain, "fault", Ended(0, ""), has_fired=True)
     plain.reset()
     lying_first = fate_of(plain, "fault", Ended(0, "Traceback (most recent call last):\n"), has_fired=True)
 
     assert ("does not say `No space left on device`: 'error: it failed\\n'",) == silent.wrongs
+    assert ("names no file: 'error: input/output error\\n'",) == nameless.wrongs
     assert () == lying.wrongs
     assert ("exit 0 and the output is old", "traceback") == lying_first.wrongs

@@ -96,13 +96,14 @@ def _wrongs_now(found: str, ended: Ended) -> Iterator[str]:
 def _untold(ended: Ended, reason: str, *, is_mute: bool) -> Iterator[str]:
     """Yield what is wrong with the words of a run that failed: one error, its reason, and what it happened to."""
     errors = [line for line in ended.text.splitlines() if line.startswith("error:")]
+    rest = ended.text.lower().replace(reason.lower(), "")
     if ended.code <= 0 or "internal-error" in ended.text or (is_mute and not errors):
         return
     if len(errors) != 1 and not (errors and ended.code == 1):
         yield f"told in {len(errors)} lines: {ended.text!r}"
-    elif reason and reason.lower() not in ended.text.lower():
+    elif reason and rest == ended.text.lower():
         yield f"does not say `{reason}`: {ended.text!r}"
-    elif reason and not any(name in ended.text for name in (os.sep, "assetbuild.toml", "the output cannot be written")):
+    elif reason and not any(name in rest for name in (os.sep, "assetbuild.toml", "the output cannot be written")):
         yield f"names no file: {ended.text!r}"
 
 
