@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from assetbuild.compiler import Outcome
+from assetbuild.compiler.engines.esbuild import Built, Esbuild
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.noting import is_settled
+from tests.conftest import Tree
 
 Compiled = Callable[..., Outcome]
 Edit = Mapping[str, str | None]
