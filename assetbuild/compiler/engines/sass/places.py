@@ -97,7 +97,7 @@ class Origins:
         self._map = source_map
         self._entry = entry
         self._sources = sources
-        self._asked = 0, 0  # the last offset, and the line that it is on: what follows is asked next
+        self._asked = 0, 0  # the last offset asked for, and its line: most often the next lies behind
         self._texts: dict[str, Written] = {}
 
     def __call__(self, offset: int) -> tuple[Source, Span]:

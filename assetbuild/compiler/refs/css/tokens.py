@@ -92,7 +92,9 @@ _IDLE = rf"""(?>(?:
     |\\(?=[\n\r\f])
 )+)"""
 
-# A block of declarations, or of nothing, in which no mark counts: nothing in it opens a block, names or quotes, and what is in parentheses, three deep at most, holds no semicolon, so that each one ends a declaration.
+# A block of declarations, or of nothing, in which no mark counts: nothing in it opens a block, names or quotes. What is
+# in parentheses, three deep at most, holds no semicolon, so that each semicolon ends a declaration. A function whose
+# name ends as one that takes URLs does is not passed: too many are refused rather than one too few.
 _PLAIN = r"""(?>[^(){}\[\]"'\\/@;<>]++|/(?!\*))"""
 _NO_URL = "(?<!(?i:url|src|set))"
 _INNER = rf"{_NO_URL}\((?>(?:{_PLAIN}|{_NO_URL}\((?>{_PLAIN}*)\))*)\)"
