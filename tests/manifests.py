@@ -136,7 +136,11 @@ _builds = _object(
         "inputs": _digests,
         "salt": st.just("") | _texts,
     },
-    {"revision": st.just("") | _texts, "previous": st.lists(_digests, max_size=3, unique=True)},
+    {
+        "revision": st.just("") | _texts,
+        "previous": st.lists(_digests, max_size=3, unique=True),
+        "superseded": st.dictionaries(_digests, _sizes, max_size=2),
+    },
 )
 documents = _object(
     {

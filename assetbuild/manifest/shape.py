@@ -160,7 +160,11 @@ _BUILD = _Shape(
         "inputs": _DIGEST,
         "salt": _Rule("a text", lambda value: value == "" or is_text(value)),
     },
-    {"revision": _TEXT, "previous": _Rule("a list of different build ids", _is_list_of(_is_digest))},
+    {
+        "revision": _TEXT,
+        "previous": _Rule("a list of different build ids", _is_list_of(_is_digest)),
+        "superseded": _Rule("an object of build ids and seconds since 1970", _is_map_of(_is_digest, _is_integer(0))),
+    },
 )
 _TOP = _Shape(
     {
