@@ -393,7 +393,10 @@ def _chunks(file: str) -> Iterator[bytes]:
                 return
             wanted = _READ_BYTES
     finally:
-        os.close(descriptor)
+        # Of a file that was only read, it says nothing of the bytes; and a walk that ends early is closed by the
+        # collector, where an error could only be printed.
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
 
 
 def _write_all(descriptor: int, body: bytes) -> None:

@@ -36,14 +36,17 @@ class Form(NamedTuple):
 _IS_INSIDE = "FAULTS_INSIDE_A_NAMESPACE"
 
 
-def _traced(stage: Stage, name: str, step: int) -> Iterator[Tally]:
+def _traced(stage: Stage, name: str, step: int, *, is_ours: bool = True) -> Iterator[Tally]:
     stage.reset()
     found = list(faults(calls_of(stage.forge, stage.run()), step=step))
     for what in (KILL, *ERRORS):
         for is_lasting in (False, True):
             chosen = [fault for fault in found if (fault.what, fault.is_lasting) == (what, is_lasting)]
             if chosen:
-                yield _told(f"{name}: {what}{' from then on' * is_lasting}", (strike(stage, fault) for fault in chosen))
+                yield _told(
+                    f"{name}: {what}{' from then on' * is_lasting}",
+                    (strike(stage, fault, is_ours=is_ours) for fault in chosen),
+                )
 
 
 def _strace(form: Form) -> Iterator[Tally]:
@@ -56,7 +59,7 @@ def _engines(form: Form) -> Iterator[Tally]:
     if esbuild is None:
         sys.exit("engines: needs esbuild")
     with _staged(ENGINES) as stage:
-        yield from _traced(stage, "with Sass and esbuild", form.every or (40 if form.is_full else 400))
+        yield from _traced(stage, "with Sass and esbuild", form.every or (40 if form.is_full else 400), is_ours=False)
 
 
 def _shim(form: Form) -> Iterator[Tally]:

@@ -81,7 +81,7 @@ def row(name: str, what: str, folder: Path, *, limit: int) -> Row:
         for call, number in numbers[:: -(-len(numbers) // limit)]:
             shutil.rmtree(output, ignore_errors=True)
             fault = Fault(call, what, number, is_lasting=what == "ENOSPC")
-            if not fault.has_fired(*traced(forge, run, fault.options)):
+            if not fault.has_fired(traced(forge, run, fault.options)[1]):
                 continue
             is_torn = any(_is_torn(path, body, clean) for path, body in files_in(output).items())
             again = forge.run(run)

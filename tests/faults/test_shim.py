@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,21 @@ def test_a_folder_is_not_absent_because_the_disk_cannot_say(tmp_path: Path) -> N
         for ask in (RealDisk().is_folder, RealDisk().is_file, RealDisk().make_folder):
             with pytest.raises(OSError, match="Input/output error"):
                 ask(str(tmp_path / "a/b"))
+
+
+def test_a_reading_that_ends_early_prints_nothing_when_its_file_cannot_be_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    printed: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", printed.append)
+
+    with tampered(tmp_path) as calls:
+        next(RealDisk().parts(str(tmp_path / "a")))
+    with tampered(tmp_path, Plan(calls.count, "EIO")) as failing:
+        next(RealDisk().parts(str(tmp_path / "a")))
+
+    assert (["close"], []) == (failing.fired, printed)
 
 
 def test_making_a_folder_ends_when_no_folder_can_be_looked_at() -> None:

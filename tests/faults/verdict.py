@@ -99,7 +99,7 @@ def _untold(ended: Ended, reason: str, *, is_mute: bool) -> Iterator[str]:
     rest = ended.text.lower().replace(reason.lower(), "")
     if ended.code <= 0 or "internal-error" in ended.text or (is_mute and not errors):
         return
-    if len(errors) != 1 and not (errors and ended.code == 1):
+    if not errors or (len(errors) > 1 and f"{len(errors)} errors" not in ended.text):
         yield f"told in {len(errors)} lines: {ended.text!r}"
     elif reason and rest == ended.text.lower():
         yield f"does not say `{reason}`: {ended.text!r}"
