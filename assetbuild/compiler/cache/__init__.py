@@ -24,7 +24,7 @@ from assetbuild.compiler.cache.plain import PlainFiles
 from assetbuild.compiler.cache.store import Store, Tally
 from assetbuild.compiler.cache.toolchain import packages
 from assetbuild.compiler.cache.traces import Trace
-from assetbuild.compiler.files import Library
+from assetbuild.compiler.files import Library, Outside
 from assetbuild.compiler.listing import listing
 from assetbuild.compiler.model import Input, Job, Listed, Result
 from assetbuild.compiler.resolve import Resolver
@@ -78,19 +78,22 @@ class Cache:
         return surroundings(self.library.folder)
 
     def listed(self, folder: str) -> str:
-        """Return the digest of the names in a folder, "" if it is not there; each is listed once."""
+        """Return the digest of the names in a folder, "" if there is none to read; each is listed once."""
         if folder not in self._listed:
             try:
                 self._listed[folder] = listing(folder, self.library.disk).digest_hex
-            except (FileNotFoundError, NotADirectoryError):
+            except OSError:
                 self._listed[folder] = ""
         return self._listed[folder]
 
     def described(self, file: str) -> str:
         """Return the sha256 of a description, which may lie anywhere in the project; raise `OSError`."""
-        disk = self.library.disk
-        if not os.path.realpath(file).startswith(os.path.join(self.library.folder, "")):
+        try:
             return self.library.digest_hex(file)
+        except Outside:
+            if not os.path.realpath(file).startswith(os.path.join(self.library.folder, "")):
+                raise
+        disk = self.library.disk
         return disk.known_digest(file) or _digest_of(disk.read(file))
 
     def inquire(self, job: Job) -> Inquiry:

@@ -24,7 +24,9 @@ __all__ = ["Known", "extends_of", "may_describe", "record"]
 
 _MODULES = "node_modules"
 # What the metafile calls that which no file holds: our own modules, and what a `browser` field switches off.
-_NO_FILES = ("asset:", "raw:", "assetbuild-here:", "(disabled):", "<runtime>", "assetbuild:")
+_NO_FILES = ("asset:", "raw:", "assetbuild-here:", "(disabled):")
+# What is looked for nowhere: our marks, esbuild's own helpers, URLs.
+_NO_LOOKS = ("assetbuild:", "<runtime>", "data:", "http://", "https://", "//")
 
 
 class Known(NamedTuple):
@@ -55,23 +57,29 @@ def record(
         looks.looked.at(file)
     inputs = cast(Mapping[str, Any], built.metafile.get("inputs", {}))
     for path, described in inputs.items():
-        if not path.startswith(_NO_FILES):
-            importer = os.path.normpath(os.path.join(folder, os.path.dirname(path)))
-            # A name such as `data:…` or of a namespace that is none of ours: nobody knows what it looked for.
-            looks.looked.is_known &= ":" not in path or os.path.isfile(os.path.join(folder, path))
-            looks.looked.importer(importer)
-            is_sheet = path.endswith(".css")
-            for imported in described["imports"]:
-                written = imported.get("original", imported["path"])
-                for spelling in spellings.get(written, (written,)):
-                    looks.follow(spelling, importer, is_sheet=is_sheet or bool(imported.get("external")))
+        is_file = os.path.isfile(os.path.join(folder, path))
+        if path.startswith(_NO_FILES) and not is_file:
+            continue
+        importer = os.path.normpath(os.path.join(folder, os.path.dirname(path)))
+        looks.looked.is_known &= is_file  # nobody knows what a module in a `data:` URL looked for
+        looks.looked.importer(importer)
+        for imported in described["imports"]:
+            written, is_found = imported.get("original", imported["path"]), not imported.get("external")
+            for spelling in spellings.get(written, (written,)):
+                looks.follow(spelling, importer, is_sheet=path.endswith(".css"), is_found=is_found)
     looks.follow_patterns()
     looked = looks.looked
     for file in sorted(looked.standing):
         reading.note_absent(file)
-    touched = [*looked.folders(), *looks.descriptions]
-    is_settled_since = all(is_settled(os.stat(path), began_ns) for path in touched)
-    return Known(looked.listed(), looked.is_known and is_settled_since)
+    touched = (*looked.folders(), *looks.descriptions)
+    return Known(looked.listed(), looked.is_known and all(_is_settled(path, began_ns) for path in touched))
+
+
+def _is_settled(path: str, began_ns: int) -> bool:
+    try:
+        return is_settled(os.stat(path), began_ns)
+    except OSError:
+        return False  # it has gone meanwhile
 
 
 class _Looks:
@@ -94,9 +102,12 @@ class _Looks:
             else:
                 reading.note_absent(file)
 
-    def follow(self, written: str, importer: str, *, is_sheet: bool = False) -> None:
-        """Look for what an import in a folder names. is_sheet: it may be relative without a dot, as in CSS."""
-        if written.startswith(_NO_FILES) or (written, importer) in self._followed:
+    def follow(self, written: str, importer: str, *, is_sheet: bool, is_found: bool) -> None:
+        """Look for what an import in a folder names. is_found: esbuild found it.
+
+        is_sheet: it may be relative without a dot, as in CSS.
+        """
+        if written.startswith(_NO_LOOKS) or (written, importer) in self._followed:
             return
         self._followed.add((written, importer))
         looked = self.looked
@@ -105,12 +116,12 @@ class _Looks:
             return
         is_relative = written.startswith(("./", "../")) or written in (".", "..")
         for spelling in {written, *(written[:at] for at in map(written.find, "?#") if at > 0)}:
-            if is_relative or is_sheet or spelling.startswith("/"):
+            if is_relative or is_sheet or not is_found or spelling.startswith("/"):
                 looked.at(os.path.normpath(os.path.join(importer, spelling)))
             if not is_relative:
                 self._specifiers.add(spelling)
                 if not spelling.startswith("/"):
-                    looked.package(spelling, importer)
+                    looked.package(spelling, importer, is_found=is_found)
 
     def follow_patterns(self) -> None:
         """Look for all that the descriptions make of what was imported, and of what they lead to in turn."""
@@ -127,7 +138,7 @@ class _Looks:
                 if target.startswith((".", "/")):
                     self.looked.at(os.path.normpath(os.path.join(base, target)))
                 elif not target.startswith("#"):  # one name of `imports` may not stand for another
-                    self.follow(target, base, is_sheet=True)
+                    self.follow(target, base, is_sheet=True, is_found=False)
 
     def _describe(self, file: str, *, is_extended: bool = False) -> None:
         """Read a description: its bytes are an input, and what it says of look-ups counts."""
@@ -171,7 +182,7 @@ class _Looks:
             self.looked.at(place)
             candidates = [place, f"{place}.json"]
         else:
-            self.looked.package(written, folder)
+            self.looked.package(written, folder, is_found=True)
             candidates = [file for file in self.looked.files(written, folder) if file.endswith(".json")]
         for file in candidates:
             if os.path.isfile(file):

@@ -42,7 +42,7 @@ class Looked:
         self._found = found
         self._listings: dict[str, Listing] = {}
         self._passed: set[str] = {folder}  # whose own marks are a part of the surroundings
-        self._packages: set[tuple[str, str]] = set()
+        self._packages: set[tuple[str, str, bool]] = set()
         self._trees: set[str] = set()
         self.standing: set[str] = set()
         self.is_known = True
@@ -74,14 +74,17 @@ class Looked:
         elif self._list(directory).kinds.get(base) in ("folder", "link"):
             self._list(path)
 
-    def package(self, specifier: str, directory: str) -> None:
-        """Look for a package in every `node_modules` from `directory` up to the project's own."""
+    def package(self, specifier: str, directory: str, *, is_found: bool) -> None:
+        """Look for a package in every `node_modules` from `directory` up to the project's own.
+
+        is_found: esbuild found it there. Else it goes on above the project, where nothing is listed.
+        """
         parts = specifier.split("/")
         name = "/".join(parts[: 2 if specifier.startswith("@") else 1])
         if ".." in parts or not all(map(counts, parts)):
             self.is_known = False  # `a/../../b` leads out of the package
-        elif (directory, name) not in self._packages:
-            self._packages.add((directory, name))
+        elif (directory, name, is_found) not in self._packages:
+            self._packages.add((directory, name, is_found))
             self.importer(directory)
             places = list(self._places(name, directory))
             for package in places:
@@ -90,9 +93,9 @@ class Looked:
                         self._list(folder)
                 if os.path.isdir(package):
                     self.tree(package)
-            if not any(map(os.path.isdir, places)):
-                # Then esbuild goes on above the project, where nothing is listed.
-                self.is_known &= not any(map(os.path.isdir, self._places(name, os.path.dirname(self._folder), "/")))
+            if not (is_found and any(map(os.path.isdir, places))):
+                above = self._places(name, os.path.dirname(self._folder), "/")
+                self.is_known &= not any(os.path.isdir(_above(package, name)) for package in above)
 
     def files(self, specifier: str, directory: str) -> list[str]:
         """Return every file of the packages that `package` looks for."""
@@ -148,13 +151,27 @@ class Looked:
             self.standing.add(missing)
             self.importer(above)
             return _NOTHING
+        try:
+            found = self._listings[folder] = listing(folder, self._disk)
+        except OSError:
+            found = self._listings[folder] = _NOTHING  # for esbuild it is empty, until its mode changes
+            self.is_known = False
         if not os.path.realpath(folder).startswith(self._inside):
             self.is_known = False
-            return self._listings.setdefault(folder, _NOTHING)
-        found = self._listings[folder] = listing(folder, self._disk)
+            return found
         self._describe(folder, found.kinds)
         self._pass(folder)
+        package = self._package_of(folder)
+        if package:
+            self.tree(package)  # what a description in it names is not looked for one by one
         return found
+
+    def _package_of(self, folder: str) -> str:
+        """Return the folder of the package that holds `folder`, "" if none does."""
+        above, found, inside = folder[len(self._folder) :].rpartition(f"/{_MODULES}/")
+        name = "/".join(inside.split("/")[: 2 if inside.startswith("@") else 1])
+        is_scope = name.startswith("@") and "/" not in name
+        return "" if not found or is_scope else f"{self._folder}{above}{found}{name}"
 
     def _pass(self, folder: str) -> None:
         """Note the marks of a folder and of those above it, up to the project."""
