@@ -17,7 +17,7 @@ from assetbuild.disk import Disk, Small
 __all__ = ["Library", "Outside", "Reading"]
 
 _SMALL_BYTES = 64 << 10  # up to here a file is read once: for its digests, its references, its place in the output
-_ROOM_BYTES = 32 << 20
+_ROOM_BYTES = 16 << 20
 
 
 class Outside(OSError):

@@ -46,6 +46,8 @@ def gather(
     if maker.unavailable:
         faults = [each for _, result in made for each in result.diagnostics if each.severity == "error"]
         raise EngineUnavailable([*maker.unavailable, *faults])
+    if cache is not None:
+        cache.plain.flush()
     bundled = _bundled(made)
     return _without_stand_ins([maker.as_itself(job) if job in bundled else result for job, result in made])
 

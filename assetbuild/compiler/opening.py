@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from assetbuild.compiler.cache import Cache, Store
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.files import Library
-from assetbuild.compiler.pool import Workers
+from assetbuild.compiler.pool import JobFailed, Workers
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.resolve import Resolver
 from assetbuild.disk import Disk, RealDisk
@@ -51,6 +51,8 @@ class Services:
 
     def __init__(self) -> None:
         self._locks = _Locks()
+        self._program_locks = _Locks()  # apart: nobody who closes waits for a download
+        self._is_closed = False
         self._kept: dict[str, tuple[object, Any]] = {}
         self._programs: dict[tuple[object, ...], Program] = {}
 
@@ -62,6 +64,7 @@ class Services:
 
     def close(self) -> None:
         """End everything that was opened; one that fails to end holds up none of the others."""
+        self._is_closed = True
         with contextlib.ExitStack() as stack:
             for name in self._locks.names():
                 stack.callback(self._end, name)
@@ -76,6 +79,8 @@ class Services:
         with self._locks.of(name):  # two jobs may ask at once, and there is one process for both
             if name in self._kept and self._kept[name][0] != of:
                 self._kept.pop(name)[1].close()
+            if self._is_closed:
+                raise JobFailed(f"`{name}` was asked for after the end")
             if name not in self._kept:
                 self._kept[name] = of, make()
             service: Service = self._kept[name][1]
@@ -84,7 +89,7 @@ class Services:
     def program(self, name: str, project: Project, find: Callable[[], Program]) -> Program:
         """Return a tool. It takes megabytes to be believed, so what is pinned is found once; a setting every time."""
         key = (name, project.folder, *sorted(project.tools.paths.items()))
-        with self._locks.of(name):
+        with self._program_locks.of(name):
             found = self._programs.get(key)
             if found is None:
                 found = find()
@@ -130,9 +135,7 @@ def open_cache(
         return tools.promised(name, project, environ)
 
     try:
-        cache = Cache(store, library, resolver, program)
-        yield cache
-        cache.plain.flush()
+        yield Cache(store, library, resolver, program)
     finally:
         store.flush()
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import starmap
 
+from assetbuild.compiler.account import account_of
 from assetbuild.compiler.budgets import over_budget
 from assetbuild.compiler.bundles import load as load_bundles
 from assetbuild.compiler.encode import Encoding, encoders, work_of
@@ -128,19 +128,19 @@ def compile(
         )
         library.release()
         early += unmatched(project, surveyed.sources, _logicals(planned.jobs, results), disk)
-        diagnostics = _check([*early, *_diagnostics_of(results)], is_strict=project.is_strict)
-        made = [with_stable_name(draft, project) for result in results for draft in result.drafts]
-        drafts, imports = mapped(made)
-        drafts, hidden = fitted(drafts, project.sourcemaps, names=project.names, base=project.base)
-        assets = seal(drafts, names=project.names, salt=project.salt, base=project.base)
+        account = account_of(results)
+        diagnostics = _check([*early, *account.diagnostics], is_strict=project.is_strict)
+        assets, imports, hidden = _sealed(results, project)
+        named_bundles = planned.bundles
+        del results, planned  # a hundred thousand jobs and drafts, which nobody asks for from here on
         watcher.stage("encode", work_of(assets, chosen))
         variants, encoder_runs = encoding.finish(assets, project.compress.min_gain, watcher.step)
     _check(over_budget(project, assets, variants))
-    tools = {"assetbuild": __version__, **{e.tool: e.version for e in chosen}, **_tools_of(results)}
-    inputs = {each.file: each.digest_hex for each in (*bundles.inputs, *_inputs_of(results))}
+    tools = {"assetbuild": __version__, **{e.tool: e.version for e in chosen}, **account.tools}
+    inputs = {**{each.file: each.digest_hex for each in bundles.inputs}, **account.inputs}
     shown = {file: library.shown(file) for file in inputs}
     digest = inputs_digest(starmap(Input, inputs.items()), shown)
-    manifest = record(project, assets, variants, tools, digest, imports=imports, bundles=planned.bundles)
+    manifest = record(project, assets, variants, tools, digest, imports=imports, bundles=named_bundles)
     published = None
     if is_written:
         apart = hidden_paths(assets, hidden)
@@ -151,16 +151,26 @@ def compile(
         assets,
         variants,
         diagnostics,
-        engine_jobs=_per_engine(results),
-        engine_runs=_per_engine(each for each in results if not each.is_recalled and each.engine != "copy"),
+        engine_jobs=account.engine_jobs,
+        engine_runs=account.engine_runs,
         encoder_runs=encoder_runs,
-        reasons=_reasons(results),
+        reasons=account.reasons,
         inputs=inputs,
-        absent=frozenset(file for result in results for file in result.absent),
-        unused=frozenset(inputs) - _used(results),
-        is_repeatable=_is_repeatable(project, results, environ),
+        absent=account.absent,
+        unused=account.unused,
+        is_repeatable=account.is_repeatable and _is_repeatable(project, environ),
         published=published,
     )
+
+
+def _sealed(
+    results: Iterable[Result], project: Project
+) -> tuple[tuple[Asset, ...], Mapping[str, str], Mapping[str, bytes]]:
+    """Return the assets, the import map and the hidden maps of all drafts."""
+    made = [with_stable_name(draft, project) for result in results for draft in result.drafts]
+    drafts, imports = mapped(made)
+    drafts, hidden = fitted(drafts, project.sourcemaps, names=project.names, base=project.base)
+    return seal(drafts, names=project.names, salt=project.salt, base=project.base), imports, hidden
 
 
 def _check(diagnostics: Iterable[Diagnostic], *, is_strict: bool = False) -> tuple[Diagnostic, ...]:
@@ -178,45 +188,18 @@ def _check(diagnostics: Iterable[Diagnostic], *, is_strict: bool = False) -> tup
     return found
 
 
-def _diagnostics_of(results: Iterable[Result]) -> list[Diagnostic]:
-    return [each for result in results for each in result.diagnostics]
-
-
 def _logicals(jobs: Iterable[Job], results: Iterable[Result]) -> set[str]:
     """Return the logical paths of all that is made, or was to be made."""
     planned = (logical for job in jobs for logical in job.logicals)
     return {*planned, *(draft.logical for result in results for draft in result.drafts)}
 
 
-def _tools_of(results: Iterable[Result]) -> dict[str, str]:
-    return {name: number for result in results for name, number in result.tools.items()}
-
-
-def _per_engine(results: Iterable[Result]) -> dict[str, int]:
-    counts = Counter(result.engine for result in results)
-    return dict(sorted(counts.items()))
-
-
-def _reasons(results: Iterable[Result]) -> dict[str, str]:
-    ran = ((result.drafts[0].logical, result.reason) for result in results if result.reason and result.drafts)
-    return dict(sorted(ran))
-
-
-def _is_repeatable(project: Project, results: Iterable[Result], environ: Mapping[str, str]) -> bool:
-    """Return whether all that could change the build is known.
+def _is_repeatable(project: Project, environ: Mapping[str, str]) -> bool:
+    """Return whether all that could change the build, beside what its jobs read, is known.
 
     It is not for code of the user's, for a tool of somebody's choice, for what is looked for in packages of Python, and
     for maps that are hidden beside the output.
     """
     is_tool_chosen = bool(project.tools.paths) or any(environ.get(variable_of(name)) for name in NAMES)
     is_inside = all(f"{root.folder}/".startswith(f"{project.folder}/") for root in project.roots)
-    is_plain = is_inside and not (project.webassets or is_tool_chosen or project.sourcemaps == "hidden")
-    return is_plain and all(result.is_repeatable for result in results)
-
-
-def _used(results: Iterable[Result]) -> frozenset[str]:
-    return frozenset(each.file for result in results for each in result.inputs if each.file not in result.unused)
-
-
-def _inputs_of(results: Iterable[Result]) -> Iterator[Input]:
-    return (each for result in results for each in result.inputs)
+    return is_inside and not (project.webassets or is_tool_chosen or project.sourcemaps == "hidden")
