@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from assetbuild.disk import MODE, RealDisk
+from assetbuild.installed import package_folders
 from assetbuild.noting import Row, digest_of_names, standing_at, standing_of
 from assetbuild.surroundings import surroundings
 
@@ -31,7 +32,7 @@ class Record(NamedTuple):
 
     files: what was read; outputs: what was written, absolute. folders: listed → digest of their names.
     absent: paths of which no use was made → what stood there. around: project → digest of its surroundings.
-    summary: what to say of it, JSON values.
+    packages: of Python → their folders. summary: what to say of it, JSON values.
     """
 
     arguments: Mapping[str, object]
@@ -40,6 +41,7 @@ class Record(NamedTuple):
     folders: Mapping[str, str]
     absent: Mapping[str, str]
     around: Mapping[str, str]
+    packages: Mapping[str, list[str]]
     summary: Mapping[str, Any]
 
     def rows(self) -> Iterator[tuple[str, Row]]:
@@ -59,15 +61,14 @@ def load(file: str) -> Record | None:
     try:
         if os.stat(file).st_size > _LIMIT_BYTES:
             return None
-        content = RealDisk().read(file)
-        digest, _, text = content.partition(b"\n")
+        digest, _, text = RealDisk().read(file).partition(b"\n")
         if digest != hashlib.sha256(text).hexdigest().encode():
             return None
         document = json.loads(text)
         if document["format"] != _FORMAT:
             return None
         files, outputs = ({name: Row(*row) for name, row in document[key].items()} for key in ("files", "outputs"))
-        fields = (document["arguments"], files, outputs, document["folders"], document["absent"], document["around"])
+        fields = (document["arguments"], files, outputs, document["folders"], document["absent"], document["around"], document["packages"])
         return Record(*fields, document["summary"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
@@ -79,7 +80,7 @@ def save(file: str, record: Record) -> None:
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=True).encode()
     folder, name = os.path.split(file)
     with contextlib.suppress(OSError):
-        RealDisk().write(folder, name, hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+        RealDisk().install(folder, name, (hashlib.sha256(text).hexdigest().encode(), b"\n", text), MODE)
         RealDisk().sweep(folder)
 
 
@@ -91,6 +92,8 @@ def stands(record: Record, arguments: Mapping[str, object]) -> Record | None:
     if json.loads(json.dumps(arguments)) != record.arguments:
         return None
     if any(standing_at(path) != was for path, was in record.absent.items()):
+        return None
+    if any(package_folders(name) != folders for name, folders in record.packages.items()):
         return None
     if any(surroundings(project) != digest for project, digest in record.around.items()):
         return None
