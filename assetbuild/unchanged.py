@@ -68,8 +68,8 @@ def load(file: str) -> Record | None:
         if document["format"] != _FORMAT:
             return None
         files, outputs = ({name: Row(*row) for name, row in document[key].items()} for key in ("files", "outputs"))
-        fields = (document["arguments"], files, outputs, document["folders"], document["absent"], document["around"], document["packages"])
-        return Record(*fields, document["summary"])
+        others = (document[key] for key in ("folders", "absent", "around", "packages", "summary"))
+        return Record(document["arguments"], files, outputs, *others)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 

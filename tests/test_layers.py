@@ -26,6 +26,7 @@ RANKS = [
     "manifest",
     "disk",
     "noting",
+    "installed",
     "surroundings",
     "unchanged",
     "web",

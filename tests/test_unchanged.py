@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import shutil
@@ -378,3 +379,61 @@ def test_a_record_that_is_kept_removes_what_a_dead_writer_left(site: Path, run: 
     run(site)
 
     assert not left.exists()
+
+
+@pytest.fixture
+def packaged(tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Path:
+    """Return a project with a root in a Python package and one in a namespace package, built."""
+    project = tree({"assets/a.css": "a{}", "assetbuild.toml": 'python_packages = ["plain_ui", "spread_ui.part"]\n'})
+    for name in ("plain_ui", "spread_ui/part"):
+        (tmp_path / "second" / name / "static").mkdir(parents=True)
+        (tmp_path / "second" / name / f"static/{name.replace('/', '_')}.css").write_text("b{c:d}")
+    (tmp_path / "second/plain_ui/__init__.py").write_text("")
+    (tmp_path / "first").mkdir()
+    for folder in ("second", "first"):
+        monkeypatch.syspath_prepend(str(tmp_path / folder))
+    settle(tmp_path)
+    run(project)
+    return project
+
+
+def test_roots_in_python_packages_are_looked_at_and_not_compiled(packaged: Path, run: Run) -> None:
+    document = run(packaged)
+
+    assert did_nothing(document)
+    assert 3 == document["assets"]
+
+
+INSTALLED: dict[str, Callable[[Path], object]] = {
+    "a file of the package is edited": lambda p: (p / "second/plain_ui/static/plain_ui.css").write_text("e{f:g}"),
+    "a file of the package comes": lambda p: (p / "second/plain_ui/static/more.css").write_text("e{f:g}"),
+    "a package comes before": lambda p: (
+        shutil.copytree(p / "second/plain_ui", p / "first/plain_ui")
+        and (p / "first/plain_ui/static/first.css").write_text("h{i:j}")
+    ),
+    "another part of the namespace comes": lambda p: (
+        shutil.copytree(p / "second/spread_ui", p / "first/spread_ui")
+        and (p / "first/spread_ui/part/static/first.css").write_text("h{i:j}")
+    ),
+    "a package takes the place of the namespace": lambda p: (
+        (p / "second/spread_ui/__init__.py").write_text("")
+        and shutil.copytree(p / "second/spread_ui", p / "first/spread_ui")
+    ),
+    "the package goes": lambda p: shutil.rmtree(p / "second/plain_ui"),
+}
+
+
+@pytest.mark.parametrize("change", INSTALLED)
+def test_whatever_is_installed_is_seen(
+    packaged: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: str
+) -> None:
+    INSTALLED[change](tmp_path)
+    importlib.invalidate_caches()  # as in a process that begins
+
+    answers = []
+    for flags in ((), ("--no-cache", "--output", str(tmp_path / "fresh"))):
+        code = main(["compile", str(packaged), "--json", *flags])
+        document = json.loads(capsys.readouterr().out)
+        answers.append((code, document.get("build"), document["diagnostics"]))
+
+    assert answers[1] == answers[0]

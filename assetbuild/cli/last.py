@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from assetbuild.disk import RealDisk
+from assetbuild.installed import package_folders
 from assetbuild.manifest import SUFFIXES
 from assetbuild.manifest.reader import MANIFEST_NAME
 from assetbuild.noting import Row, Watched, row_of, standing_at
@@ -101,14 +102,18 @@ class LastBuild:
             if any(max(row.mtime_ns, row.ctime_ns) >= self._began_ns for row in files.values()):
                 return  # something else than this process read it, and nobody knows which of its states
             outputs = {os.path.join(project.output, path): hex_ for path, hex_ in outputs_of(outcome)}
+            packages = {root.package: package_folders(root.package) for root in project.roots if root.package}
+            roots = [os.path.join(folder, "static") for folders in packages.values() for folder in folders]
             record = asked._replace(
                 files={**asked.files, **files, **self._code_rows()},
                 outputs={file: row_of(file, hex_) for file, hex_ in outputs.items()},
-                absent=_as_they_stand({*asked.absent, *outcome.absent}),
+                absent=_as_they_stand({*asked.absent, *outcome.absent, *roots}),
                 around={self._folder: self._around},
+                packages=packages,
                 summary=summary,
             )
-            if surroundings(self._folder) != self._around:
+            is_around = surroundings(self._folder) == self._around
+            if not is_around or not {root.folder for root in project.roots if root.package} <= {*roots}:
                 return  # as above: it changed while somebody looked
             if not _is_still_there(outcome):
                 return  # another compile has published into this output since
@@ -127,12 +132,13 @@ class LastBuild:
             folders={folder: hex_ for folder, hex_ in disk.folders.items() if not f"{folder}/".startswith(ours)},
             absent=_as_they_stand(disk.absent),
             around={},
+            packages={},
             summary={},
         )
 
     def is_code_as_it_was(self) -> bool:
         """Return whether the code that compiles is what it was at the first of these questions."""
-        return self.is_as_asked(Record(self._arguments, self._code_rows(), {}, {}, {}, {}, {}))
+        return self.is_as_asked(Record(self._arguments, self._code_rows(), {}, {}, {}, {}, {}, {}))
 
     def is_as_asked(self, record: Record) -> bool:
         """Return whether every answer that a build got would still be the same."""

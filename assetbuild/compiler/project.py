@@ -40,6 +40,7 @@ class Root:
     folder: absolute. shown: as written, relative to the project. mount: the logical folder that it appears under
     (`as = "fa"`), "" for none. include, exclude: globs relative to the folder; an empty `include` means all.
     missing: what a missing reference in its files is. is_minified: its plain CSS and JS are minified too.
+    package: name of the Python package that it is the static folder of, "" for none.
     """
 
     folder: str
@@ -49,6 +50,7 @@ class Root:
     exclude: tuple[str, ...] = ()
     missing: Missing = "error"
     is_minified: bool = False
+    package: str = ""
 
 
 @dataclass(frozen=True, slots=True)

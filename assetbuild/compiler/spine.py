@@ -197,9 +197,7 @@ def _logicals(jobs: Iterable[Job], results: Iterable[Result]) -> set[str]:
 def _is_repeatable(project: Project, environ: Mapping[str, str]) -> bool:
     """Return whether all that could change the build, beside what its jobs read, is known.
 
-    It is not for code of the user's, for a tool of somebody's choice, for what is looked for in packages of Python, and
-    for maps that are hidden beside the output.
+    It is not for code of the user's, for a tool of somebody's choice, and for maps that are hidden beside the output.
     """
     is_tool_chosen = bool(project.tools.paths) or any(environ.get(variable_of(name)) for name in NAMES)
-    is_inside = all(f"{root.folder}/".startswith(f"{project.folder}/") for root in project.roots)
-    return is_inside and not (project.webassets or is_tool_chosen or project.sourcemaps == "hidden")
+    return not (project.webassets or is_tool_chosen or project.sourcemaps == "hidden")

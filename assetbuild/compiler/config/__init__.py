@@ -266,6 +266,7 @@ def _digest(project: Project) -> str:
         del decisive[neutral]
     for root in decisive["roots"]:
         del root["folder"]
+        del root["package"]  # as it is shown
     for entry in decisive["entries"]:
         del entry["place"]
     decisive["sass"]["load_paths"] = [os.path.relpath(path, project.folder) for path in project.sass.load_paths]

@@ -6,9 +6,7 @@ imports a package: importing one would run application code.
 
 from __future__ import annotations
 
-import importlib.machinery
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -18,8 +16,9 @@ from assetbuild.compiler.config.schema import Table
 from assetbuild.compiler.project import Missing, Root
 from assetbuild.diagnostic import nearest
 from assetbuild.disk import Disk
+from assetbuild.installed import package_folders
 
-__all__ = ["LOOKED_FOR", "Folders", "detect", "near_folder", "package_folders", "read_roots"]
+__all__ = ["LOOKED_FOR", "Folders", "detect", "near_folder", "read_roots"]
 
 LOOKED_FOR = ("assets", "static", "app/static", "src/*/static", "*/static")
 """Where the root is looked for without configuration: the first pattern that finds a folder wins."""
@@ -140,20 +139,5 @@ def _package_root(table: Table, number: int, name: str) -> Iterator[Root]:
         table.document.fault(name, "has no `static` folder", path)
     for folder in static:
         # Where the package is installed must not reach messages or digests.
-        yield Root(os.path.join(folder, "static"), f"{name.replace('.', '/')}/static", missing="warn")
-
-
-def package_folders(name: str) -> list[str]:
-    """Return the folders of a Python package, without importing it or its parents; empty if it is not installed.
-
-    `importlib.util.find_spec("a.b")` imports `a`. Here the finders are asked for `a` alone, and `b` is looked for in
-    its folders, where a package is unless its parent changes `__path__` while it is imported.
-    """
-    top, *rest = name.split(".")
-    for finder in sys.meta_path:
-        find = getattr(finder, "find_spec", None)
-        spec: importlib.machinery.ModuleSpec | None = find(top, None) if find else None
-        if spec is not None:
-            folders = [os.path.join(location, *rest) for location in spec.submodule_search_locations or ()]
-            return [os.path.abspath(folder) for folder in folders if os.path.isdir(folder)]
-    return []
+        shown = f"{name.replace('.', '/')}/static"
+        yield Root(os.path.join(folder, "static"), shown, missing="warn", package=name)
