@@ -37,7 +37,8 @@ class AssetbuildError(Exception):
     ├─ EngineUnavailable  an engine or an extra is not installed          exit 2   compiler/errors.py
     ├─ CompileFailed      carries every Diagnostic of the run             exit 1   compiler/errors.py
     ├─ PublishError       the output cannot be written, or is not ours    exit 2   compiler/errors.py
-    ├─ ArchiveError       an output or its archive is at fault            exit 1   release/errors.py
+    ├─ ReleaseError       an output, an earlier one or a folder is not    exit 1   release/errors.py
+    │  └─ ArchiveError    what it should be; or an archive is not
     ├─ ManifestError      missing, unreadable, wrong version              at the start of the web process
     ├─ AssetNotFound      also a LookupError; names the near miss         at the template
     ├─ InlineError        an asset cannot stand in a page                 at the template   web/inline.py

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS = ("compile", "watch", "check", "verify", "pack", "unpack", "tools")
+COMMANDS = ("compile", "watch", "check", "verify", "pack", "unpack", "carry", "clean", "tools")
 """Each is a module of this package with `add_parser(commands)` and `run(args) -> int`."""
 
 _READER_GONE = 141  # 128 + SIGPIPE, as a shell reports it

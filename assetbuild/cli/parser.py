@@ -10,7 +10,7 @@ from typing import IO, Any, NoReturn
 from assetbuild.cli.render import Terminal
 from assetbuild.diagnostic import AssetbuildError, nearest
 
-__all__ = ["Parser", "UsageError", "parse", "positive"]
+__all__ = ["Parser", "UsageError", "natural", "parse", "positive", "size_in_bytes"]
 
 
 class UsageError(AssetbuildError):
@@ -98,6 +98,23 @@ def positive(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"expected a whole number above 0, got `{text}`")
+
+
+def natural(text: str) -> int:
+    """Return a whole number that may be zero."""
+    if text.isascii() and text.isdigit() and len(text) < 16:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a whole number, got `{text}`")
+
+
+def size_in_bytes(text: str) -> int:
+    """Return the bytes of a size such as `40 kB`."""
+    from assetbuild.compiler.config.checks import size, size_bytes
+
+    fault = size(text)
+    if fault:
+        raise argparse.ArgumentTypeError(f"`{text}` {fault}")
+    return size_bytes(text)
 
 
 def _meant(word: str, candidates: Sequence[str] | dict[str, Parser], help_command: str) -> str:

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import posixpath
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -30,7 +30,7 @@ from assetbuild.release.decode import DecodeError, Undecodable, decoded
 from assetbuild.release.places import Places, clashes, places_of
 from assetbuild.release.provenance import Attestation, disagreements
 
-__all__ = ["Counts", "Readable", "Report", "verify"]
+__all__ = ["Counts", "Readable", "Report", "verify", "verify_files"]
 
 _REPUBLISH = "compile again, or copy the whole output again"
 
@@ -104,13 +104,9 @@ def verify(folder: str, disk: Readable, provenance: Attestation | None = None) -
         return Report(
             tuple(_error("broken-manifest", MANIFEST_NAME, f"`{MANIFEST_NAME}` {f}") for f in faults), Counts()
         )
-    manifest = Manifest(content, shown)
-    places = places_of(manifest)
-    by_path: dict[str, list[str]] = {}
-    for logical, entry in places.assets.items():
-        by_path.setdefault(entry.file, []).append(logical)
-    digests = {MANIFEST_NAME: hashlib.sha256(content).hexdigest()}
-    output = _Output(folder, disk, manifest, places, by_path, listing, digests)
+    output = _described(folder, disk, Manifest(content, shown), listing)
+    digests, places = output.digests, output.places
+    digests[MANIFEST_NAME] = hashlib.sha256(content).hexdigest()
     found += [_error("name-clash", MANIFEST_NAME, clash) for clash in clashes(places)]
     for path, file in places.files.items():
         found += _file_findings(output, path, file)
@@ -121,6 +117,23 @@ def verify(folder: str, disk: Readable, provenance: Attestation | None = None) -
     size_bytes = sum(file.size for file in places.files.values())
     counts = Counts(len(places.assets), len(places.files), len(places.variants), size_bytes)
     return Report(tuple(by_place(found)), counts, digests)
+
+
+def verify_files(folder: str, disk: Readable, manifest: Manifest, paths: Iterable[str]) -> Report:
+    """Return what is wrong with some published files of an output and their variants, whatever else lies there."""
+    output = _described(folder, disk, manifest, _listed(folder, disk)[0])
+    files = {path: output.places.files[path] for path in paths}
+    found = [each for path, file in files.items() for each in _file_findings(output, path, file)]
+    counts = Counts(0, len(files), sum(len(file.enc) for file in files.values()), sum(f.size for f in files.values()))
+    return Report(tuple(by_place(found)), counts, output.digests)
+
+
+def _described(folder: str, disk: Readable, manifest: Manifest, listing: Mapping[str, Measured]) -> _Output:
+    places = places_of(manifest)
+    by_path: dict[str, list[str]] = {}
+    for logical, entry in places.assets.items():
+        by_path.setdefault(entry.file, []).append(logical)
+    return _Output(folder, disk, manifest, places, by_path, listing, {})
 
 
 def _error(rule: str, path: str, message: str, hint: str = _REPUBLISH, severity: Severity = "error") -> Diagnostic:

@@ -1,0 +1,88 @@
+"""Previous: where an earlier release is found, and how its files are read.
+
+A folder that holds an output, at its top or somewhere below (an image's root, say); an archive of `pack`; a manifest's
+file. Hands on the bytes of a manifest that vouches for itself, and a tree in which its files are looked up.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import NamedTuple, Protocol
+
+from assetbuild.diagnostic import Diagnostic, Span
+from assetbuild.disk import Disk
+from assetbuild.manifest import MANIFEST_NAME, check
+from assetbuild.release.archive import Archive
+from assetbuild.release.errors import ReleaseError
+from assetbuild.release.verify import Readable
+
+__all__ = ["Previous", "Tree", "opened"]
+
+
+class Tree(Readable, Protocol):
+    """A tree of files that can be verified and copied."""
+
+    def parts(self, path: str) -> Iterator[bytes]:
+        """Yield the bytes of a file."""
+
+
+class Previous(NamedTuple):
+    """An earlier release. named: as the user did; content: its manifest; folder: of its files, in `tree`."""
+
+    named: str
+    content: bytes
+    folder: str
+    tree: Tree
+
+
+def opened(named: str, disk: Disk, until: ExitStack) -> Previous | None:
+    """Return the release behind a name, None if it is an empty folder: before the first release there is no other.
+
+    until: what it needs stays open so long. Raises `ReleaseError` if there is no release, or one that nobody can
+    believe, `OSError` if nobody can say.
+    """
+    if os.path.basename(named) == MANIFEST_NAME and disk.is_file(named):
+        named = os.path.dirname(os.path.abspath(named))
+    if not disk.is_folder(named):
+        archive = until.enter_context(Archive(named))
+        return Previous(named, archive.manifest, "", archive)
+    if not disk.scan(named):
+        return None
+    folder = _output_below(named, disk)
+    return Previous(named, disk.read(os.path.join(folder, MANIFEST_NAME)), folder, disk)
+
+
+def _output_below(named: str, disk: Disk) -> str:
+    """Return the one folder at or below `named` that holds a manifest of ours; others have files of that name, too."""
+    faults: dict[str, str] = {}
+    for folder in _folders_with_manifest(named, disk):
+        found = check(disk.read(os.path.join(folder, MANIFEST_NAME)))
+        faults[folder] = found[0] if found else ""
+        if folder == named:
+            break
+    outputs = [folder for folder, fault in faults.items() if not fault]
+    if len(outputs) == 1:
+        return outputs[0]
+    if outputs:
+        message = f"`{named}` holds {len(outputs)} releases: `{outputs[0]}`, `{outputs[1]}`"
+        raise _refused(named, message, "name the folder of one of them")
+    if faults:
+        folder, fault = next(iter(faults.items()))
+        raise _refused(named, f"`{os.path.join(folder, MANIFEST_NAME)}` {fault}", "take the release from elsewhere")
+    raise _refused(named, f"`{named}` holds no release", "name a folder with the `manifest.json` of an output")
+
+
+def _folders_with_manifest(folder: str, disk: Disk) -> Iterator[str]:
+    """Yield the folders at and below `folder` that hold a file of that name, the highest first; no link is followed."""
+    entries = disk.scan(folder)
+    if any(found.name == MANIFEST_NAME and found.kind == "file" for found in entries):
+        yield folder
+    for found in entries:
+        if found.kind == "folder":
+            yield from _folders_with_manifest(os.path.join(folder, found.name), disk)
+
+
+def _refused(named: str, message: str, hint: str) -> ReleaseError:
+    return ReleaseError([Diagnostic("no-release", "error", message, Span(named), hint)])
