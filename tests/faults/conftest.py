@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import need
+from tests.conftest import need, pinned
 from tests.faults.space import scratch
-from tests.faults.stage import PLAIN, SMALL, Stage
+from tests.faults.stage import ENGINES, PLAIN, SMALL, Stage
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +24,14 @@ def small() -> Iterator[Stage]:
 def plain() -> Iterator[Stage]:
     """Return a stage with some of everything that needs no engine outside the process."""
     with scratch() as folder, Stage(folder, PLAIN) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Stage]:
+    """Return a stage with what Sass and esbuild compile."""
+    need("esbuild", pinned("esbuild") is not None)
+    with scratch() as folder, Stage(folder, ENGINES) as stage:
         yield stage
 
 

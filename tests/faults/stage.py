@@ -115,7 +115,7 @@ class Stage:
     def run(self, *, jobs: int = 1, uid: int = 0, project: Path | None = None) -> Run:
         """Return the command, as people write it. project: another one that is compiled into the same output."""
         output = ["--output", str(self.output)] if project else []
-        argv = ["compile", "--jobs", str(jobs), *output, str(project or self.project)]
+        argv = ["compile", "--offline", "--jobs", str(jobs), *output, str(project or self.project)]
         return Run(argv, self._folders.state, self.environ, uid)
 
     def write(self, edition: Edition, name: str) -> Path:

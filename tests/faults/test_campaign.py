@@ -65,6 +65,14 @@ def test_a_file_that_cannot_be_closed_is_named(plain: Stage) -> None:
     assert () == tally(fates).wrongs
 
 
+@pytest.mark.usefixtures("strace")
+def test_engines_that_cannot_be_read_or_die_end_the_build_in_words(engines: Stage) -> None:
+    fates = [strike(engines, fault, is_ours=False) for fault in (Fault("read", "EIO", 1), Fault("execve", KILL, 1))]
+
+    assert () == tally(fates).wrongs
+    assert [(True, "old"), (True, "old")] == [(fate.has_fired, fate.standing) for fate in fates]
+
+
 def test_a_group_that_is_killed_at_any_moment_leaves_a_whole_build(plain: Stage) -> None:
     total = tally(kills(plain, 12))
 

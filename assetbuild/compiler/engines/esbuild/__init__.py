@@ -251,11 +251,14 @@ class Esbuild:
         self.close()
         # A binary of another version prints an error instead of a greeting: it is asked in the way that all know.
         said = said or _version_of(argv)
+        if said == PROTOCOL_VERSION:
+            raise EngineUnavailable([_unavailable("esbuild ended before it said its version")])
         raise EngineUnavailable([_unavailable(f"esbuild is version `{said}`, expected `{PROTOCOL_VERSION}`")])
 
     def _drain(self) -> None:
-        for line in _pipe(self._process.stderr):
-            self._last_words.append(line)
+        with contextlib.suppress(OSError):  # what can no longer be read can no longer be quoted
+            for line in _pipe(self._process.stderr):
+                self._last_words.append(line)
 
     def _read(self) -> None:
         try:

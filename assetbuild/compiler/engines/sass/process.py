@@ -305,6 +305,9 @@ class Process:
         except Malformed as error:
             self._why = str(error)
             self._kill()
+        except OSError as error:
+            self._why = f"its answers cannot be read: {error.strerror}"
+            self._kill()
         finally:
             with self._lock:
                 self.has_ended = True
@@ -324,8 +327,9 @@ class Process:
 
     def _drain_stderr(self) -> None:
         assert self._child.stderr is not None
-        while chunk := os.read(self._child.stderr.fileno(), _READ_BYTES):
-            self._stderr_tail = (self._stderr_tail + chunk)[-_STDERR_TAIL_BYTES:]
+        with suppress(OSError):  # what can no longer be read can no longer be quoted
+            while chunk := os.read(self._child.stderr.fileno(), _READ_BYTES):
+                self._stderr_tail = (self._stderr_tail + chunk)[-_STDERR_TAIL_BYTES:]
 
 
 def _answer(load: wire.Load, importer: Importer) -> bytes:
