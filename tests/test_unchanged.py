@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
+import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assetbuild.cli import main
+from assetbuild.cli.last import LastBuild
+from assetbuild.compiler.pool import Workers
 from assetbuild.disk import TEMP_MARK
 from assetbuild.noting import Row
-from tests.conftest import Tree
+from tests.conftest import Tree, need
 
 Run = Callable[..., dict[str, Any]]
 
@@ -437,3 +439,85 @@ def test_whatever_is_installed_is_seen(
         answers.append((code, document.get("build"), document["diagnostics"]))
 
     assert answers[1] == answers[0]
+
+
+def test_a_compile_that_is_stopped_while_another_publishes_keeps_no_record(
+    site: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one saw another partial, which is as it was when the first one goes on."""
+    partial, keep = site / "assets/css/_part.scss", LastBuild.keep
+    was = partial.read_text()
+
+    def stopped(self: LastBuild, *args: Any) -> None:
+        partial.write_text("$c: blue;\n")
+        subprocess.run([sys.executable, "-m", "assetbuild", "compile", site], capture_output=True, check=True)
+        partial.write_text(was)
+        keep(self, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LastBuild, "keep", stopped)
+        (site / "assets/robots.txt").write_text("User-agent: x\n")
+        run(site)
+    document = run(site)
+
+    assert run(site, "--no-cache", "--output", str(tmp_path / "fresh"))["build"] == document["build"]
+    assert json.loads((site / "build/assets/manifest.json").read_bytes())["build"]["id"] == document["build"]
+
+
+def test_a_partial_that_is_edited_after_libsass_has_read_it_is_read_again(
+    tree: Tree, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need("libsass", importlib.util.find_spec("_sass") is not None)
+    files = {"assets/a.scss": "@import 'part';\n", "assets/_part.scss": ".one{a:b}\n"}
+    project = tree(files | {"assetbuild.toml": '[sass]\nengine = "libsass"\n'})
+    settle(project)
+    call = Workers.call
+
+    def edited(self: Workers, *args: Any, **others: Any) -> Mapping[str, Any]:
+        answer = call(self, *args, **others)
+        (project / "assets/_part.scss").write_text(".two{a:b}\n")
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Workers, "call", edited)
+        first = run(project)
+    second = run(project)
+
+    assert first["build"] != second["build"]
+    assert run(project, "--no-cache", "--output", str(tmp_path / "fresh"))["build"] == second["build"]
+
+
+MODULES = {
+    "assetbuild.toml": '[entries]\n"js/app.js" = "js/app.ts"\n',
+    "assets/js/app.ts": 'import { x } from "pkg/lib/x";\nimport "./b";\nconsole.log(x);\n',
+    "assets/js/b.js": "console.log(2);\n",
+    "node_modules/pkg/lib/x.js": "export const x = 1;\n",
+}
+
+LOOKED_FOR = (
+    "assets/js/b.ts",
+    "assets/js/package.json",
+    "assets/node_modules/pkg/lib/x.js",
+    "node_modules/pkg/lib/x.jsx",
+    "node_modules/pkg/package.json",
+    "package.json",
+    "tsconfig.json",
+    "../package.json",
+)
+
+
+def test_a_compile_with_module_graphs_and_nothing_to_do_runs_no_esbuild(tree: Tree, run: Run, esbuild: Any) -> None:
+    project = tree(MODULES)
+    settle(project)
+    first = run(project)
+
+    second = run(project)
+
+    assert {"modules": 1} == {name: runs for name, runs in first["engineRuns"].items() if name == "modules"}
+    assert did_nothing(second)
+    for name in LOOKED_FOR:
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("{}" if name.endswith(".json") else "export const x = 3;\n")
+        assert {"modules": 1} == {n: runs for n, runs in run(project)["engineRuns"].items() if n == "modules"}, name
+        settle(project)
+        run(project)
