@@ -94,6 +94,18 @@ def test_a_site_root_file_refers_by_the_base_because_it_is_served_from_another_f
     assert f"'/static/{assets[0].path}'".encode() == assets[1].body
 
 
+def test_a_file_that_keeps_its_name_in_a_folder_that_cannot_refers_by_the_base() -> None:
+    """It answers in both folders, `c++/` and `c-/`; its neighbour in one of them only."""
+    kept = Draft("c++/a.css", "text/css", (Ref("c++/b.png"),), stable=Stable())
+    other = Draft("c/a.css", "text/css", (Ref("c/b.png"),), stable=Stable())
+    drafts = [kept, other, Draft("c++/b.png", "image/png", (b"1",)), Draft("c/b.png", "image/png", (b"2",))]
+
+    assets = {a.logical: a for a in seal(drafts, names="{stem}-{hash}{ext}", salt="", base="/static/")}
+
+    assert f"/static/{assets['c++/b.png'].path}".encode() == assets["c++/a.css"].body
+    assert assets["c/b.png"].path.removeprefix("c/").encode() == assets["c/a.css"].body
+
+
 def test_two_drafts_with_one_logical_path_are_an_error_that_names_both() -> None:
     with pytest.raises(CompileFailed, match=r"two sources make `a\.css`"):
         seal(

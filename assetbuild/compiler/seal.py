@@ -29,8 +29,8 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 def seal(drafts: Iterable[Draft], *, names: str, salt: str, base: str) -> tuple[Asset, ...]:
     """Return the assets, sorted by logical path.
 
-    names: form of a published name, with `{stem}`, `{hash}`, `{ext}`. base: URL base, which references inside a
-    `site_root` file need, since it is served from another folder than its neighbours.
+    names: form of a published name, with `{stem}`, `{hash}`, `{ext}`. base: URL base, which references inside a file
+    need that answers in another folder than its neighbours.
     Raises `CompileFailed` if two drafts share a logical path or two different files one published name.
     """
     by_logical = _unique(drafts)
@@ -147,11 +147,18 @@ def _asset(
 
 def written(ref: Ref, draft: Draft, target_path: str, base: str) -> str:
     """Return `ref` as a URL that is right where the file of `draft` is served from."""
-    if ref.style == "rooted" or (draft.stable is not None and draft.stable.at):
+    if ref.style == "rooted" or _answers_elsewhere(draft):
         return base + target_path
     folder, _, name = target_path.rpartition("/")
     relative = _way(folder_of(draft.logical).rstrip("/"), folder) + name
     return relative if ref.style == "url" or relative.startswith("../") else "./" + relative
+
+
+def _answers_elsewhere(draft: Draft) -> bool:
+    """Return whether the file also answers in another folder than the one that it is published in."""
+    if draft.stable is None:
+        return False
+    return bool(draft.stable.at) or folder_of(draft.logical).rstrip("/") != posixpath.dirname(draft.logical)
 
 
 @functools.cache
