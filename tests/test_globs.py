@@ -37,10 +37,23 @@ def test_a_pattern_matches_the_whole_path(pattern: str, path: str, is_match: boo
     assert is_match == matches(pattern, path)
 
 
-@pytest.mark.parametrize("pattern", ["a[b", "{a,b", "a{b,{c}", "[z-a]"])
+@pytest.mark.parametrize("pattern", ["a[b", "{a,b", "a{b,{c}", "[z-a]", "[a--b]"])
 def test_a_pattern_that_cannot_be_read_is_refused(pattern: str) -> None:
     with pytest.raises(BadGlob):
         matches(pattern, "a")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        *(("[+--b]", "+,-b"), ("[--]", "-"), ("[a-]", "-a"), ("[a-c-e]", "-abce"), ("[]a]", "]a"), ("[a^]", "a^")),
+        *(("[a&&b]", "&ab"), ("[a||b]", "ab|"), ("[a~~b]", "ab~"), ("[[a]", "[a"), ("[!a]", "+,-]^&|~[bce")),
+    ],
+)
+def test_brackets_list_characters_and_ranges_and_nothing_else(pattern: str, expected: str) -> None:
+    """The pattern engine warns of `--`, `&&` and the like, which it may take for operations on sets one day."""
+    assert {*expected} == {c for c in "+,-]^&|~[abce" if matches(pattern, c)}
 
 
 @given(st.text(alphabet="ab.-_/$^()+|\\ é", max_size=20))

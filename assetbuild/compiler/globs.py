@@ -71,10 +71,20 @@ def _bracket(pattern: str, at: int) -> tuple[str, int]:
         raise BadGlob(f"`[` is not closed in `{pattern}`")
     inner = pattern[at + 1 : end]
     negated = inner.startswith(("!", "^"))
-    inner = re.sub(r"([\\\]\[^&~|])", r"\\\1", inner[1:] if negated else inner)
-    text = f"[{'^' if negated else ''}{inner}{'/' if negated else ''}]"
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise BadGlob(f"`[{inner}]` in `{pattern}`: {error}") from None
-    return text, end + 1
+    listed = _listed(inner[1:] if negated else inner, pattern)
+    return f"[{'^' if negated else ''}{listed}{'/' if negated else ''}]", end + 1
+
+
+def _listed(inner: str, pattern: str) -> str:
+    """Return the characters and ranges between brackets as `re` writes them, which knows more than a glob does."""
+    out, at = [], 0
+    while at < len(inner):
+        first, dash, last = inner[at], inner[at + 1 : at + 2], inner[at + 2 : at + 3]
+        if dash == "-" and last:
+            if first > last:
+                raise BadGlob(f"`{first}-{last}` in `{pattern}` is no range of characters")
+            out.append(f"{re.escape(first)}-{re.escape(last)}")
+        else:
+            out.append(re.escape(first))
+        at += 3 if dash == "-" and last else 1
+    return "".join(out)
