@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -125,12 +126,14 @@ def test_few_bytes_are_kept_and_many_are_not(tmp_path: Path, size: int, is_kept:
 
 def test_sweep_removes_temporary_files_of_dead_writers_only(tmp_path: Path) -> None:
     (tmp_path / "css").mkdir()
-    dead, alive = f"{TEMP_MARK}4194304-1", f"{TEMP_MARK}{os.getppid()}-1"
-    for name in (f"css/{dead}", alive, "kept.css"):
-        (tmp_path / name).write_bytes(b"")
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as writer:
+        dead, alive = f"{TEMP_MARK}4194304-1", f"{TEMP_MARK}{writer.pid}-1"
+        for name in (f"css/{dead}", alive, "kept.css"):
+            (tmp_path / name).write_bytes(b"")
 
-    assert 1 == RealDisk().sweep(str(tmp_path))
+        assert 1 == RealDisk().sweep(str(tmp_path))
 
+    assert 0 == writer.returncode
     assert sorted([alive, "kept.css"]) == names(tmp_path)
 
 

@@ -745,7 +745,8 @@ def test_a_published_path_needs_no_escape() -> None:
 
 
 @pytest.mark.parametrize(
-    "base", ["/", "/static/", "/a/b-c/", "//cdn.example/", "https://cdn.example/a/", "http://[::1]:80/"]
+    "base",
+    ["/", "/static/", "/a/b-c/", "//cdn.example/", "https://cdn.example/a/", pytest.param("http://[::1]:80/", id="v6")],
 )
 def test_a_base_begins_at_a_host_or_at_the_root_and_ends_with_a_slash(base: str) -> None:
     assert is_base(base)

@@ -20,6 +20,7 @@ from assetbuild.compiler.refs.js import tokens as kinds
 from assetbuild.compiler.refs.js.lexed import Goal
 from assetbuild.compiler.refs.js.lexer import lex
 from tests.conftest import need
+from tests.linear import steps
 
 # Pieces that confuse one another: what begins or ends a construct, and what decides about the slash behind it.
 MARKS = "/ /* */ // ' \" ` ${ } { ( ) [ ] ; , : ? . ?. => ++ -- <!-- --> \\ # @ * ! = + - < > é 😀"
@@ -461,21 +462,7 @@ def test_reading_takes_time_in_proportion_to_the_text(unit: str) -> None:
 
 
 def _steps(text: str) -> int:
-    import sys
-
-    count = 0
-
-    def step(*_: object) -> None:
-        nonlocal count
-        count += 1
-
-    before = sys.getprofile()
-    sys.setprofile(step)
-    try:
-        js.Script(text).references  # noqa: B018  the reading is what is measured
-    finally:
-        sys.setprofile(before)
-    return count
+    return steps(lambda: js.Script(text).references)
 
 
 TRIGGERS = (
