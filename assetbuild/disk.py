@@ -19,6 +19,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
+from assetbuild.ending import FILES
+
 __all__ = ["MODE", "TEMP_MARK", "Digests", "Disk", "Found", "Measured", "NotRegular", "RealDisk", "Small", "mode_at"]
 
 TEMP_MARK = ".assetbuild-tmp-"
@@ -319,8 +321,9 @@ class RealDisk:
         names = self._listed.get(parent) if self._listed is not None else None
         if names is None:
             self.make_folder(parent)
-        descriptor = os.open(temporary, flags, mode)
+        FILES.add(temporary)
         try:
+            descriptor = os.open(temporary, flags, mode)
             try:
                 yield descriptor
                 self._set_mode(descriptor, mode)
@@ -333,6 +336,8 @@ class RealDisk:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             raise
+        finally:
+            FILES.discard(temporary)
 
     def _set_mode(self, descriptor: int, mode: int) -> None:
         """Give a new file its mode whatever the umask, which is the process's own and so is asked for once."""

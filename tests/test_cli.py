@@ -542,14 +542,33 @@ def test_a_signal_ends_the_command_with_its_own_code(site: Path, tmp_path: Path,
     assert "Traceback" not in printed
 
 
-def test_a_second_signal_finds_the_systems_own_handler() -> None:
-    before = [signal.getsignal(number) for number in SIGNALS]
-    with ended_by_signals():
-        with pytest.raises(Ended, match=r"^$"):
-            signal.raise_signal(signal.SIGTERM)
-        held = [signal.getsignal(number) for number in SIGNALS]
+ENDED_TWICE = """
+import signal, time
+from assetbuild.cli.signals import Ended, ended_by_signals
+with ended_by_signals():
+    try:
+        signal.raise_signal(signal.{0})
+    except Ended:
+        signal.raise_signal(signal.{1})
+        time.sleep(60)
+"""
 
-    assert held == [signal.SIG_DFL] * 3
+
+@pytest.mark.parametrize("first", SIGNALS)
+@pytest.mark.parametrize("second", SIGNALS)
+def test_a_second_signal_ends_the_process_at_once(first: signal.Signals, second: signal.Signals) -> None:
+    script = ENDED_TWICE.format(first.name, second.name)
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+
+    assert (-second, "") == (done.returncode, done.stderr)
+
+
+def test_the_handlers_are_as_they_were_afterwards() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with ended_by_signals(), pytest.raises(Ended, match=r"^$"):
+        signal.raise_signal(signal.SIGTERM)
+
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 

@@ -76,6 +76,7 @@ RANKS = [
     "testing",
     "watch",
     "attest",
+    "adopt",
     "cli",
     "__main__",
 ]

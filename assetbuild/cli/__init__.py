@@ -21,10 +21,13 @@ from assetbuild.version import __version__
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "ENDED_FROM", "main"]
 
 COMMANDS = ("compile", "watch", "check", "verify", "pack", "unpack", "carry", "clean", "tools")
 """Each is a module of this package with `add_parser(commands)` and `run(args) -> int`."""
+
+ENDED_FROM = 128
+"""From here on, exit codes say that the command was ended from outside."""
 
 _READER_GONE = 141  # 128 + SIGPIPE, as a shell reports it
 # Modules that come with an extra: what to install when an import fails.

@@ -1,11 +1,12 @@
 """How a signal ends the command: the stack unwinds, children are closed, and the exit code names the signal.
 
-A second signal finds the system's own handlers and ends the process at once, so cleaning up can never hold it.
+A second signal ends the process at once, so cleaning up can never hold it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ def ended_by_signals() -> Iterator[None]:
 
     def end(signum: int, _frame: FrameType | None) -> None:
         for number in before:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, _end_at_once)
         raise Ended(signum)
 
     for number in before:
@@ -50,3 +51,10 @@ def ended_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _end_at_once(signum: int, _frame: FrameType | None) -> None:
+    # The system's own handler, but asked for here: were it set before a second signal is looked at that has arrived
+    # already, the interpreter would print that it ignored it (CPython, `_PyErr_CheckSignalsTstate`).
+    signal.signal(signum, signal.SIG_DFL)
+    os.kill(os.getpid(), signum)

@@ -25,6 +25,7 @@ from assetbuild.compiler.tools.table import Pin, PinnedFile, hex_of, platforms_o
 from assetbuild.compiler.tools.unpack import UnpackFailed, members, parts_of
 from assetbuild.diagnostic import Diagnostic, Note
 from assetbuild.disk import TEMP_MARK, Disk
+from assetbuild.ending import FOLDERS
 
 __all__ = ["Notice", "install", "vendor"]
 
@@ -151,6 +152,7 @@ def _from_npm(program: str, pin: Pin, rim: _Rim, target: str) -> _Failure | None
     rim.notice(_line(pin, pin.size, "through npm"))
     prefix = f"{TEMP_MARK}{os.getpid()}-"
     with tempfile.TemporaryDirectory(prefix=prefix, dir=os.path.dirname(target)) as inbox:
+        FOLDERS.add(inbox)
         try:
             npm.pack(program, package, inbox, folder=rim.project.folder, environ=rim.environ)
             tarballs = [found for found in rim.disk.measure(inbox) if found.kind == "file"]
@@ -163,6 +165,8 @@ def _from_npm(program: str, pin: Pin, rim: _Rim, target: str) -> _Failure | None
                 _unpack(pin, _checked(tarball, parts_of(opened)), target, rim.disk)
         except (npm.PackFailed, UnpackFailed) as error:
             return _Failure(f"npm pack {package}", error)
+        finally:
+            FOLDERS.discard(inbox)
     return None
 
 

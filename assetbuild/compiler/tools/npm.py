@@ -16,6 +16,8 @@ import signal
 import subprocess
 from collections.abc import Mapping
 
+from assetbuild.ending import GROUPS
+
 __all__ = ["PackFailed", "installed", "pack"]
 
 _LIMIT_S = 300.0
@@ -65,6 +67,7 @@ def pack(
     except OSError as error:
         raise PackFailed(f"`{npm}` does not start: {(error.strerror or str(error)).lower()}") from error
     with process:
+        GROUPS.add(process.pid)
         try:
             stdout, stderr = process.communicate(timeout=limit_s)
         except BaseException as error:
@@ -73,6 +76,8 @@ def pack(
             if isinstance(error, subprocess.TimeoutExpired):
                 raise PackFailed(f"npm was not done after {limit_s:g} seconds") from None
             raise
+        finally:
+            GROUPS.discard(process.pid)
     if process.returncode:
         raise PackFailed(_quoted(stdout, stderr) or f"npm ended with {process.returncode}")
 
