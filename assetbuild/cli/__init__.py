@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "ENDED_FROM", "main"]
 
-COMMANDS = ("compile", "watch", "check", "verify", "pack", "unpack", "carry", "clean", "tools")
+COMMANDS = ("compile", "watch", "check", "verify", "pack", "unpack", "carry", "clean", "init", "tools")
 """Each is a module of this package with `add_parser(commands)` and `run(args) -> int`."""
 
 ENDED_FROM = 128

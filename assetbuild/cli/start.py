@@ -11,19 +11,23 @@ from assetbuild.version import __version__
 if TYPE_CHECKING:
     from assetbuild.compiler.project import Project
 
-__all__ = ["next_step"]
+__all__ = ["DOORS", "next_step"]
 
 _HEAD = f"assetbuild {__version__} compiles web assets to content-addressed files and one manifest.\n"
 _TAIL = "`assetbuild --help` lists every command.\n"
-_USE = """\
-next: let the application read the manifest
-        assetbuild.web.flask      AssetBuild(app)
-        assetbuild.web.django     the storage `assetbuild.web.django.storage.ManifestStorage`
-        assetbuild.web.starlette  AssetMount("/static", Assets.open())
-        assetbuild.web.litestar   AssetBuildPlugin(Assets.open())
-        assetbuild.web.pyramid    config.include("assetbuild.web.pyramid")
-        assetbuild.web.asgi       AssetMiddleware(app, Assets.open()); also .wsgi
-"""
+DOORS = {
+    "assetbuild.web.flask": "AssetBuild(app)",
+    "assetbuild.web.django": "the storage `assetbuild.web.django.storage.ManifestStorage`",
+    "assetbuild.web.starlette": 'AssetMount("/static", Assets.open())',
+    "assetbuild.web.litestar": "AssetBuildPlugin(Assets.open())",
+    "assetbuild.web.pyramid": 'config.include("assetbuild.web.pyramid")',
+    "assetbuild.web.asgi": "AssetMiddleware(app, Assets.open()); also .wsgi",
+}
+"""Module that lets an application read the manifest: what it is called for."""
+
+_USE = "next: let the application read the manifest\n" + "".join(
+    f"        {module:<24}  {call}\n" for module, call in DOORS.items()
+)
 
 
 def next_step(folder: str) -> str:

@@ -27,7 +27,7 @@ from assetbuild.diagnostic import Diagnostic, Span, span_at
 from assetbuild.disk import Disk
 from assetbuild.manifest.names import is_text
 
-__all__ = ["CONFIG_FILE", "OUTPUT", "Flags", "configured_output", "configured_tools", "place_of", "read"]
+__all__ = ["CONFIG_FILE", "OUTPUT", "Flags", "configured_in", "configured_output", "configured_tools", "place_of", "read"]
 
 CONFIG_FILE = "assetbuild.toml"
 _PYPROJECT = "pyproject.toml"
@@ -71,6 +71,11 @@ def read(folder: str, environ: Mapping[str, str], disk: Disk, flags: Flags) -> P
     if any(finding.severity == "error" for finding in document.findings):
         raise ConfigError(document.findings)
     return project
+
+
+def configured_in(folder: str, disk: Disk) -> str:
+    """Return the file that configures the project in `folder`, "" if none does; raise `ConfigError` as `read` does."""
+    return _document(os.path.realpath(folder), disk)[0].shown
 
 
 def configured_output(folder: str, disk: Disk) -> str:
