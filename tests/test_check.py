@@ -49,7 +49,7 @@ class Sealed(RealDisk):
     def commit(self, folder: str, path: str, body: bytes) -> NoReturn:
         self._refuse()
 
-    def install(self, folder: str, path: str, parts: Iterable[bytes]) -> NoReturn:
+    def install(self, folder: str, path: str, parts: Iterable[bytes], mode: int = 0o755) -> NoReturn:
         self._refuse()
 
     def sync(self, folder: str) -> NoReturn:
