@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "releases", "run"]
 
 _EXAMPLE = """\
-example: assetbuild carry build/assets --from /previous --days 14 --now "$(date +%s)"
+example: assetbuild carry --from /previous --days 14 --now "$(date +%s)"
 """
 _KEEP = 3
 _MAX_SIZE = "100 MB"
