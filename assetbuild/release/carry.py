@@ -24,7 +24,7 @@ from assetbuild.release.places import clashes, places_of
 from assetbuild.release.previous import Previous, opened
 from assetbuild.release.verify import verify_files
 
-__all__ = ["Carried", "carry", "commit", "document_in"]
+__all__ = ["Carried", "carry", "document_in"]
 
 
 class Carried(NamedTuple):
@@ -72,10 +72,14 @@ def carry(folder: str, named: Sequence[str], disk: Disk, limits: Limits) -> Carr
         written = 0
         for path in sorted(copies):
             written += _put(copies[path], folder, path, disk)
-        removed = commit(folder, own, content, disk)
+        disk.sync(folder)  # every file must be on the disk before the name that vouches for it
+        disk.commit(folder, MANIFEST_NAME, content)
+        gone = _gone(own, line.document)
+        for path in gone:
+            disk.remove(folder, path)
     told = (*notes, *(_lost(coding) for coding in sorted(unread) if line.ancestors), *_crowded_out(line.left))
     build = Manifest(content).build_id
-    return Carried(build, line.ancestors, line.left, told, written, len(copies) - written, removed)
+    return Carried(build, line.ancestors, line.left, told, written, len(copies) - written, len(gone))
 
 
 def document_in(folder: str, disk: Disk) -> dict[str, Any]:
@@ -92,19 +96,10 @@ def document_in(folder: str, disk: Disk) -> dict[str, Any]:
     return document
 
 
-def commit(folder: str, old: Mapping[str, Any], content: bytes, disk: Disk) -> int:
-    """Exchange the manifest of an output for `content`, and remove the files that `old` named and it does not.
-
-    The manifest comes first: whenever the process dies, every file that it names is there. Returns how many were
-    removed.
-    """
-    disk.sync(folder)  # every file must be on the disk before the name that vouches for it
-    disk.commit(folder, MANIFEST_NAME, content)
-    named = places_of(Manifest(content)).known()
-    gone = [path for path in _paths(old["files"]) if path not in named]
-    for path in gone:
-        disk.remove(folder, path)
-    return len(gone)
+def _gone(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the paths of variants and files that only the old manifest names."""
+    named = {*_paths(new["files"])}
+    return [path for path in _paths(old["files"]) if path not in named]
 
 
 def _paths(files: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from assetbuild.disk import TEMP_MARK, Disk, Measured
-from assetbuild.manifest import SUFFIXES, Manifest, dump, name_of_digest
-from assetbuild.release.carry import commit, document_in
+from assetbuild.manifest import MANIFEST_NAME, SUFFIXES, Manifest, dump, name_of_digest
+from assetbuild.release.carry import document_in
 from assetbuild.release.lineage import Ancestor, Limits, lineage
 from assetbuild.release.places import places_of
 
@@ -52,7 +52,8 @@ def clean(folder: str, disk: Disk, limits: Limits, *, with_unknown: bool = False
         removed = sorted([*ours, *(unknown if with_unknown else ())], reverse=True)
         if not is_dry:
             disk.sweep(folder)
-            commit(folder, old, content, disk)
+            # First, so that every file that the manifest names is there whenever the process dies.
+            disk.commit(folder, MANIFEST_NAME, content)
             for path in removed:
                 disk.remove(folder, path)
     size_bytes = sum(left[path].size for path in removed)
