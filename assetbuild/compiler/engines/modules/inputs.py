@@ -57,7 +57,7 @@ def record(
         looks.looked.at(file)
     inputs = cast(Mapping[str, Any], built.metafile.get("inputs", {}))
     for path, described in inputs.items():
-        is_file = os.path.isfile(os.path.join(folder, path))
+        is_file = ":" not in path or os.path.isfile(os.path.join(folder, path))
         if path.startswith(_NO_FILES) and not is_file:
             continue
         importer = os.path.normpath(os.path.join(folder, os.path.dirname(path)))
