@@ -122,12 +122,13 @@ class Browser:
         return visit
 
     @contextlib.contextmanager
-    def page(self, url: str) -> Iterator[Page]:
-        """Give a page at `url` that stays open while the test works on."""
+    def page(self, url: str, *, has_cache: bool = True) -> Iterator[Page]:
+        """Give a page at `url` that stays open while the test works on. has_cache: else it asks for everything anew."""
         target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
         session = self._call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
-        for domain in ("Page", "Runtime"):
+        for domain in ("Network", "Page", "Runtime"):
             self._call(f"{domain}.enable", {}, session)
+        self._call("Network.setCacheDisabled", {"cacheDisabled": not has_cache}, session)
         self._call("Page.navigate", {"url": url}, session)
         yield Page(self, session)
         self._call("Target.closeTarget", {"targetId": target})
