@@ -85,6 +85,7 @@ class ModuleSources:
         self._shop = shop
         self._marks = marks
         self._flags = flags
+        self._roots = [(os.path.join(os.path.realpath(root.folder), ""), root) for root in shop.project.roots]
         self._alias_flags: dict[str, str] = {}
         self._by_asset: dict[str, str] = {}
         self._explanations: dict[tuple[str, str], Diagnostic] = {}
@@ -170,9 +171,9 @@ class ModuleSources:
             self._marks.check(text)
             if is_raw:
                 return {"contents": text.encode(), "loader": "text"}
-            self.texts[path] = text
             if (offset := too_deep_at(path, text)) is not None:
                 return self._refused([door.too_deep(span_at(self._reading.shown(path), text, offset))])
+            self.texts[path] = text
             return {"contents": self._marked(path, text).encode(), "loader": "default"}
         except DiagnosticsError as error:
             return self._refused(error.diagnostics)
@@ -213,9 +214,9 @@ class ModuleSources:
         if known is not None:
             return known
         shown = self._reading.shown(file)
-        for root in self._shop.project.roots:
-            inside = os.path.relpath(file, os.path.realpath(root.folder)).replace(os.sep, "/")
-            if not inside.startswith("../"):
+        for folder, root in self._roots:
+            if file.startswith(folder):
+                inside = file.removeprefix(folder).replace(os.sep, "/")
                 return Source(posixpath.join(root.mount, inside), file, shown, root.missing == "error")
         if resolver.is_packaged(file):
             return resolver.npm_source(file, self._reading)
