@@ -328,3 +328,31 @@ def test_the_first_failing_item_is_the_one_that_surfaces() -> None:
 
     with pytest.raises(KeyError, match="first"):
         parallel(take, ["first", "second"], 2, weight=len)
+
+
+def test_the_caller_works_while_the_threads_do() -> None:
+    met = threading.Barrier(2, timeout=30)
+    done: list[int] = []
+
+    made = parallel(lambda item: item + 0 * met.wait(), [7], jobs=1, meanwhile=lambda: done.append(met.wait()))
+
+    assert [7] == made
+    assert 1 == len(done)
+
+
+def test_what_the_caller_raises_begins_nothing_more() -> None:
+    begun: list[int] = []
+    is_raised = threading.Event()
+
+    def wait_for_the_fault(item: int) -> None:
+        begun.append(item)
+        is_raised.wait(30)
+
+    def fail() -> None:
+        raise KeyError("broken")
+
+    with pytest.raises(KeyError, match="broken"):
+        parallel(wait_for_the_fault, range(9), jobs=2, meanwhile=fail)
+    is_raised.set()
+
+    assert len(begun) <= 2

@@ -148,9 +148,11 @@ class Maker:
                 sha256_hex = self._library.known_digest(job.sources[0].file)
             except OSError:
                 return None  # whoever reads it says so
-            recalled = self._short_way.recalled(job, sha256_hex) if sha256_hex is not None else None
-            if sha256_hex is None or recalled is not None:
-                return self._told(job, recalled) if recalled is not None else None
+            if sha256_hex is None:
+                return None
+            recalled = self._short_way.recalled(job, sha256_hex)
+            if recalled is not None:
+                return self._told(job, recalled)
         inquiry = self._inquire(job)
         return inquiry.result if inquiry is not None and inquiry.result is not None else inquiry
 
