@@ -153,10 +153,11 @@ def _struck(yard: Yard, command: str, blow: str, delay_s: float) -> Fate:
     if is_hung:
         faults.append("did not end")
     code = process.returncode
-    if code not in _codes(command, blow):
-        faults.append(f"exit code {code}")
-    if b"Traceback" in text or b"Exception ignored" in text:
-        faults.append("a traceback: " + text.decode("utf-8", "replace"))
+    if not _is_before_us(text):
+        if code not in _codes(command, blow):
+            faults.append(f"exit code {code}")
+        if b"Traceback" in text or b"Exception ignored" in text:
+            faults.append("a traceback: " + text.decode("utf-8", "replace"))
     if blow != "twice":  # a process that is killed has no time to tidy up; the next one does
         faults += [f"left {Path(file).name}" for file in leftovers(yard.state)]
     found = standing(reader(yard.project / "build/assets"), yard.old, yard.new)
@@ -200,6 +201,11 @@ def _codes(command: str, blow: str) -> set[int]:
     if blow == "twice":
         return done | {SIGNALS["SIGTERM"], -signal.SIGTERM, -signal.SIGINT}
     return done | {SIGNALS[blow], -signal.Signals[blow]}
+
+
+def _is_before_us(text: bytes) -> bool:
+    """Return whether an interrupt hit the interpreter before it called our first function, and so was its own."""
+    return text.rstrip().endswith(b"KeyboardInterrupt") and b"in process\n" not in text
 
 
 @contextlib.contextmanager

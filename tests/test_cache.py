@@ -197,6 +197,7 @@ SETTINGS = {
     'keep_names = ["page.html"]': "settings.keep_names",
     '[missing]\nallow = ["x/**"]': "settings.missing_allow",
     '[secrets]\nallow = ["x/**"]': "settings.secrets_allow",
+    "[svg]\nsanitize = true": "settings.svg.sanitize",
     'salt = "s"': "settings.salt",
     '[sass]\nsilence = ["import"]': "settings.sass.silence",
     'site_root = ["page.html"]': "settings.site_root",

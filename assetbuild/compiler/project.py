@@ -22,6 +22,7 @@ __all__ = [
     "Project",
     "Root",
     "Sass",
+    "Svg",
     "Templates",
     "Tools",
     "Urls",
@@ -119,6 +120,14 @@ class Urls:
 
 
 @dataclass(frozen=True, slots=True)
+class Svg:
+    """`[svg]`. sanitize: what may run is taken out. allow: globs over files that are left alone."""
+
+    sanitize: bool = False
+    allow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Compress:
     """`[compress]`. min_gain: a variant is kept if it is at most `1 - min_gain` of the original."""
 
@@ -180,6 +189,7 @@ class Project:
     missing_allow: tuple[str, ...] = ()
     secrets_allow: tuple[str, ...] = ()
     sourcemaps: MapMode = "none"
+    svg: Svg = Svg()
     compress: Compress = Compress()
     budgets: Mapping[str, int] = field(default_factory=dict)
     tools: Tools = field(default_factory=Tools)

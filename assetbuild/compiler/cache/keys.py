@@ -76,6 +76,7 @@ def common_of(project: Project, tools: Mapping[str, str], confines: Iterable[str
         "secrets_allow": project.secrets_allow,
         "site_root": project.site_root,
         "sourcemaps": project.sourcemaps,
+        "svg": dataclasses.asdict(project.svg),
         "urls": dataclasses.asdict(project.urls),
     }
     return Common(EPOCH, tools, settings)

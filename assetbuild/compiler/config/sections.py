@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from assetbuild.compiler.config import checks
 from assetbuild.compiler.config.schema import Table
-from assetbuild.compiler.project import Compress, Css, Js, MapMode, Sass, Templates, Tools, Urls
+from assetbuild.compiler.project import Compress, Css, Js, MapMode, Sass, Svg, Templates, Tools, Urls
 from assetbuild.home import compile_cache
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "sass",
     "secrets",
     "sourcemaps",
+    "svg",
     "templates",
     "tools",
     "urls",
@@ -109,6 +110,14 @@ def sourcemaps(table: Table) -> MapMode:
     mode: MapMode = table.choice("mode", ("none", "public", "hidden"), "none")
     table.close()
     return mode
+
+
+def svg(table: Table) -> Svg:
+    """Return `[svg]`."""
+    defaults = Svg()
+    found = Svg(table.flag("sanitize", defaults.sanitize), table.texts("allow", checks.glob))
+    table.close()
+    return found
 
 
 def compress(table: Table) -> Compress:

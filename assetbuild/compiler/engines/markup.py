@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,9 +11,12 @@ from assetbuild.compiler.engines import copy
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.judge import missing_rule
 from assetbuild.compiler.engines.relink import PAGES, relinked
+from assetbuild.compiler.engines.svg import tell
 from assetbuild.compiler.files import Reading
+from assetbuild.compiler.media import extension_of
 from assetbuild.compiler.model import Facts, Job, RefStyle, Result, Source
 from assetbuild.compiler.refs.markup import HTML, XML, Problem, declared_encoding, may_refer, survey
+from assetbuild.compiler.refs.markup.active import Active, may_act
 from assetbuild.compiler.refs.written import Written
 from assetbuild.diagnostic import Diagnostic, span_at
 
@@ -36,9 +38,14 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         text = reading.text(source.file)
     except Refused as refused:
         return _refused(refused, job, reading, shop)
-    extension = posixpath.splitext(source.logical)[1].lower()
+    extension = extension_of(source.logical)
     found = survey(text, HTML if extension in {".html", ".htm"} else XML)
     findings = [_problem(problem, text, source) for problem in found.problems]
+    removed: tuple[Active, ...] = ()
+    if extension == ".svg":
+        activity = tell(text, source, shop.project)
+        findings += activity.diagnostics
+        removed = activity.removed
     references: Iterable[Written] = found.references
     if found.base is not None:
         references = [ref for ref in found.references if _FIRM.match(ref.value)]
@@ -51,12 +58,21 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
         is_rooted = written.startswith(("/", shop.project.urls.public or shop.project.base))
         return "rooted" if is_rooted and extension in PAGES else "url"
 
-    return relinked(job, text, tuple(references), reading=reading, shop=shop, style_of=style_of, findings=findings)
+    return relinked(
+        job,
+        text,
+        tuple(references),
+        reading=reading,
+        shop=shop,
+        style_of=style_of,
+        findings=findings,
+        removed=[(part.start, part.end) for part in removed],
+    )
 
 
-def plain_facts(_: Job, content: bytes) -> Facts | None:
-    """Return the facts of a document that can refer to nothing, None for any other."""
-    if may_refer(content):
+def plain_facts(job: Job, content: bytes) -> Facts | None:
+    """Return the facts of a document that can refer to nothing and of which nothing is to be said, None for others."""
+    if may_refer(content) or (extension_of(job.logicals[0]) == ".svg" and may_act(content)):
         return None
     try:
         admit(content, "")

@@ -38,20 +38,23 @@ def relinked(
     shop: Shop,
     style_of: Callable[[str], RefStyle] = lambda _: "url",
     findings: Iterable[Diagnostic] = (),
+    removed: Sequence[tuple[int, int]] = (),
 ) -> Result:
     """Return the draft of the one source of `job`, its references rewritten.
 
     text: of the source. references: in order, none inside another. style_of: from what is written to how its
-    replacement is. findings: what is to be said beside what is missing.
+    replacement is. findings: what is to be said beside what is missing. removed: places of the text that are left out,
+    in order, with the references in them.
     """
     (source,) = job.sources
     judge = Judge("error", reading, shop)
     judge.diagnostics += findings
-    targets = [(written, _target(written, text, source, reading, judge)) for written in references]
+    kept = [written for written in references if not any(start <= written.start < end for start, end in removed)]
+    targets = [(written, _target(written, text, source, reading, judge)) for written in kept]
     found = [(written, target) for written, target in targets if target is not None]
     copied = copy.build(job, reading, shop)
     diagnostics = tuple(dict.fromkeys(judge.diagnostics))
-    if not found:
+    if not found and not removed:
         return replace(copied, inputs=reading.inputs(), absent=reading.absent(), diagnostics=diagnostics)
 
     def make(tokens: Tokens) -> tuple[Piece, ...]:
@@ -60,6 +63,7 @@ def relinked(
             Edit(written.start, written.suffix_start, tokens.token(Ref(target.logical, style_of(written.value))))
             for written, target in found
         ]
+        edits = sorted([*edits, *(Edit(start, end, "") for start, end in removed)])
         return tokens.cut(edited(text, edits))
 
     inventory = shop.resolver.inventory.by_logical
