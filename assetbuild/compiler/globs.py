@@ -37,9 +37,12 @@ def matches_any(patterns: Iterable[str], path: str) -> bool:
 @functools.lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
     out: list[str] = []
-    at, depth = 0, 0
+    begins: list[bool] = []  # of each brace that is open, whether a segment begins with it
+    at = 0
     while at < len(pattern):
-        if pattern.startswith("**/", at) and (at == 0 or pattern[at - 1] == "/"):
+        before = pattern[at - 1 : at]
+        is_begin = before in ("", "/") or (before in ("{", ",") and begins[-1:] == [True])
+        if pattern.startswith("**/", at) and is_begin:
             out.append("(?:[^/]+/)*")
             at += 3
         elif pattern.startswith("**", at):
@@ -50,17 +53,17 @@ def _compiled(pattern: str) -> re.Pattern[str]:
             out.append(text)
         else:
             if pattern[at] == "{":
-                depth += 1
+                begins.append(is_begin)
                 out.append("(?:")
-            elif pattern[at] == "}" and depth:
-                depth -= 1
+            elif pattern[at] == "}" and begins:
+                begins.pop()
                 out.append(")")
-            elif pattern[at] == "," and depth:
+            elif pattern[at] == "," and begins:
                 out.append("|")
             else:
                 out.append({"*": "[^/]*", "?": "[^/]"}.get(pattern[at]) or re.escape(pattern[at]))
             at += 1
-    if depth:
+    if begins:
         raise BadGlob(f"`{{` is not closed in `{pattern}`")
     return re.compile("".join(out), re.DOTALL)
 
