@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -107,7 +108,7 @@ MISSES = [
 ]
 
 
-@pytest.mark.parametrize("path", MISSES, ids=lambda path: path[:30].encode("ascii", "backslashreplace").decode())
+@pytest.mark.parametrize("path", MISSES, ids=lambda path: quote(path[:30], errors="surrogateescape"))
 def test_a_miss_below_the_base_is_ours_and_kept_by_nobody(transport: Transport, assets: Assets, path: str) -> None:
     if "\udcff" in path:
         path = path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
