@@ -348,6 +348,13 @@ def test_single_keys_of_a_later_version_are_refused_by_name(fault: Callable[[str
             'base = "//cdn.example/"',
             "`//cdn.example/` is not a URL base: expected `/static/` or `https://cdn.example/static/`, at `base`",
         ),
+        *(
+            (
+                f'base = "{base}"',
+                f"`{base}` is not a URL base: expected `/static/` or `https://cdn.example/static/`, at `base`",
+            )
+            for base in ("/https://cdn.example", "/a&b/", "/a(b)/")
+        ),
         (
             'base = "/a/../b/"',
             "`/a/../b/` is not a URL base: expected `/static/` or `https://cdn.example/static/`, at `base`",

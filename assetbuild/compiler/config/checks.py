@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from assetbuild.compiler import globs
+from assetbuild.manifest import is_base
 
 __all__ = [
     "alias",
@@ -113,13 +114,14 @@ def package(text: str) -> str | None:
 
 
 def base(text: str) -> str | None:
-    """Check the URL base: a path or a full URL, with a slash at the end."""
-    path = _URL.sub("", text, count=1)
-    if _URL_PATH.fullmatch(path) and path.endswith("/") and not {".", ".."} & set(path.split("/")):
-        return None
-    if _URL_PATH.fullmatch(path + "/") and path:
-        return "must end with `/`"
-    return "is not a URL base: expected `/static/` or `https://cdn.example/static/`"
+    """Check the URL base: a path or a full URL, with a slash at the end, that the manifest can hold."""
+    found = _URL.match(text)
+    host = found[0] if found else ""
+    path = text[len(host) :]
+    closed = path if path.endswith("/") else f"{path}/"
+    if not path or not _URL_PATH.fullmatch(closed) or not is_base(host + closed):
+        return "is not a URL base: expected `/static/` or `https://cdn.example/static/`"
+    return None if path == closed else "must end with `/`"
 
 
 def public(text: str) -> str | None:
