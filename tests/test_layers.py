@@ -22,6 +22,7 @@ RANKS = [
     "version",
     "diagnostic",
     "home",
+    "download",
     "ending",
     "manifest",
     "disk",

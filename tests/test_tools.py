@@ -42,12 +42,13 @@ from assetbuild.compiler.tools import (
     pin_for,
     tool_folder,
 )
-from assetbuild.compiler.tools.fetch import FetchFailed, Route, fetch, goes_direct, route
+from assetbuild.compiler.tools.fetch import fetch
 from assetbuild.compiler.tools.install import vendor
 from assetbuild.compiler.tools.npm import PackFailed, pack
 from assetbuild.compiler.tools.table import hex_of
 from assetbuild.compiler.tools.unpack import UnpackFailed, members, parts_of
 from assetbuild.disk import RealDisk
+from assetbuild.download import FetchFailed, Route, goes_direct, route
 from tests.conftest import Tree, need
 
 ESBUILD = b"#!/bin/sh\necho 0.28.2\nexit\n" + bytes(range(256)) * 600

@@ -19,12 +19,13 @@ from assetbuild.compiler.errors import EngineUnavailable
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.tools import npm, npmrc
 from assetbuild.compiler.tools.depot import Depot, here
-from assetbuild.compiler.tools.fetch import FetchFailed, Route, fetch, route, shown_url
+from assetbuild.compiler.tools.fetch import fetch
 from assetbuild.compiler.tools.find import Program, mismatch, pinned_at, roots, tool_folder, variable_of
 from assetbuild.compiler.tools.table import Pin, PinnedFile, hex_of, platforms_of
 from assetbuild.compiler.tools.unpack import UnpackFailed, members, parts_of
 from assetbuild.diagnostic import Diagnostic, Note
 from assetbuild.disk import TEMP_MARK, Disk
+from assetbuild.download import FetchFailed, Route, route, shown_url
 from assetbuild.ending import FOLDERS
 
 __all__ = ["Notice", "install", "vendor"]
