@@ -17,9 +17,9 @@ __all__ = ["add_parser", "run"]
 
 _EXAMPLE = """\
 examples:
-  assetbuild init                      what zero-configuration finds, written down
-  assetbuild init --from flask-assets  its bundles as entries
-It reads definitions as texts, runs no code of the project and touches none of its files.
+  assetbuild init                      write down what is found
+  assetbuild init --from flask-assets  its bundles become entries
+Definitions are read as texts: no code of the project runs, no file is touched.
 """
 _DOORS = {
     "Django": "assetbuild.web.django",
