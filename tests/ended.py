@@ -18,14 +18,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.faults.builds import build_of, files_in, leftovers, reader, standing
 from tests.faults.stage import ENGINES, Edition
 
-__all__ = ["BLOWS", "COMMANDS", "Fate", "Yard", "struck"]
+__all__ = ["BLOWS", "COMMANDS", "EVERY_ENGINE", "SIGNALS", "Fate", "Yard", "struck"]
 
 SIGNALS = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
 BLOWS = (*SIGNALS, "closed", "twice")
@@ -60,6 +60,12 @@ mode = "public"
     "assets/large.txt": "".join(f"{number * number:x}" for number in range(20_000)).encode(),
 }
 
+_EDITIONS = tuple(
+    {path: body for path, body in {**each, **_MORE}.items() if isinstance(body, bytes)} for each in ENGINES
+)
+EVERY_ENGINE = _EDITIONS[0]
+"""A project for every engine: path → what a file holds."""
+
 
 class Fate(NamedTuple):
     """What a blow did. delay_s: after the start of the command. faults: what may not be, in words."""
@@ -84,7 +90,7 @@ class Yard:
         self._environ = {**os.environ, "ASSETBUILD_CACHE": str(folder / "state/cache")}
         builds = []
         for edition in (1, 0):
-            _write({**ENGINES[edition], **_MORE}, self.project)
+            _write(_EDITIONS[edition], self.project)
             shutil.rmtree(self.project / "build", ignore_errors=True)
             argv = self._argv("compile")
             made = subprocess.run(argv, env=self._environ, capture_output=True, text=True, cwd=folder, check=False)
@@ -92,7 +98,7 @@ class Yard:
             builds.append(build_of(files_in(self.project / "build/assets")))
         self.new, self.old = builds
         shutil.rmtree(folder / "state/cache")
-        _write({**ENGINES[1], **_MORE}, self.project)
+        _write(_EDITIONS[1], self.project)
         shutil.copytree(folder / "state", self._start)
         self.state = folder / "state"
 
@@ -244,9 +250,8 @@ def _name(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")[:120]
 
 
-def _write(edition: Edition, folder: Path) -> None:
+def _write(edition: Mapping[str, bytes], folder: Path) -> None:
     for path, body in edition.items():
-        assert isinstance(body, bytes)
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
