@@ -32,6 +32,8 @@ OTHERS = {
     "bundles.yaml": "bundles: {old: {contents: [css/base.css], filters: 'rcssmin,cssrewrite', output: css/b.css}}",
     "assets/pages/a.html": '<!doctype html><link rel="stylesheet" href="../css/base.css"><img src="../img/logo.svg">',
     "assets/css/base.css": "a { color: blue }",
+    "assets/new/e.js": 'import "./f.js";\n',
+    "assets/new/f.js": "export {};\n",
     "assets/img/logo.svg": '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="2"><a/></svg>',
 }
 CONFIG = """
