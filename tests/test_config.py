@@ -18,7 +18,7 @@ import pytest
 import assetbuild.compiler
 from assetbuild.compiler.config import Flags, configured_output, read
 from assetbuild.compiler.errors import ConfigError
-from assetbuild.compiler.project import Compress, Css, Entry, Js, Project, Root, Sass, Templates, Tools, Urls
+from assetbuild.compiler.project import Command, Compress, Css, Entry, Js, Project, Root, Sass, Templates, Tools, Urls
 from assetbuild.diagnostic import Diagnostic
 from assetbuild.disk import RealDisk
 from tests.conftest import Tree
@@ -47,6 +47,14 @@ salt = "2"
 "css/{name}.css" = "themes/{name}.scss"
 "css/legacy.css" = { sources = ["legacy/*.scss"], filters = ["libsass", { rcssmin = { keep_bang_comments = true } }] }
 "css/old.css" = { sources = ["old.scss"], engine = "libsass", minify = false }
+
+[[commands]]
+run = ["tailwindcss", "--output", "{output}/css/tw.css"]
+inputs = ["templates/**/*.html", "pkg:crispy_tailwind/templates/**"]
+outputs = ["css/tw.css"]
+environment = { NODE_ENV = "production" }
+program_sha256 = "abababababababababababababababababababababababababababababababab"
+time_limit = 90
 
 [sass]
 engine = "libsass"
@@ -172,6 +180,17 @@ def test_every_key_of_the_configuration_reaches_the_project(tree: Tree) -> None:
                 place='entries."css/legacy.css"',
             ),
             Entry("css/old.css", "style", ("old.scss",), (), "libsass", False, 'entries."css/old.css"'),
+        ),
+        commands=(
+            Command(
+                ("tailwindcss", "--output", "{output}/css/tw.css"),
+                ("templates/**/*.html", "pkg:crispy_tailwind/templates/**"),
+                ("css/tw.css",),
+                {"NODE_ENV": "production"},
+                ("ab" * 32,),
+                90,
+                "commands[0]",
+            ),
         ),
         sass=Sass("libsass", False, (f"{root}/scss",), ("import",), ("slash-div",)),
         css=Css("esbuild", False, ("chrome109", "safari16.4")),
@@ -323,7 +342,7 @@ def test_a_configuration_that_is_not_utf8_names_the_byte(tree: Tree) -> None:
     assert found == "assetbuild.toml:1:9+1 not-utf8: byte 0xff is not UTF-8 | save the file as UTF-8"
 
 
-@pytest.mark.parametrize("key", ["[[commands]]", "[npm]", "[workers]", "[release]"])
+@pytest.mark.parametrize("key", ["[npm]", "[workers]", "[release]"])
 def test_a_section_of_a_later_version_is_refused_by_name(fault: Callable[[str], str], key: str) -> None:
     name = key.strip("[]")
 
@@ -681,7 +700,14 @@ def _mistakes(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {**document, "unheard": 1}
     for key, value in document.items():
         yield {**document, key: 1979}
-        if key in {"entries", "budgets"}:
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            yield {**document, key: [{**value[0], "unheard": 1}]}
+            for name in value[0]:
+                yield {
+                    **document,
+                    key: [{**value[0], name: 1979}] if name != "time_limit" else [{**value[0], name: "1"}],
+                }
+        elif key in {"entries", "budgets"}:
             for name in value:
                 yield {**document, key: {**value, name: 1979}}
         elif isinstance(value, dict):

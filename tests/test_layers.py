@@ -54,6 +54,7 @@ RANKS = [
     "compiler.tools",
     "compiler.config",
     "compiler.cache",
+    "compiler.commands",
     "compiler.engines",
     "compiler.templates",
     "compiler.bundles",

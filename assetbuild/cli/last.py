@@ -42,7 +42,7 @@ class LastBuild:
         goes_on: bool = False,
     ) -> None:
         variables = {name: value for name, value in environ.items() if name.startswith("ASSETBUILD_")}
-        home = {name: environ.get(name, "") for name in ("HOME", "XDG_CACHE_HOME")}
+        home = {name: environ.get(name, "") for name in ("HOME", "XDG_CACHE_HOME", "PATH")}  # commands are on PATH
         # Packages are found on `sys.path`, and roots in packages.
         python = [sys.version, sys.prefix, *sys.path]
         self._arguments = {**arguments, "environ": variables | home, "python": python, "assetbuild": __version__}
@@ -130,7 +130,7 @@ class LastBuild:
             files={file: row for file, row in disk.files.items() if not file.startswith(ours)},
             outputs={},
             folders={folder: hex_ for folder, hex_ in disk.folders.items() if not f"{folder}/".startswith(ours)},
-            absent=_as_they_stand(disk.absent),
+            absent=_as_they_stand(path for path in disk.absent if not path.startswith(ours)),
             around={},
             packages={},
             summary={},
@@ -150,11 +150,12 @@ class LastBuild:
 
 
 def ours_of(project: Project) -> tuple[str, ...]:
-    """Return the folders that a build writes, each with a slash at its end."""
+    """Return what the paths of a build's own folders begin with: each with a slash at its end, but for private ones."""
+    from assetbuild.compiler.commands import private_prefix
     from assetbuild.compiler.publish import HIDDEN_SUFFIX
 
     folders = (project.output, project.output + HIDDEN_SUFFIX, project.cache_folder)
-    return tuple(os.path.join(folder, "") for folder in folders if folder)
+    return (*(os.path.join(folder, "") for folder in folders if folder), private_prefix())
 
 
 def _as_they_stand(paths: Iterable[str]) -> dict[str, str]:

@@ -69,13 +69,13 @@ class Library:
 
     def digest_hex(self, file: str) -> str:
         """Return the sha256 of what `file` holds; raise as `content` does."""
-        known = self._contents.get(file)
-        if known is not None:
-            return known.sha256_hex
         return self.known_digest(file) or self.content(file).sha256_hex
 
     def known_digest(self, file: str) -> str | None:
         """Return the sha256 of a file that is no link if it is known without reading it; raise as `content` does."""
+        held = self._contents.get(file)
+        if held is not None:
+            return held.sha256_hex
         self._enter(os.path.dirname(file), file)
         return self.disk.known_digest(file)
 

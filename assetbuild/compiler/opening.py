@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assetbuild.compiler.engines.sass.dart import DartSass
     from assetbuild.compiler.tools import Program
 
-__all__ = ["Services", "open_cache", "open_shop"]
+__all__ = ["Services", "open_cache", "open_shop", "open_store"]
 
 Service = TypeVar("Service")
 
@@ -105,20 +105,13 @@ class Services:
 
 
 @contextlib.contextmanager
-def open_cache(
-    library: Library,
-    resolver: Resolver,
-    environ: Mapping[str, str],
-    notice: Callable[[str], None],
-    services: Services,
-    *,
-    is_written: bool,
-) -> Iterator[Cache | None]:
-    """Give the compile cache, None where it is off. What was made is kept even if the build ends with an error.
+def open_store(
+    project: Project, notice: Callable[[str], None], services: Services, *, is_written: bool
+) -> Iterator[Store | None]:
+    """Give the store of the compile cache, None where it is off. What was made is kept even if the build fails.
 
-    is_written: else the cache is only read.
+    is_written: else it is only read.
     """
-    project = resolver.project
     if not project.cache_folder:
         yield None
         return
@@ -128,16 +121,32 @@ def open_cache(
         (project.cache_folder, is_written),
         lambda: Store(project.cache_folder, RealDisk(), notice, is_writable=is_written),
     )
+    try:
+        yield store
+    finally:
+        store.flush()
+
+
+@contextlib.contextmanager
+def open_cache(
+    library: Library,
+    resolver: Resolver,
+    environ: Mapping[str, str],
+    notice: Callable[[str], None],
+    services: Services,
+    *,
+    is_written: bool,
+) -> Iterator[Cache | None]:
+    """Give the compile cache, None where it is off; `is_written` as in `open_store`."""
+    project = resolver.project
 
     def program(name: str) -> str:
         from assetbuild.compiler import tools
 
         return tools.promised(name, project, environ)
 
-    try:
-        yield Cache(store, library, resolver, program)
-    finally:
-        store.flush()
+    with open_store(project, notice, services, is_written=is_written) as store:
+        yield Cache(store, library, resolver, program) if store is not None else None
 
 
 def open_shop(

@@ -13,6 +13,8 @@ from typing import Literal
 from assetbuild.diagnostic import Diagnostic
 
 __all__ = [
+    "TIME_LIMIT_S",
+    "Command",
     "Compress",
     "Css",
     "Entry",
@@ -32,6 +34,9 @@ EntryKind = Literal["style", "module", "classic", "filters", "script"]
 MapMode = Literal["none", "public", "hidden"]
 Missing = Literal["error", "warn"]
 Profile = Literal["production", "fast"]
+
+TIME_LIMIT_S = 60.0
+"""How long a command may take if it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,25 @@ class Entry:
     filters: tuple[tuple[str, Mapping[str, object]], ...] = ()
     engine: str = ""
     minify: bool | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One of `[[commands]]`: a program of somebody else's, whose outputs are sources for everything after it.
+
+    run: argv; `{output}` stands for the folder that it writes to. inputs: globs over files of the project, of installed
+    Python packages (`pkg:`) and of outputs of the commands before it (`{output}/`). outputs: globs over what it writes.
+    environment: what it is given beside the closed list. program_sha256: digests of which the program has one, empty
+    for any. place: `commands[0]`, for messages.
+    """
+
+    run: tuple[str, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    program_sha256: tuple[str, ...] = ()
+    time_limit_s: float = TIME_LIMIT_S
     place: str = ""
 
 
@@ -182,6 +206,7 @@ class Project:
     names: str = "{stem}-{hash}{ext}"
     salt: str = ""
     entries: tuple[Entry, ...] = ()
+    commands: tuple[Command, ...] = ()
     sass: Sass = Sass()
     css: Css = Css()
     js: Js = field(default_factory=Js)

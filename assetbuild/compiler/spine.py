@@ -11,12 +11,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import starmap
 
 from assetbuild.compiler.account import account_of
 from assetbuild.compiler.budgets import over_budget
 from assetbuild.compiler.bundles import load as load_bundles
+from assetbuild.compiler.commands import Generated, generate, private_folder
 from assetbuild.compiler.encode import Encoding, encoders, work_of
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Library
@@ -24,7 +25,7 @@ from assetbuild.compiler.gather import gather
 from assetbuild.compiler.importmap import mapped
 from assetbuild.compiler.maps import fitted, hidden_paths
 from assetbuild.compiler.model import Asset, Input, Job, Result, Variant
-from assetbuild.compiler.opening import Services, open_cache, open_shop
+from assetbuild.compiler.opening import Services, open_cache, open_shop, open_store
 from assetbuild.compiler.plan import confines, job_of, plan, with_stable_name
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.publish import Published, publish
@@ -103,12 +104,38 @@ def compile(
     """
     disk, watcher = disk or RealDisk(), watcher or Watcher()
     environ = os.environ if environ is None else environ
+    with private_folder(project) as folder:  # until what the commands made in it is published
+        generated = Generated()
+        if project.commands:
+            with (
+                contextlib.nullcontext(services) if services else Services() as opened,
+                open_store(project, watcher.notice, opened, is_written=is_written) as store,
+            ):
+                generated = generate(project, folder, disk, environ, store)
+        return _compiled(project, generated, disk, environ, watcher, services=services, is_written=is_written)
+
+
+def _compiled(
+    configured: Project,
+    generated: Generated,
+    disk: Disk,
+    environ: Mapping[str, str],
+    watcher: Watcher,
+    *,
+    services: Services | None,
+    is_written: bool,
+) -> Outcome:
+    """Return what `compile` does. generated: by the commands; what lies there goes before all other sources."""
+    roots = (generated.root, *configured.roots) if generated.root else configured.roots
+    project = replace(configured, roots=roots)
     chosen = encoders(project.compress, project.profile)
     bundles = load_bundles(project, disk)
     library = Library(disk, project.folder, confines(project, bundles))
+    for file, content in generated.contents.items():
+        library.keep(file, content)
     surveyed = survey(project, disk)
     planned = plan(project, surveyed, library, bundles)
-    early = [*project.warnings, *surveyed.diagnostics, *planned.diagnostics]
+    early = [*project.warnings, *generated.diagnostics, *surveyed.diagnostics, *planned.diagnostics]
     resolver = Resolver(project, planned.inventory)
     with (
         contextlib.nullcontext(services) if services else Services() as opened,
@@ -128,7 +155,7 @@ def compile(
         )
         library.release()
         early += unmatched(project, surveyed.sources, _logicals(planned.jobs, results), disk)
-        account = account_of(results)
+        account = account_of(results, generated)
         diagnostics = _check([*early, *account.diagnostics], is_strict=project.is_strict)
         assets, imports, hidden = _sealed(results, project)
         named_bundles = planned.bundles
@@ -138,7 +165,7 @@ def compile(
     _check(over_budget(project, assets, variants))
     tools = {"assetbuild": __version__, **{e.tool: e.version for e in chosen}, **account.tools}
     inputs = {**{each.file: each.digest_hex for each in bundles.inputs}, **account.inputs}
-    shown = {file: library.shown(file) for file in inputs}
+    shown = {file: generated.shown.get(file) or library.shown(file) for file in inputs}
     digest = inputs_digest(starmap(Input, inputs.items()), shown)
     manifest = record(project, assets, variants, tools, digest, imports=imports, bundles=named_bundles)
     published = None
@@ -146,7 +173,7 @@ def compile(
         apart = hidden_paths(assets, hidden)
         published = publish(assets, variants, manifest, project.output, disk, hidden=apart)
     return Outcome(
-        project,
+        configured,
         manifest,
         assets,
         variants,
@@ -158,7 +185,7 @@ def compile(
         inputs=inputs,
         absent=account.absent,
         unused=account.unused,
-        is_repeatable=account.is_repeatable and _is_repeatable(project, environ),
+        is_repeatable=account.is_repeatable and _is_repeatable(configured, environ),
         published=published,
     )
 

@@ -66,11 +66,13 @@ def common_of(project: Project, tools: Mapping[str, str], confines: Iterable[str
     sass = dataclasses.asdict(project.sass) | {"load_paths": [places.name(f) for f in project.sass.load_paths]}
     settings = {
         "base": project.base,
-        "confines": sorted(places.name(folder) for folder in confines),
+        "confines": sorted(map(places.folder_name, confines)),
         "js": dataclasses.asdict(project.js),
         "keep_names": project.keep_names,
         "missing_allow": project.missing_allow,
-        "roots": [[places.name(root.folder), root.mount, root.missing, root.is_minified] for root in project.roots],
+        "roots": [
+            [places.folder_name(root.folder), root.mount, root.missing, root.is_minified] for root in project.roots
+        ],
         "salt": project.salt,
         "sass": sass,
         "secrets_allow": project.secrets_allow,

@@ -32,6 +32,10 @@ class Places:
                 return f"{mark}/{file[len(folder) :]}"
         return file
 
+    def folder_name(self, folder: str) -> str:
+        """Return the portable name of an absolute folder, which may be a declared one itself."""
+        return self.name(os.path.join(folder, ""))
+
     def file(self, name: str) -> str:
         """Return the absolute file of a portable name; raise `KeyError` for one of other folders."""
         if name.startswith("/"):

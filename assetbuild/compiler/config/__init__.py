@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from assetbuild.compiler import door
 from assetbuild.compiler.config import checks, sections
+from assetbuild.compiler.config.commands import read_commands
 from assetbuild.compiler.config.entries import read_entries
 from assetbuild.compiler.config.locate import fault_in, locate, written
 from assetbuild.compiler.config.roots import LOOKED_FOR, Folders, detect, read_roots
@@ -27,14 +28,23 @@ from assetbuild.diagnostic import Diagnostic, Span, span_at
 from assetbuild.disk import Disk
 from assetbuild.manifest.names import is_text
 
-__all__ = ["CONFIG_FILE", "OUTPUT", "Flags", "configured_in", "configured_output", "configured_tools", "place_of", "read"]
+__all__ = [
+    "CONFIG_FILE",
+    "OUTPUT",
+    "Flags",
+    "configured_in",
+    "configured_output",
+    "configured_tools",
+    "place_of",
+    "read",
+]
 
 CONFIG_FILE = "assetbuild.toml"
 _PYPROJECT = "pyproject.toml"
 OUTPUT = "build/assets"
 """Where the output goes if nothing else is said; the reader looks there too."""
 # Named in the design, and not there yet: silence would look like support.
-_LATER = ("commands", "npm", "workers", "release")
+_LATER = ("npm", "workers", "release")
 # Where, how fast, and what is said: none of it reaches a byte of the output. Tools count by their recorded version.
 _NEUTRAL = (
     *("folder", "output", "config_shown", "config_text", "budgets", "tools", "templates", "detected"),
@@ -174,6 +184,7 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
         names=table.text("names", defaults.names, checks.names),
         salt=table.text("salt", defaults.salt, checks.printable),
         entries=read_entries(table.table("entries")),
+        commands=read_commands(table),
         sass=sections.sass(table.table("sass"), folder, is_auto=not table.has("webassets")),
         css=sections.css(table.table("css")),
         js=sections.js(table.table("js")),
@@ -216,7 +227,7 @@ def _roots(table: Table, folder: str, output: str, disk: Disk) -> tuple[tuple[Ro
     if table.has("roots"):
         return configured, ()
     roots = detect(folders)
-    if not roots and not any(map(table.has, ("python_packages", "entries", "webassets"))):
+    if not roots and not any(map(table.has, ("python_packages", "entries", "commands", "webassets"))):
         looked_for = ", ".join(f"`{pattern}`" for pattern in LOOKED_FOR)
         hint = f'make one of them, or say in `{CONFIG_FILE}` where the assets are: `roots = ["some/folder"]`'
         table.document.error("no-roots", f"there is no folder of assets: looked for {looked_for}", (), hint)
@@ -273,8 +284,8 @@ def _digest(project: Project) -> str:
     for root in decisive["roots"]:
         del root["folder"]
         del root["package"]  # as it is shown
-    for entry in decisive["entries"]:
-        del entry["place"]
+    for configured in (*decisive["entries"], *decisive["commands"]):
+        del configured["place"]
     decisive["sass"]["load_paths"] = [os.path.relpath(path, project.folder) for path in project.sass.load_paths]
     text = json.dumps(decisive, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,268 @@
+"""Commands: other tools as jobs. What they make are sources, in a root of its own before all others.
+
+Receives the project; hands on that root, and an account of what ran. Each command writes into a private folder that
+holds nothing but what it has declared of earlier ones; what its outputs name is taken from there, and the rest is
+dropped. The user's own folders are where it runs, and nothing of ours is put there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from assetbuild.compiler.cache import Store
+from assetbuild.compiler.commands import kept
+from assetbuild.compiler.commands.failure import failure
+from assetbuild.compiler.commands.inputs import declared
+from assetbuild.compiler.commands.kept import Key, Made
+from assetbuild.compiler.commands.process import run
+from assetbuild.compiler.commands.program import Program, digest_hex, program_of, search_path
+from assetbuild.compiler.config import place_of
+from assetbuild.compiler.config.commands import OUTPUT
+from assetbuild.compiler.errors import CompileFailed
+from assetbuild.compiler.globs import matches, matches_any
+from assetbuild.compiler.project import Command, Project, Root
+from assetbuild.diagnostic import Diagnostic, Span
+from assetbuild.disk import Disk, RealDisk, Small
+from assetbuild.ending import FOLDERS
+
+__all__ = ["Generated", "generate", "private_folder", "private_prefix"]
+
+_PRIVATE = "assetbuild-commands-"
+"""How the names of private folders begin, in the system's folder for temporary files."""
+
+_EPOCH = 1
+_ROOT = "root"
+
+# The closed list of what a command is given. A time of its own for those who stamp what they make (reproducible-builds
+# .org, "SOURCE_DATE_EPOCH"): the first that every archive format can hold.
+_PASSED_ON = ("HOME", "TMPDIR", "LD_LIBRARY_PATH")
+_FIXED = {
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "NO_COLOR": "1",
+    "SOURCE_DATE_EPOCH": "315532800",
+    "TZ": "UTC",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What the commands of a build made, and of what.
+
+    root: None if there are none. contents: file in it → what it holds. inputs: file → sha256. shown: file → portable
+    name. runs: how many ran, not recalled. reasons: first output → why it ran. tools: as the manifest has them.
+    is_repeatable: no input changed meanwhile.
+    """
+
+    root: Root | None = None
+    contents: Mapping[str, Small] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, str] = field(default_factory=dict)
+    diagnostics: tuple[Diagnostic, ...] = ()
+    jobs: int = 0
+    runs: int = 0
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    tools: Mapping[str, str] = field(default_factory=dict)
+    is_repeatable: bool = True
+
+
+def private_prefix() -> str:
+    """Return what the paths of all private folders begin with."""
+    return os.path.join(os.path.realpath(tempfile.gettempdir()), _PRIVATE)
+
+
+@contextlib.contextmanager
+def private_folder(project: Project) -> Iterator[str]:
+    """Give a folder for what commands make until the build is published; "" for a project without commands."""
+    if not project.commands:
+        yield ""
+        return
+    folder = os.path.realpath(tempfile.mkdtemp(prefix=_PRIVATE))
+    FOLDERS.add(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        FOLDERS.discard(folder)
+
+
+def generate(project: Project, folder: str, disk: Disk, environ: Mapping[str, str], store: Store | None) -> Generated:
+    """Run the commands, each unless the cache has what it would make; return what there is then.
+
+    folder: a private one. store: of the cache, None for none. Raises `CompileFailed` for the first command that fails,
+    since those after it may use its outputs, and `EngineUnavailable` for a program that is not there.
+    """
+    if not project.commands:
+        return Generated()
+    path = search_path(project, environ, sys.executable)
+    given = {name: environ[name] for name in _PASSED_ON if name in environ}
+    work = _Work(project, folder, disk, {**given, **_FIXED, "PATH": path}, store)
+    for number, command in enumerate(project.commands):
+        work.do(command, number)
+    return work.generated()
+
+
+class _Work:
+    """The commands of one build, one after the other: a later one may use what an earlier one made."""
+
+    def __init__(
+        self, project: Project, folder: str, disk: Disk, environ: Mapping[str, str], store: Store | None
+    ) -> None:
+        self._project = project
+        self._folder = folder
+        self._root = os.path.join(folder, _ROOT)
+        self._disk = disk
+        self._environ = environ
+        self._store = store
+        self._made: dict[str, str] = {}
+        self._contents: dict[str, Small] = {}
+        self._makers: dict[str, Command] = {}
+        self._inputs: dict[str, str] = {}
+        self._shown: dict[str, str] = {}
+        self._diagnostics: list[Diagnostic] = []
+        self._reasons: dict[str, str] = {}
+        self._tools: dict[str, str] = {}
+        self._is_repeatable = True
+        self._runs = 0
+        os.mkdir(self._root)
+
+    def generated(self) -> Generated:
+        """Return the account of what was done."""
+        return Generated(
+            Root(self._root, OUTPUT),
+            self._contents,
+            self._inputs,
+            self._shown,
+            tuple(self._diagnostics),
+            jobs=len(self._project.commands),
+            runs=self._runs,
+            reasons=self._reasons,
+            tools=self._tools,
+            is_repeatable=self._is_repeatable,
+        )
+
+    def do(self, command: Command, number: int) -> None:
+        """Make the outputs of a command, or recall them, and put them into the root."""
+        program = program_of(command, self._project, self._environ["PATH"], self._disk)
+        found = declared(command, self._project, self._made, self._disk)
+        if found.problems:
+            raise CompileFailed(found.problems)
+        inputs = self._digests(found.files)
+        key = Key(_EPOCH, command.run, command.outputs, command.environment, program.parts, inputs)
+        made = kept.recalled(self._store, key) if self._store is not None else None
+        if made is None:
+            self._explain(command, key)
+            made = self._ran(command, program, found.files, os.path.join(self._folder, str(number)))
+            self._runs += 1
+            if self._digests(found.files, RealDisk()) != inputs:
+                self._is_repeatable = False  # nobody knows which of its states the command has seen
+            elif self._store is not None:
+                kept.keep(self._store, key, made, self._project.folder)
+        self._place(command, made)
+        self._tools[program.name] = program.version
+        for name, file in found.files.items():
+            if not name.startswith(f"{OUTPUT}/"):
+                self._inputs[file], self._shown[file] = inputs[name], name
+
+    def _digests(self, files: Mapping[str, str], disk: Disk | None = None) -> dict[str, str]:
+        return {name: digest_hex(file, disk or self._disk) for name, file in files.items()}
+
+    def _explain(self, command: Command, key: Key) -> None:
+        if self._store is not None:
+            self._reasons[command.outputs[0]] = kept.why(self._store, key, self._project.folder)
+
+    def _ran(self, command: Command, program: Program, files: Mapping[str, str], folder: str) -> Made:
+        """Return what a command makes in `folder`; raise `CompileFailed`."""
+        os.mkdir(folder)
+        earlier = {
+            name.removeprefix(f"{OUTPUT}/"): file for name, file in files.items() if name.startswith(f"{OUTPUT}/")
+        }
+        for name, file in earlier.items():
+            RealDisk().write(folder, name, RealDisk().read(file))
+        for pattern in command.outputs:
+            # Most tools expect that the folder which they are to write into is there.
+            RealDisk().make_folder(os.path.join(folder, _plain_folder(pattern)))
+        argv = [word.replace(OUTPUT, folder) for word in command.run]
+        try:
+            ending = run(
+                [program.file, *argv[1:]],
+                self._project.folder,
+                {**self._environ, **command.environment},
+                command.time_limit_s,
+            )
+        except OSError as error:
+            message = f"`{command.run[0]}` does not start: {(error.strerror or str(error)).lower()}"
+            raise CompileFailed(
+                [Diagnostic("command-failed", "error", message, self._place_of(command, "run"))]
+            ) from None
+        folders = {folder: f"{OUTPUT}/", self._project.folder: ""}
+        wrong = failure(command, self._project, ending, files, folders=folders, disk=self._disk)
+        if wrong is not None:
+            raise CompileFailed([wrong])
+        written = {name: file for name, file in _written(folder) if name not in earlier}
+        missing = [
+            self._missing(command, number, pattern, written)
+            for number, pattern in enumerate(command.outputs)
+            if not any(matches(pattern, name) for name in written)
+        ]
+        if missing:
+            raise CompileFailed(missing)
+        bodies = {name: RealDisk().read(file) for name, file in written.items() if matches_any(command.outputs, name)}
+        return Made(bodies, tuple(self._bound(command, bodies, folder)))
+
+    def _missing(self, command: Command, number: int, pattern: str, written: Iterable[str]) -> Diagnostic:
+        others = ", ".join(f"`{name}`" for name in sorted(written)[:3])
+        hint = f"it wrote {others}" if written else f"it wrote nothing into `{OUTPUT}`"
+        message = f"`{command.run[0]}` did not write `{pattern}`"
+        return Diagnostic("missing-output", "error", message, self._place_of(command, f"outputs[{number}]"), hint)
+
+    def _bound(self, command: Command, bodies: Mapping[str, bytes], folder: str) -> Iterator[Diagnostic]:
+        """Yield a warning for each output that names a folder of this machine: it would be another on the next one."""
+        for name, body in bodies.items():
+            # A folder such as `/app` may stand in any URL, and a longer one hardly by chance.
+            own = self._project.folder
+            for place in (folder, *([own] if own.count(os.sep) > 1 else [])):
+                if os.fsencode(place) in body:
+                    message = f"`{OUTPUT}/{name}` holds an absolute path of this machine, and differs on the next"
+                    hint = f"tell `{command.run[0]}` to write none, or relative ones"
+                    yield Diagnostic("absolute-path", "warning", message, self._place_of(command, "run"), hint)
+                    break
+
+    def _place(self, command: Command, made: Made) -> None:
+        for name, body in made.files.items():
+            other = self._makers.setdefault(name, command)
+            if other is not command:
+                message = f"`{other.place}` and `{command.place}` both make `{name}`"
+                raise CompileFailed([Diagnostic("two-sources", "error", message, self._place_of(command, "outputs"))])
+            self._made[name] = file = os.path.join(self._root, name)
+            self._contents[file] = Small(body, hashlib.sha256(body).hexdigest())
+            RealDisk().write(self._root, name, body)
+        self._diagnostics += made.diagnostics
+
+    def _place_of(self, command: Command, key: str) -> Span | None:
+        return place_of(self._project, f"{command.place}.{key}")
+
+
+def _plain_folder(pattern: str) -> str:
+    """Return the folder of a pattern as far as it is no pattern."""
+    folder = os.path.dirname(pattern)
+    while set(folder) & set("*?[{"):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _written(folder: str, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield name and file of every regular file below `folder`, sorted; a link is none."""
+    for found in RealDisk().scan(folder):
+        inside = os.path.join(folder, found.name)
+        if found.kind == "folder":
+            yield from _written(inside, f"{prefix}{found.name}/")
+        elif found.kind == "file":
+            yield prefix + found.name, inside
