@@ -17,7 +17,7 @@ from contextlib import closing
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
-__all__ = ["FetchFailed", "Refused", "Route", "download", "goes_direct", "route", "shown_url"]
+__all__ = ["DIRECT", "FetchFailed", "Refused", "Route", "download", "goes_direct", "route", "shown_url"]
 
 _PART_BYTES = 1 << 16
 _REDIRECTS = 5
@@ -51,6 +51,10 @@ class Route(NamedTuple):
     ca: Mapping[str, str]
     answer_s: float = _ANSWER_S
     whole_s: float = _WHOLE_S
+
+
+DIRECT = Route({}, "", {})
+"""The route without a proxy."""
 
 
 def route(environ: Mapping[str, str], npm: Mapping[str, str]) -> Route:

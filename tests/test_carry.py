@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -286,7 +288,7 @@ class TestLimits:
         done = carried(two, one)
 
         path = path_of("js/old.js", ONE["js/old.js"])
-        assert ["unread-variants"] == [found.rule for found in done.diagnostics]
+        assert ["lost-variants"] == [found.rule for found in done.diagnostics]
         assert "enc" not in manifest_of(two)["files"][path]
         assert not (two / f"{path}.gz").exists()
 
@@ -386,6 +388,97 @@ class TestWhatIsNotBelieved:
 
         with pytest.raises(ManifestError, match="is not there; run `assetbuild compile`"):
             carried(tmp_path / "new", one)
+
+
+class Site(NamedTuple):
+    """A web server of a folder. asked: the paths of all requests."""
+
+    url: str
+    asked: list[str]
+
+
+@pytest.fixture
+def site(one: Path) -> Iterator[Site]:
+    """A server of the folder `one`."""
+    asked: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args, directory=str(one.parent))
+
+        def log_message(self, *_: object) -> None:
+            asked.append(self.path)
+
+        def guess_type(self, _: object) -> str:
+            return "application/octet-stream"
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield Site(f"http://127.0.0.1:{server.server_port}/one/manifest.json", asked)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class TestAUrl:
+    def test_it_gives_what_the_folder_behind_it_does(self, one: Path, two: Path, site: Site, tmp_path: Path) -> None:
+        other = output(tmp_path / "other", TWO)
+        carried(other, one)
+
+        carried(two, site.url)
+
+        assert snapshot(other) == snapshot(two)
+
+    def test_only_what_is_carried_is_asked_for(self, two: Path, three: Path, site: Site) -> None:
+        shutil.rmtree(two.parent / "one")
+        two.rename(two.parent / "one")
+
+        carried(three, site.url)
+
+        css = f"/one/{path_of('css/app.css', TWO['css/app.css'])}"
+        assert ["/one/manifest.json", css, f"{css}.gz"] == site.asked
+
+    def test_a_variant_without_a_url_is_left_behind(self, one: Path, two: Path, site: Site) -> None:
+        (one / f"{OLD_JS}.gz").unlink()
+
+        done = carried(two, site.url)
+
+        assert ["lost-variants"] == [found.rule for found in done.diagnostics]
+        assert "enc" not in manifest_of(two)["files"][OLD_JS]
+        assert "enc" in manifest_of(two)["files"][path_of("css/app.css", ONE["css/app.css"])]
+        assert [] == rules(two)
+
+    @pytest.mark.parametrize(
+        ("break_it", "rule"),
+        {
+            "a file is gone": (lambda folder: (folder / OLD_JS).unlink(), "unreachable-release"),
+            "a file is longer": (lambda folder: (folder / OLD_JS).write_bytes(b"x" * 99), "unreachable-release"),
+            "a byte is flipped": (lambda folder: flipped(folder / OLD_JS), "wrong-digest"),
+            "a variant is flipped": (lambda folder: flipped(folder / f"{OLD_JS}.gz"), "broken-variant"),
+            "the manifest is gone": (lambda folder: (folder / "manifest.json").unlink(), "unreachable-release"),
+            "the manifest is a page": (lambda folder: (folder / "manifest.json").write_text("<p>"), "no-release"),
+        }.values(),
+    )
+    def test_what_is_not_as_the_manifest_says_changes_nothing(
+        self, one: Path, two: Path, site: Site, break_it: Callable[[Path], object], rule: str
+    ) -> None:
+        before = snapshot(two)
+        break_it(one)
+
+        with pytest.raises(ReleaseError) as caught:
+            carried(two, site.url)
+
+        (found,) = caught.value.diagnostics
+        assert rule == found.rule
+        assert found.span is not None
+        assert found.span.path.startswith(site.url.removesuffix("manifest.json"))
+        assert "manifest.json/" not in found.span.path
+        assert before == snapshot(two)
+
+    def test_no_other_scheme_reaches_anything(self, one: Path, two: Path) -> None:
+        with pytest.raises(FileNotFoundError):
+            carried(two, f"file://{one}/manifest.json")
 
 
 class Dying(RealDisk):

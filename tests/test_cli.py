@@ -301,7 +301,7 @@ def test_verify_says_why_an_edit_leaves_a_file_behind(site: Path, capsys: Printe
     assert capsys.readouterr().err == (
         f"error: `{left}` is not in the manifest [unlisted-file]\n"
         f"  {left}\n"
-        "  a compile keeps what an earlier one left: for a release, remove the folder and compile again\n"
+        "  `assetbuild clean` removes what earlier compiles left, and with `--unknown` whatever else lies there\n"
         "\n"
         "1 error\n"
     )

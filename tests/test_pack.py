@@ -427,6 +427,8 @@ def hostile(folder: Path, bodies: dict[str, bytes], change: Callable[[Document],
 def moved(made: Document, folder: Path, old: str, new: str, **more: object) -> None:
     """Publish a file of a document under another path."""
     made["files"][new] = made["files"].pop(old) | more
+    if "build" in more:
+        made["build"]["previous"] = [more["build"]]
     (folder / new).parent.mkdir(parents=True, exist_ok=True)
     (folder / new).write_bytes((folder / old).read_bytes())
     if "enc" in made["files"][new]:

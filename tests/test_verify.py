@@ -272,6 +272,9 @@ def test_a_file_that_no_asset_names_is_found_unless_it_was_carried_over(output: 
     assert [("error", "orphan-file", "manifest.json")] == output.findings()
 
     output.made["files"][path]["build"] = "sha256:" + "0" * 64
+    assert [("error", "dangling-name", "manifest.json")] == output.findings()
+
+    output.made["build"]["previous"] = ["sha256:" + "0" * 64]
 
     assert [] == output.findings()
 

@@ -55,13 +55,16 @@ def run(args: argparse.Namespace) -> int:
     if args.days is not None and args.now is None:
         raise UsageError("`--days` counts from a time that nobody told", 'add `--now "$(date +%s)"`')
     from assetbuild.disk import RealDisk
+    from assetbuild.download import route
     from assetbuild.release.carry import carry
     from assetbuild.release.lineage import Limits
+    from assetbuild.release.remote import is_url
 
     terminal, disk = Terminal.of_process(), RealDisk()
     folder = output_of(args.output, disk)
-    named = [each if "://" in each else os.path.abspath(each) for each in args.previous]
-    done = carry(folder, named, disk, Limits(args.keep, args.days, args.max_size, args.now))
+    named = [each if is_url(each) else os.path.abspath(each) for each in args.previous]
+    limits = Limits(args.keep, args.days, args.max_size, args.now)
+    done = carry(folder, named, disk, limits, route(os.environ, {}))
     terminal.report(done.diagnostics)
     files = sum(len(each.files) for each in done.ancestors)
     size_bytes = sum(each.size_bytes for each in done.ancestors)

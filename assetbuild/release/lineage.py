@@ -46,6 +46,10 @@ class Ancestor(NamedTuple):
         """How many bytes its files and variants have."""
         return sum(entry["size"] + sum(entry.get("enc", {}).values()) for entry in self.files.values())
 
+    def paths_of(self, number: int) -> list[str]:
+        """Return the paths that one of the earlier manifests has."""
+        return [path for path, origin in self.origins.items() if origin == number]
+
 
 class Clash(NamedTuple):
     """Two releases have other bytes under one path. number: of the older manifest, among the earlier ones."""

@@ -1,21 +1,24 @@
 """Previous: where an earlier release is found, and how its files are read.
 
-A folder that holds an output, at its top or somewhere below (an image's root, say); an archive of `pack`; a manifest's
-file. Hands on the bytes of a manifest that vouches for itself, and a tree in which its files are looked up.
+A folder that holds an output, at its top or somewhere below (an image's root, say); an archive of `pack`; the file or
+the URL of a manifest. Hands on the bytes of a manifest that vouches for itself, and a tree with its files.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from typing import NamedTuple, Protocol
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple, Protocol
 
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk
+from assetbuild.download import Route, shown_url
 from assetbuild.manifest import MANIFEST_NAME, check
 from assetbuild.release.archive import Archive
 from assetbuild.release.errors import ReleaseError
+from assetbuild.release.remote import fetched, fetched_manifest, is_url
 from assetbuild.release.verify import Readable
 
 __all__ = ["Previous", "Tree", "opened"]
@@ -29,20 +32,41 @@ class Tree(Readable, Protocol):
 
 
 class Previous(NamedTuple):
-    """An earlier release. named: as the user did; content: its manifest; folder: of its files, in `tree`."""
+    """An earlier release. named: as the user did; content: its manifest; folder: of its files, in `tree`.
+
+    by: how its files are to be fetched before they can be read, None if they are there. lost: variants that could not.
+    """
 
     named: str
     content: bytes
     folder: str
     tree: Tree
+    by: Route | None = None
+    lost: frozenset[str] = frozenset()
+
+    def having(self, files: Mapping[str, Mapping[str, Any]], disk: Disk, until: ExitStack) -> Previous:
+        """Return the release with those of its files at hand, by their entries.
+
+        until: what was fetched stays so long.
+        """
+        if self.by is None:
+            return self
+        folder = until.enter_context(TemporaryDirectory(prefix="assetbuild-"))
+        lost = fetched(self.named, files, self.by, folder, disk)
+        return self._replace(folder=folder, by=None, lost=lost)
 
 
-def opened(named: str, disk: Disk, until: ExitStack) -> Previous | None:
+def opened(named: str, disk: Disk, by: Route, until: ExitStack) -> Previous | None:
     """Return the release behind a name, None if it is an empty folder: before the first release there is no other.
 
-    until: what it needs stays open so long. Raises `ReleaseError` if there is no release, or one that nobody can
-    believe, `OSError` if nobody can say.
+    by: how a URL is reached. until: what it needs stays open so long. Raises `ReleaseError` if there is no release, or
+    one that nobody can believe, `OSError` if nobody can say.
     """
+    if is_url(named):
+        content = fetched_manifest(named, by)
+        for fault in check(content):
+            raise _refused(shown_url(named), f"`{shown_url(named)}` {fault}", "take the release from elsewhere")
+        return Previous(named, content, "", disk, by)
     if os.path.basename(named) == MANIFEST_NAME and disk.is_file(named):
         named = os.path.dirname(os.path.abspath(named))
     if not disk.is_folder(named):

@@ -254,6 +254,9 @@ def _relation_findings(output: _Output) -> Iterator[Diagnostic]:
     for path, file in output.places.files.items():
         if path not in output.by_path and not file.build:
             yield _error("orphan-file", MANIFEST_NAME, f"no asset names the file `{path}`")
+        if file.build and file.build not in output.manifest.build.get("previous", ()):
+            message = f"`{path}` was carried from `{file.build}`, which `build.previous` does not name"
+            yield _error("dangling-name", MANIFEST_NAME, message)
 
 
 def _copy_findings(output: _Output) -> Iterator[Diagnostic]:
@@ -281,5 +284,7 @@ def _unlisted(output: _Output) -> Iterator[Diagnostic]:
             message = f"`{path}` is a temporary file of a build that was interrupted, or is running"
             yield _error("temporary-file", path, message, "the next compile removes it", "warning")
         elif path not in known:
-            hint = "a compile keeps what an earlier one left: for a release, remove the folder and compile again"
+            hint = (
+                "`assetbuild clean` removes what earlier compiles left, and with `--unknown` whatever else lies there"
+            )
             yield _error("unlisted-file", path, f"`{path}` is not in the manifest", hint)
