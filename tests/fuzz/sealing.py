@@ -6,7 +6,7 @@ import posixpath
 from urllib.parse import urljoin
 
 from assetbuild.compiler.errors import CompileFailed
-from assetbuild.compiler.model import Asset, Draft, Piece, Ref, RefStyle, Stable
+from assetbuild.compiler.model import Asset, Blob, Draft, Piece, Ref, RefStyle, Stable
 from assetbuild.compiler.seal import seal
 from assetbuild.manifest import hash_name, quote
 from assetbuild.manifest.names import is_published
@@ -85,7 +85,7 @@ def _judge(draft: Draft, assets: dict[str, Asset], salt: str) -> None:
     asset = assets[draft.logical]
     body = asset.body
     assert isinstance(body, bytes)
-    assert isinstance(draft.body, tuple)
+    assert not isinstance(draft.body, Blob)
     parts = (bytes.fromhex(asset.cycle_hex), asset.logical.encode()) if asset.cycle_hex else (body,)
     name = posixpath.basename(asset.path)
     assert is_published(asset.path)
@@ -95,8 +95,7 @@ def _judge(draft: Draft, assets: dict[str, Asset], salt: str) -> None:
     served = [f"/static/{asset.path}"]
     if draft.stable:
         served = [draft.stable.at] if draft.stable.at else [*served, f"/static/{quote(draft.logical)}"]
-    pieces: tuple[Piece, ...] = draft.body
-    for piece in pieces:
+    for piece in draft.body:
         if isinstance(piece, bytes):
             assert body.startswith(piece, at)
             at += len(piece)
@@ -112,12 +111,12 @@ def _judge(draft: Draft, assets: dict[str, Asset], salt: str) -> None:
 
 
 def _targets(draft: Draft) -> set[str]:
-    assert isinstance(draft.body, tuple)
+    assert not isinstance(draft.body, Blob)
     return {piece.target for piece in draft.body if isinstance(piece, Ref)}
 
 
 def _edited(draft: Draft) -> Draft:
-    assert isinstance(draft.body, tuple)
+    assert not isinstance(draft.body, Blob)
     return Draft(draft.logical, draft.media_type, (*draft.body, b"!"), stable=draft.stable)
 
 
