@@ -296,19 +296,19 @@ def test_a_mutation_that_nothing_checks_gives_what_its_text_says_or_is_refused(s
                 continue
 
 
-BROKEN_LINES = [
-    b"5",
-    b"[" * 100_000,
-    b'"css/015.css":null',
-    b'"css/015.css":[]',
-    b'"css/015.css"',
-    b'"\xff":{}',
-    b"{}",
-    b"",
-]
+BROKEN_LINES = {
+    "a number": b"5",
+    "deep": b"[" * 100_000,
+    "null": b'"css/015.css":null',
+    "a list": b'"css/015.css":[]',
+    "a name alone": b'"css/015.css"',
+    "no UTF-8": b'"\xff":{}',
+    "no name": b"{}",
+    "empty": b"",
+}
 
 
-@pytest.mark.parametrize("line", BROKEN_LINES, ids=lambda line: repr(line[:15]))
+@pytest.mark.parametrize("line", BROKEN_LINES.values(), ids=BROKEN_LINES)
 def test_a_broken_line_is_met_as_a_fault_of_the_manifest(sample: bytes, line: bytes) -> None:
     whole = next(each for each in sample.split(b"\n") if each.startswith(b'"css/015.css":'))
 
@@ -345,26 +345,25 @@ def mutation(chance: random.Random, content: bytes, other: bytes) -> bytes:
             return mutated
 
 
+NO_MANIFESTS = {
+    "empty": b"",
+    "a list": b"[]",
+    "null": b"null",
+    "an empty object": b"{}",
+    "no UTF-8": b"\xff\xfe",
+    "no number": b"NaN",
+    "deep lists": b"[" * 100_000,
+    "deep objects": b'{"a":' * 100_000,
+    "assets alone": b'{\n"assets":{\n},\n',
+    "cut behind its begin": b'{\n"assets":{\n',
+    "cut behind a section": b'{\n"assets":{\n},\n"x":{\n},\n',
+    "wrong types": b'{"version":1,"minReader":1,"assets":[],"files":null,"bundles":3,"build":[],"base":"/"}',
+    "too many digits": b"9" * 5_000,
+}
+
+
 @pytest.mark.parametrize("verify", [True, False])
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"[]",
-        b"null",
-        b"{}",
-        b"\xff\xfe",
-        b"NaN",
-        b"[" * 100_000,
-        b'{"a":' * 100_000,
-        b'{\n"assets":{\n},\n',
-        b'{\n"assets":{\n',
-        b'{\n"assets":{\n},\n"x":{\n},\n',
-        b'{"version":1,"minReader":1,"assets":[],"files":null,"bundles":3,"build":[],"base":"/"}',
-        b"9" * 5_000,
-    ],
-    ids=lambda content: repr(content[:20]),
-)
+@pytest.mark.parametrize("content", NO_MANIFESTS.values(), ids=NO_MANIFESTS)
 def test_what_is_no_manifest_is_refused_in_one_sentence(content: bytes, verify: bool) -> None:
     with pytest.raises(ManifestError, match=r"^`out/manifest\.json` [^\n]+; run `assetbuild compile` again"):
         Manifest(content, "out/manifest.json", verify=verify)
