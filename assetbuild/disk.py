@@ -333,7 +333,7 @@ class RealDisk:
             if names is not None:
                 names.add(name)
         except BaseException:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):  # what went wrong first says more; the next run sweeps
                 os.unlink(temporary)
             raise
         finally:

@@ -11,7 +11,7 @@ import os
 import signal
 from typing import NoReturn
 
-__all__ = ["FILES", "FOLDERS", "GROUPS", "leave"]
+__all__ = ["FILES", "FOLDERS", "GROUPS", "leave", "tidy"]
 
 # Changed by single calls of sets, which are atomic.
 FILES: set[str] = set()
@@ -21,11 +21,17 @@ FOLDERS: set[str] = set()
 """Temporary folders, absolute paths."""
 
 GROUPS: set[int] = set()
-"""Process groups of other programs that do not notice that we are gone."""
+"""Process groups of programs that do not notice that we are gone, or only when they have done what they are at."""
 
 
 def leave(code: int) -> NoReturn:
     """End this process with an exit code, without waiting for anybody. Standard streams have to be flushed before."""
+    tidy()
+    os._exit(code)
+
+
+def tidy() -> None:
+    """End the programs and remove the files that stand here."""
     for group in [*GROUPS]:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
@@ -37,4 +43,3 @@ def leave(code: int) -> NoReturn:
 
         for folder in [*FOLDERS]:
             shutil.rmtree(folder, ignore_errors=True)
-    os._exit(code)

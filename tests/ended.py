@@ -164,8 +164,7 @@ def _struck(yard: Yard, command: str, blow: str, delay_s: float) -> Fate:
             faults.append(f"exit code {code}")
         if b"Traceback" in text or b"Exception ignored" in text:
             faults.append("a traceback: " + text.decode("utf-8", "replace"))
-    if blow != "twice":  # a process that is killed has no time to tidy up; the next one does
-        faults += [f"left {Path(file).name}" for file in leftovers(yard.state)]
+    faults += [f"left {Path(file).name}" for file in leftovers(yard.state)]
     found = standing(reader(yard.project / "build/assets"), yard.old, yard.new)
     if found not in _WHOLE or (found == "old" and code == 0 and command == "compile"):
         faults.append(f"the output is {found}")

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from assetbuild.ending import tidy
+
 __all__ = ["Ended", "ended_by_signals"]
 
 _NAMES = ("SIGHUP", "SIGINT", "SIGTERM")
@@ -54,6 +56,7 @@ def ended_by_signals() -> Iterator[None]:
 
 
 def _end_at_once(signum: int, _frame: FrameType | None) -> None:
+    tidy()
     # The system's own handler, but asked for here: were it set before a second signal is looked at that has arrived
     # already, the interpreter would print that it ignored it (CPython, `_PyErr_CheckSignalsTstate`).
     signal.signal(signum, signal.SIG_DFL)

@@ -26,6 +26,7 @@ from assetbuild.compiler.engines.esbuild.packets import read as read_packet
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
 from assetbuild.compiler.pool import MEMORY_LIMIT_BYTES, resident_bytes
 from assetbuild.diagnostic import Diagnostic, Note
+from assetbuild.ending import GROUPS
 
 __all__ = ["PROTOCOL_VERSION", "Again", "Built", "Esbuild", "EsbuildFault", "Hooks", "Output", "Transformed"]
 
@@ -155,6 +156,7 @@ class Esbuild:
         except OSError as error:
             raise EngineUnavailable([_unavailable(f"esbuild does not start: {error.strerror or error}")]) from error
         self.pid = self._process.pid
+        GROUPS.add(self.pid)
         self._greeted: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._drain, self._read)]
         for thread in self._threads:
@@ -231,6 +233,7 @@ class Esbuild:
             self._process.wait(self._farewell_s)
         except subprocess.TimeoutExpired:
             self._kill()
+        GROUPS.discard(self.pid)
         for thread in self._threads:
             thread.join(self._farewell_s)
 
@@ -238,6 +241,7 @@ class Esbuild:
         with contextlib.suppress(ProcessLookupError):  # it may end by itself in this moment
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        GROUPS.discard(self.pid)
 
     def _greeting(self, argv: Sequence[str]) -> str:
         """Return the version that the process says first; raise `EngineUnavailable` if it is not ours."""

@@ -25,6 +25,7 @@ from assetbuild.compiler.engines.sass.wire import Sheet
 from assetbuild.compiler.errors import CompileFailed, EngineUnavailable
 from assetbuild.compiler.pool import resident_bytes
 from assetbuild.diagnostic import Diagnostic, Span
+from assetbuild.ending import GROUPS
 
 if TYPE_CHECKING:
     from assetbuild.compiler.tools import Program
@@ -115,6 +116,7 @@ class Process:
             )
         except OSError as error:
             raise _unfit(f"{self._shown} does not start: {error.strerror}") from None
+        GROUPS.add(self._child.pid)
         assert self._child.stdin is not None
         self._stdin = self._child.stdin
         os.set_blocking(self._stdin.fileno(), False)  # a process that no longer reads must not outwait the limit
@@ -178,6 +180,7 @@ class Process:
         except subprocess.TimeoutExpired:
             self._kill()
             self._child.wait()
+        GROUPS.discard(self._child.pid)
         self._reader.join()
         self._drain.join()
         for stream in (self._child.stdout, self._child.stderr):
