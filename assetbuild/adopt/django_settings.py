@@ -50,7 +50,7 @@ class Settings:
                 self._known[name] = default
                 unread.append(error)
             for each in unread:
-                message = f"`{name}` is known only when the settings run: `{_short(each)}`"
+                message = f"`{name}` is known only when the settings run: `{each.shown}`"
                 place = each.module.place(each.node)
                 self.findings.append(left(message, place, hint or "write what it means there into the new file"))
         return self._known[name]
@@ -171,8 +171,3 @@ def _module(code: Code) -> Module:
     message = f"no settings are found: no {', '.join(f'`{name}`' for name in _NAMED_IN)} sets `{_VARIABLE}`"
     hint = "name the folder of the project that holds `manage.py`"
     raise ConfigError([Diagnostic("no-settings", "error", message, hint=hint)])
-
-
-def _short(error: Unread) -> str:
-    text = " ".join(str(error).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."

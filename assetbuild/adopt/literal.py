@@ -17,6 +17,7 @@ from assetbuild.adopt.code import Code, Module
 __all__ = ["Builder", "Literals", "Scope", "Unread", "arguments"]
 
 _DEPTH = 60
+_SHOWN = 60
 _JOINS = {"os.path.join", "posixpath.join"}
 _SAME = {f"os.path.{name}" for name in ("abspath", "realpath", "normpath")}
 _PATHS = {"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath", "environ.Path"}
@@ -32,6 +33,12 @@ class Unread(Exception):
         self.module = module
         self.node = node
         super().__init__(ast.unparse(node))
+
+    @property
+    def shown(self) -> str:
+        """The expression in one line, cut if it is long."""
+        text = " ".join(str(self).split())
+        return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 Builder = Callable[["Literals", Module, ast.Call, tuple[Scope, ...]], object]

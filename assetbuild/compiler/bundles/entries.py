@@ -19,7 +19,7 @@ from assetbuild.compiler.project import Project
 from assetbuild.compiler.survey import Survey
 from assetbuild.diagnostic import Diagnostic, Span, nearest
 
-__all__ = ["BundleEntry", "Planned", "planned"]
+__all__ = ["BundleEntry", "Planned", "planned", "without_version"]
 
 
 class BundleEntry(NamedTuple):
@@ -76,8 +76,8 @@ class _Planning:
     def logical(self, output: Output) -> str:
         """Return the logical path of an output without its version, "" if it cannot have one."""
         self._name, self._place = output.bundle, output.place
-        written = _without_version(output.written)
-        file = _without_version(output.file)
+        written = without_version(output.written)
+        file = without_version(output.file)
         for root in self._project.roots:
             if file.startswith(os.path.join(root.folder, "")):
                 written = posixpath.join(root.mount, *os.path.relpath(file, root.folder).split(os.sep))
@@ -98,7 +98,7 @@ class _Planning:
         self._name, self._place = output.bundle, output.place
         sources: dict[str, Source] = {}
         place = f"{output.place.path}:{output.place.line}" if output.place.line else output.place.path
-        target = self._relative(_without_version(output.file))
+        target = self._relative(without_version(output.file))
         options = {**self._options(output.tree, sources), "target": target}
         return BundleEntry(logical, tuple(sources.values()), options, place)
 
@@ -182,7 +182,7 @@ class _Planning:
         self.fault("missing-source", message, f"did you mean `{near}`?" if near else "")
 
 
-def _without_version(path: str) -> str:
+def without_version(path: str) -> str:
     """Return an output without its placeholder and the separator that goes with it."""
     kept = []
     for segment in path.split("/"):
