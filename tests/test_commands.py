@@ -181,12 +181,30 @@ def test_outputs_are_globs_and_the_rest_is_dropped(site: Site, compiled: Compile
 
 
 def test_the_folders_of_the_user_stay_as_they_are(site: Site, compiled: Compiled) -> None:
-    folder = site()
-    before = sorted(folder.rglob("*"))
+    run = python(
+        '(out / "css/words.css").touch(); [pathlib.Path(name).write_text("x") for name in ("a", "templates/a.html")]'
+    )
+    folder = site({"assetbuild.toml": config(run)})
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
-    compiled(folder, output=str(folder / "build"))
+    compiled(folder, output=str(folder.parent / "output"))
 
-    assert before == sorted(file for file in folder.rglob("*") if folder / "build" not in (file, *file.parents))
+    assert before == {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_what_is_not_declared_is_not_there(site: Site, compiled: Compiled) -> None:
+    names = 'sorted(str(file) for file in pathlib.Path().rglob("*") if file.is_file())'
+    run = python(f'(out / "css/words.css").write_text(" ".join({names}))')
+    folder = site({"assetbuild.toml": config(run), "templates/note.txt": "x", "node_modules/maker/a.js": "x"})
+
+    assert "templates/a.html templates/in/b.html" == text_of(compiled(folder), "css/words.css")
+
+
+def test_packages_of_npm_are_there(site: Site, compiled: Compiled) -> None:
+    run = python('(out / "css/words.css").write_text(pathlib.Path("node_modules/maker/a.css").read_text())')
+    folder = site({"assetbuild.toml": config(run), "node_modules/maker/a.css": ".a{}"})
+
+    assert ".a{}" == text_of(compiled(folder), "css/words.css")
 
 
 def test_a_command_with_the_same_inputs_runs_once(site: Site, compiled: Compiled, home: Path) -> None:
@@ -306,18 +324,18 @@ def test_packages_of_npm_count_by_the_record_of_what_is_installed(site: Site, co
     assert "7.1.0" == json.loads(first.manifest)["build"]["tools"]["@x/maker"]
 
 
-def test_an_input_that_changes_meanwhile_is_not_believed(site: Site, compiled: Compiled) -> None:
+def test_an_edit_while_a_command_runs_is_for_the_next_run(site: Site, compiled: Compiled, home: Path) -> None:
     run = python(
-        'file = pathlib.Path("templates/a.html")\n'
-        '(out / "css/words.css").write_text(f".{file.read_text()}{{}}")\n'
-        'file.write_text("two")'
+        '(out / "css/words.css").write_text(f".{pathlib.Path("templates/a.html").read_text()}{{}}")\n'
+        'pathlib.Path(os.environ["SOURCE"]).write_text("three")'.replace('("templates/a.html")', "('templates/a.html')")
     )
-    folder = site({"assetbuild.toml": config(run)})
+    folder = site()
+    where = json.dumps(str(folder / "templates/a.html"))
+    (folder / "assetbuild.toml").write_text(config(run, f"environment = {{ SOURCE = {where} }}"))
 
-    first, again = compiled(folder), compiled(folder)
+    texts = [text_of(compiled(folder), "css/words.css") for _ in range(2)]
 
-    assert not first.is_repeatable
-    assert ".two{}" == text_of(again, "css/words.css")
+    assert [".one{}", ".three{}"] == texts
 
 
 def compile_json(folder: Path, capsys: pytest.CaptureFixture[str], *flags: str) -> dict[str, Any]:
@@ -592,7 +610,7 @@ def test_two_commands_cannot_make_the_same_output(site: Site, compiled: Compiled
 
 
 def test_an_output_that_names_a_place_of_this_machine_is_warned_of(site: Site, compiled: Compiled) -> None:
-    run = python('(out / "css/words.css").write_text(f"/* {out} */")')
+    run = python('(out / "css/words.css").write_text(f"/* {os.getcwd()} */")')
     folder = site({"assetbuild.toml": config(run)})
 
     first, recalled = compiled(folder), compiled(folder)
@@ -609,7 +627,9 @@ def test_files_of_a_python_package_are_inputs(
     (package.parents[1] / "__init__.py").write_text("raise SystemExit('imported')")
     (package / "form.html").write_text("form")
     monkeypatch.syspath_prepend(str(tmp_path / "packages"))
-    folder = site({"assetbuild.toml": config('["./tool", "{output}"]', inputs='"pkg:crispy7/templates/**"')})
+    tool = TOOL.replace('Path("templates")', 'Path("python_packages/crispy7/templates")')
+    inputs = '"pkg:crispy7/templates/**"'
+    folder = site({"assetbuild.toml": config('["./tool", "{output}"]', inputs=inputs), "tool": tool})
     first = compiled(folder)
 
     (package / "form.html").write_text("other")
@@ -617,6 +637,7 @@ def test_files_of_a_python_package_are_inputs(
 
     assert 2 == calls(home)
     assert "`pkg:crispy7/templates/crispy/form.html` changed" == second.reasons["css/words.css"]
+    assert ".other { margin: 0 }\n" == text_of(second, "css/words.css")
     assert str(package / "form.html") in first.inputs
 
 

@@ -1,8 +1,8 @@
 """Commands: other tools as jobs. What they make are sources, in a root of its own before all others.
 
-Receives the project; hands on that root, and an account of what ran. Each command writes into a private folder that
-holds nothing but what it has declared of earlier ones; what its outputs name is taken from there, and the rest is
-dropped. The user's own folders are where it runs, and nothing of ours is put there.
+Receives the project; hands on that root, and an account of what ran. Each command runs in a private copy of what it has
+declared (`stage`), so that a result depends on nothing else that lies in the project, and nothing that it writes beside
+its outputs reaches the user's folders. What its outputs name is taken, and the rest is dropped.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from assetbuild.compiler.commands.inputs import declared
 from assetbuild.compiler.commands.kept import Key, Made
 from assetbuild.compiler.commands.process import run
 from assetbuild.compiler.commands.program import Program, digest_hex, program_of, search_path
+from assetbuild.compiler.commands.stage import Stage, staged
 from assetbuild.compiler.config import place_of
 from assetbuild.compiler.config.commands import OUTPUT
 from assetbuild.compiler.errors import CompileFailed
@@ -159,11 +160,13 @@ class _Work:
         made = kept.recalled(self._store, key) if self._store is not None else None
         if made is None:
             self._explain(command, key)
-            made = self._ran(command, program, found.files, os.path.join(self._folder, str(number)))
+            stage = staged(found.files, self._project.folder, os.path.join(self._folder, str(number)))
+            is_same = self._digests(stage.files, RealDisk()) == inputs  # else somebody has just saved a file
+            bodies = self._ran(command, program, stage)
+            made = Made(bodies, tuple(self._bound(command, bodies)))
             self._runs += 1
-            if self._digests(found.files, RealDisk()) != inputs:
-                self._is_repeatable = False  # nobody knows which of its states the command has seen
-            elif self._store is not None:
+            self._is_repeatable = self._is_repeatable and is_same
+            if is_same and self._store is not None:
                 kept.keep(self._store, key, made, self._project.folder)
         self._place(command, made)
         self._tools[program.name] = program.version
@@ -178,35 +181,23 @@ class _Work:
         if self._store is not None:
             self._reasons[command.outputs[0]] = kept.why(self._store, key, self._project.folder)
 
-    def _ran(self, command: Command, program: Program, files: Mapping[str, str], folder: str) -> Made:
-        """Return what a command makes in `folder`; raise `CompileFailed`."""
-        os.mkdir(folder)
-        earlier = {
-            name.removeprefix(f"{OUTPUT}/"): file for name, file in files.items() if name.startswith(f"{OUTPUT}/")
-        }
-        for name, file in earlier.items():
-            RealDisk().write(folder, name, RealDisk().read(file))
+    def _ran(self, command: Command, program: Program, stage: Stage) -> dict[str, bytes]:
+        """Return what a command writes; raise `CompileFailed`."""
         for pattern in command.outputs:
             # Most tools expect that the folder which they are to write into is there.
-            RealDisk().make_folder(os.path.join(folder, _plain_folder(pattern)))
-        argv = [word.replace(OUTPUT, folder) for word in command.run]
+            RealDisk().make_folder(os.path.join(stage.output, _plain_folder(pattern)))
+        argv = [program.file, *(word.replace(OUTPUT, stage.output) for word in command.run[1:])]
         try:
-            ending = run(
-                [program.file, *argv[1:]],
-                self._project.folder,
-                {**self._environ, **command.environment},
-                command.time_limit_s,
-            )
+            ending = run(argv, stage.folder, {**self._environ, **command.environment}, command.time_limit_s)
         except OSError as error:
             message = f"`{command.run[0]}` does not start: {(error.strerror or str(error)).lower()}"
-            raise CompileFailed(
-                [Diagnostic("command-failed", "error", message, self._place_of(command, "run"))]
-            ) from None
-        folders = {folder: f"{OUTPUT}/", self._project.folder: ""}
-        wrong = failure(command, self._project, ending, files, folders=folders, disk=self._disk)
+            place = self._place_of(command, "run")
+            raise CompileFailed([Diagnostic("command-failed", "error", message, place)]) from None
+        shown = {stage.output: f"{OUTPUT}/", stage.folder: "", self._project.folder: ""}
+        wrong = failure(command, self._project, ending, stage.files, folders=shown, disk=self._disk)
         if wrong is not None:
             raise CompileFailed([wrong])
-        written = {name: file for name, file in _written(folder) if name not in earlier}
+        written = stage.written()
         missing = [
             self._missing(command, number, pattern, written)
             for number, pattern in enumerate(command.outputs)
@@ -214,8 +205,7 @@ class _Work:
         ]
         if missing:
             raise CompileFailed(missing)
-        bodies = {name: RealDisk().read(file) for name, file in written.items() if matches_any(command.outputs, name)}
-        return Made(bodies, tuple(self._bound(command, bodies, folder)))
+        return {name: RealDisk().read(file) for name, file in written.items() if matches_any(command.outputs, name)}
 
     def _missing(self, command: Command, number: int, pattern: str, written: Iterable[str]) -> Diagnostic:
         others = ", ".join(f"`{name}`" for name in sorted(written)[:3])
@@ -223,12 +213,12 @@ class _Work:
         message = f"`{command.run[0]}` did not write `{pattern}`"
         return Diagnostic("missing-output", "error", message, self._place_of(command, f"outputs[{number}]"), hint)
 
-    def _bound(self, command: Command, bodies: Mapping[str, bytes], folder: str) -> Iterator[Diagnostic]:
+    def _bound(self, command: Command, bodies: Mapping[str, bytes]) -> Iterator[Diagnostic]:
         """Yield a warning for each output that names a folder of this machine: it would be another on the next one."""
         for name, body in bodies.items():
             # A folder such as `/app` may stand in any URL, and a longer one hardly by chance.
             own = self._project.folder
-            for place in (folder, *([own] if own.count(os.sep) > 1 else [])):
+            for place in (self._folder, *([own] if own.count(os.sep) > 1 else [])):
                 if os.fsencode(place) in body:
                     message = f"`{OUTPUT}/{name}` holds an absolute path of this machine, and differs on the next"
                     hint = f"tell `{command.run[0]}` to write none, or relative ones"
@@ -256,13 +246,3 @@ def _plain_folder(pattern: str) -> str:
     while set(folder) & set("*?[{"):
         folder = os.path.dirname(folder)
     return folder
-
-
-def _written(folder: str, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield name and file of every regular file below `folder`, sorted; a link is none."""
-    for found in RealDisk().scan(folder):
-        inside = os.path.join(folder, found.name)
-        if found.kind == "folder":
-            yield from _written(inside, f"{prefix}{found.name}/")
-        elif found.kind == "file":
-            yield prefix + found.name, inside

@@ -35,7 +35,10 @@ def failure(
     folders: Mapping[str, str],
     disk: Disk,
 ) -> Diagnostic | None:
-    """Return what went wrong, None if nothing did. files: its inputs by name. folders: what is shown in their place."""
+    """Return what went wrong, None if nothing did.
+
+    files: its inputs by name, as it found them. folders: absolute → what is shown in their place.
+    """
     word = command.run[0]
     if ending.code is None:
         rule, message = "command-timeout", f"`{word}` was still busy after {command.time_limit_s:g} s"

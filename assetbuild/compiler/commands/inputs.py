@@ -47,8 +47,9 @@ def declared(command: Command, project: Project, made: Mapping[str, str], disk: 
             problems.append(Diagnostic("empty-glob", "error", message, place, hint))
     for word in command.run[1:]:
         # A script that an interpreter is given, a configuration: named whole, it is plainly read.
-        if word and not word.startswith("-") and disk.is_file(file := os.path.join(project.folder, word)):
-            files.setdefault(word, file)
+        file = os.path.normpath(os.path.join(project.folder, word))
+        if file.startswith(os.path.join(project.folder, "")) and disk.is_file(file):
+            files.setdefault(os.path.relpath(file, project.folder), file)
     return Declared({name: files[name] for name in sorted(files)}, tuple(problems))
 
 
