@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import hashlib
 import os
 import stat
 import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from assetbuild.disk import TEMP_MARK, NotRegular, RealDisk
+from assetbuild.disk import TEMP_MARK, Found, Measured, NotRegular, RealDisk, Small, mode_at
 
 
 def names(folder: Path) -> list[str]:
@@ -200,3 +204,333 @@ def test_in_a_locked_folder_a_link_is_no_folder(tmp_path: Path) -> None:
             disk.write(str(tmp_path / "out"), "css/a.css", b"x")
 
     assert [] == list((tmp_path / "elsewhere").iterdir())
+
+
+def folder_of_each_kind(folder: Path) -> None:
+    """Make one entry of each kind in a folder, among them names that sort otherwise as text than as bytes."""
+    (folder / "b").mkdir()
+    for name, body in (("a.css", b"four"), ("\U00010000", b""), ("\uffee", b"")):
+        (folder / name).write_bytes(body)
+    (folder / "link").symlink_to("b")
+    os.mkfifo(folder / "pipe")
+
+
+def test_a_folder_is_listed_in_the_order_of_bytes_with_the_kind_of_each_entry(tmp_path: Path) -> None:
+    folder_of_each_kind(tmp_path)
+
+    assert [
+        Found("a.css", "file"),
+        Found("b", "folder"),
+        Found("link", "link"),
+        Found("pipe", "other"),
+        Found("\uffee", "file"),
+        Found("\U00010000", "file"),
+    ] == RealDisk().scan(str(tmp_path))
+
+
+def test_a_folder_is_measured_without_following_links(tmp_path: Path) -> None:
+    folder_of_each_kind(tmp_path)
+    os.utime(tmp_path / "a.css", ns=(1, 2_000_000_003))
+
+    found = RealDisk().measure(str(tmp_path))
+
+    assert RealDisk().scan(str(tmp_path)) == [Found(each.name, each.kind) for each in found]
+    assert Measured("a.css", "file", 4, 2_000_000_003) == found[0]
+    assert os.lstat(tmp_path / "link").st_size == next(each.size for each in found if each.name == "link")
+
+
+@pytest.mark.parametrize("look", [RealDisk.scan, RealDisk.measure])
+def test_a_folder_that_cannot_be_listed_is_no_empty_one(
+    tmp_path: Path, look: Callable[[RealDisk, str], object]
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        look(RealDisk(), str(tmp_path / "gone"))
+
+
+class Noting(RealDisk):
+    """A disk that writes down what it hears of files."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, int, str]] = []
+
+    def _saw(self, file: str, status: os.stat_result, noted_ns: int, sha256_hex: str) -> None:
+        assert abs(time.time_ns() - noted_ns) < 60 * 10**9
+        self.seen.append((file, status.st_size, sha256_hex))
+
+
+@pytest.mark.parametrize("body", [b"", b"four"])
+def test_a_small_file_is_read_with_its_digest(tmp_path: Path, body: bytes) -> None:
+    disk, file = Noting(), str(tmp_path / "a")
+    (tmp_path / "a").write_bytes(body)
+
+    sha256_hex = hashlib.sha256(body).hexdigest()
+    assert Small(body, sha256_hex) == disk.small(file, 4) == RealDisk().small(file, 4)
+    assert [(file, len(body), sha256_hex)] == disk.seen
+
+
+def test_a_file_above_the_limit_and_a_link_are_not_small(tmp_path: Path) -> None:
+    disk = Noting()
+    (tmp_path / "a").write_bytes(b"four")
+    (tmp_path / "link").symlink_to("a")
+
+    assert disk.small(str(tmp_path / "a"), 3) is None
+    assert disk.small(str(tmp_path / "link"), 9) is None
+    assert [] == disk.seen
+
+
+def test_a_small_file_that_is_absent_or_not_regular_is_an_error(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(FileNotFoundError):
+        RealDisk().small(str(tmp_path / "gone"), 9)
+    with pytest.raises(NotRegular, match="not a regular file") as caught:
+        RealDisk().small(str(tmp_path / "pipe"), 9)
+    assert (errno.EINVAL, str(tmp_path / "pipe")) == (caught.value.errno, caught.value.filename)
+
+
+def test_a_file_is_read_in_bounded_parts_and_asked_for_its_end_at_most_once(tmp_path: Path) -> None:
+    body = os.urandom(2_500_000)
+    (tmp_path / "a").write_bytes(body)
+
+    parts = list(RealDisk().parts(str(tmp_path / "a")))
+
+    assert body == b"".join(parts) == RealDisk().read(str(tmp_path / "a"))
+    assert [1 << 20, 1 << 20, 2_500_000 - (2 << 20)] == [len(part) for part in parts]
+    assert [b"x"] == list(RealDisk().parts(written(tmp_path / "b", b"x")))
+
+
+def written(file: Path, body: bytes) -> str:
+    file.write_bytes(body)
+    return str(file)
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x" * (1 << 20))
+    parts = RealDisk().parts(str(tmp_path / "a"))
+
+    first = next(parts)
+    with open(tmp_path / "a", "ab") as file:
+        file.write(b"more")
+
+    assert (1 << 20, [b"more"]) == (len(first), list(parts))
+
+
+@pytest.mark.parametrize("size", [0, 5, (1 << 20) + 5])
+@pytest.mark.parametrize("salt", [b"", b"salt"])
+def test_digests_are_those_of_the_whole_file(tmp_path: Path, size: int, salt: bytes) -> None:
+    body = os.urandom(size)
+
+    found = RealDisk().digests(written(tmp_path / "a", body), salt)
+
+    expected = (hashlib.sha256(body), hashlib.sha384(body), hashlib.sha256(salt + body))
+    assert (size, *(each.digest() for each in expected)) == found[:4]
+
+
+def test_no_digest_is_known_before_a_file_is_read(tmp_path: Path) -> None:
+    assert RealDisk().known_digest(written(tmp_path / "a", b"x")) is None
+
+
+def test_a_file_and_a_folder_are_told_through_links_and_nothing_is_neither(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    for name in ("folder", "file", "gone", "loop"):
+        (tmp_path / f"to-{name}").symlink_to("to-loop" if name == "loop" else name)
+    names = ["file", "to-file", "folder", "to-folder", "gone", "to-gone", "file/x", "to-loop", "x" * 300]
+
+    files = [name for name in names if RealDisk().is_file(str(tmp_path / name))]
+    folders = [name for name in names if RealDisk().is_folder(str(tmp_path / name))]
+
+    assert (["file", "to-file"], ["folder", "to-folder"]) == (files, folders)
+
+
+def test_what_nobody_can_say_is_an_error() -> None:
+    def look(_: str) -> os.stat_result:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    with pytest.raises(OSError, match="the disk is broken"):
+        mode_at("a", look)
+
+
+def test_a_folder_is_made_with_its_parents_and_may_be_there_already(tmp_path: Path) -> None:
+    folder = tmp_path / "a/b/c"
+
+    for _ in range(2):
+        RealDisk().make_folder(str(folder))
+
+    assert [0o755] * 3 == [stat.S_IMODE(each.stat().st_mode) for each in (folder, folder.parent, folder.parent.parent)]
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(FileExistsError):
+        RealDisk().make_folder(str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("code", [errno.EBADF, errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS])
+def test_where_there_are_no_locks_everything_is_written_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    disk, folder = RealDisk(), str(tmp_path)
+    monkeypatch.setattr("fcntl.flock", failing(code))
+
+    with disk.lock(folder) as is_held:
+        disk.sweep(folder)
+        written(tmp_path / "a.css", b"one")  # by another writer
+        is_new = disk.write(folder, "a.css", b"one")
+
+    assert (False, False) == (is_held, is_new)
+
+
+def failing(code: int) -> Callable[..., int]:
+    def fail(*_: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+def test_a_lock_that_fails_otherwise_is_an_error_and_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fcntl.flock", failing(errno.EIO))
+    before = os.listdir("/proc/self/fd")
+
+    with pytest.raises(OSError, match="Input/output error"), RealDisk().lock(str(tmp_path)):
+        pass
+
+    assert before == os.listdir("/proc/self/fd")
+
+
+def test_temporary_names_of_nobody_are_swept_and_those_of_others_are_kept(tmp_path: Path) -> None:
+    kept = [f"{TEMP_MARK}1-1", "plain", f"x{TEMP_MARK}1"]
+    for name in (
+        *kept,
+        *(f"{TEMP_MARK}{writer}" for writer in ("0-1", f"{os.getpid()}-1", "x-1", "²-1", "-1", "9" * 10)),
+    ):
+        (tmp_path / name).write_bytes(b"")
+
+    assert 6 == RealDisk().sweep(str(tmp_path))
+
+    assert sorted(kept) == names(tmp_path)
+
+
+def test_a_writer_that_may_not_be_asked_is_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / f"{TEMP_MARK}5-1").write_bytes(b"")
+    monkeypatch.setattr("os.kill", failing(errno.EPERM))
+
+    assert 0 == RealDisk().sweep(str(tmp_path))
+
+
+def test_a_file_that_was_swept_away_by_another_is_no_error(tmp_path: Path) -> None:
+    RealDisk().remove(str(tmp_path), "gone")
+
+    written(tmp_path / "a", b"")
+    RealDisk().remove(str(tmp_path), "a")
+    assert [] == names(tmp_path)
+
+
+def test_parts_are_put_under_a_name_if_they_have_the_digest_that_was_promised(tmp_path: Path) -> None:
+    disk, folder = RealDisk(), str(tmp_path)
+    sha256_hex, other_hex = hashlib.sha256(b"onetwo").hexdigest(), hashlib.sha256(b"x").hexdigest()
+
+    def never() -> Iterator[bytes]:
+        raise AssertionError("what stands there is not asked for again")
+        yield b""
+
+    assert (True, sha256_hex) == disk.fill(folder, "css/a", [b"one", b"two"], 6, sha256_hex)
+    assert (False, sha256_hex) == disk.fill(folder, "css/a", never(), 6, sha256_hex)
+    assert (True, sha256_hex) == disk.fill(folder, "css/b", [b"one", b"two"], 6, other_hex)
+    assert (True, sha256_hex) == disk.copy(str(tmp_path / "css/a"), folder, "c", 6, sha256_hex)
+    assert ["c", "css/a"] == names(tmp_path)
+    assert b"onetwo" == (tmp_path / "c").read_bytes()
+
+
+def test_an_installed_program_replaces_the_old_one_and_can_be_run(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    written(tmp_path / "bin/tool", b"old")
+
+    RealDisk().install(str(tmp_path), "bin/tool", [b"n", b"ew"])
+    RealDisk().install(str(tmp_path), "bin/text", [b"x"], 0o600)
+
+    assert b"new" == (tmp_path / "bin/tool").read_bytes()
+    assert [0o755, 0o600] == [stat.S_IMODE((tmp_path / "bin" / name).stat().st_mode) for name in ("tool", "text")]
+
+
+def test_whatever_the_parts_raise_is_raised_and_nothing_appears(tmp_path: Path) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"one"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        RealDisk().install(str(tmp_path), "tool", parts())
+
+    assert [] == names(tmp_path)
+
+
+def test_a_short_write_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr("os.write", lambda descriptor, body: write(descriptor, body[:3]))
+
+    RealDisk().write(str(tmp_path), "a", b"ten bytes!")
+
+    assert b"ten bytes!" == (tmp_path / "a").read_bytes()
+
+
+def test_the_mark_of_the_last_use_is_set_when_the_old_one_is_old(tmp_path: Path) -> None:
+    for name, age_s in (("old", 100), ("new", 10)):
+        file = written(tmp_path / name, b"")
+        os.utime(file, (time.time() - age_s,) * 2)
+        RealDisk().touch(str(tmp_path), name, 50)
+
+    ages = [time.time() - (tmp_path / name).stat().st_mtime for name in ("old", "new")]
+    assert ages[0] < 5 < ages[1] < 60
+
+
+def test_a_file_system_is_synced_by_the_call_that_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr("os.sync", lambda: synced.append("all"))
+    monkeypatch.setattr("assetbuild.disk._syncfs", lambda: None)
+
+    RealDisk().sync(str(tmp_path))
+
+    assert ["all"] == synced
+
+
+def test_a_file_system_that_cannot_be_synced_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> int:
+        ctypes.set_errno(errno.ENOSPC)
+        return -1
+
+    monkeypatch.setattr("assetbuild.disk._syncfs", lambda: full)
+    before = os.listdir("/proc/self/fd")
+
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        RealDisk().sync(str(tmp_path))
+
+    assert (errno.ENOSPC, str(tmp_path)) == (caught.value.errno, caught.value.filename)
+    assert before == os.listdir("/proc/self/fd")
+
+
+def test_a_commit_reaches_the_disk_before_its_name_and_the_name_before_it_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def synced(descriptor: int) -> None:
+        done.append(f"sync {os.readlink(f'/proc/self/fd/{descriptor}').rpartition('/')[2][: len(TEMP_MARK)]}")
+        fsync(descriptor)
+
+    def replaced(old: str, new: str) -> None:
+        done.append(f"rename to {os.path.basename(new)}")
+        replace(old, new)
+
+    monkeypatch.setattr("os.fsync", synced)
+    monkeypatch.setattr("os.replace", replaced)
+
+    RealDisk().commit(str(tmp_path / "out"), "manifest.json", b"{}")
+
+    assert [f"sync {TEMP_MARK}", "rename to manifest.json", "sync out"] == done
+    done.clear()
+    RealDisk().commit(str(tmp_path / "out"), "manifest.json", b"{}")
+    assert ["sync out"] == done
