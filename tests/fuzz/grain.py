@@ -12,7 +12,7 @@ T = TypeVar("T")
 LONG_CHARACTERS = 300
 """Texts that are longer are made by repetition: whether work grows with the text only shows there."""
 
-_LIMIT_CHARACTERS = 4_000
+_LIMIT_CHARACTERS = 2_000
 
 
 class Grain:
@@ -52,8 +52,8 @@ class Grain:
 
     def text(self, pieces: Sequence[str]) -> str:
         """Return a text that all the bytes that are left make: any, of pieces, or of pieces again and again."""
-        form = self.below(4)
-        times = 1 + self.below(256) if form == 3 else 1
+        form = self.below(8)
+        times = 1 + self.below(256) if form == 1 else 1
         rest = self._content[self._at :]
         self._at = len(self._content)
         if form == 0:

@@ -223,7 +223,7 @@ def _is_json(text: str) -> bool:
 
     try:
         json.loads(text, parse_constant=refuse)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
