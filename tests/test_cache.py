@@ -166,6 +166,18 @@ def test_warnings_are_told_again_from_the_cache(tree: Tree, compiled: Compiled) 
     assert first.diagnostics == second.diagnostics
 
 
+def test_a_secret_that_one_file_may_publish_is_told_of_in_its_copy(tree: Tree, compiled: Compiled) -> None:
+    secret = "AKIA" + "QYLPMN5HHHFPZAM2"
+    allowed = '[secrets]\nallow = ["allowed.txt"]\n'
+    project = tree({"assets/allowed.txt": secret, "assets/other.txt": "", "assetbuild.toml": allowed})
+    first = compiled(project)
+    write(project, {"assets/copy.txt": secret})
+
+    second = compiled(project)
+
+    assert ([], ["published-secret"]) == tuple([found.rule for found in each.diagnostics] for each in (first, second))
+
+
 def test_nothing_is_kept_of_a_job_with_an_error(tree: Tree, compiled: Compiled) -> None:
     project = tree({"assets/a.scss": "a { b: $c }\n"})
 

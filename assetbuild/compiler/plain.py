@@ -14,7 +14,7 @@ from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.files import Library
 from assetbuild.compiler.media import media_type
 from assetbuild.compiler.model import Draft, Input, Job, Result
-from assetbuild.compiler.secrets import holds_secret
+from assetbuild.compiler.secrets import holds_secret, is_allowed
 from assetbuild.disk import Small
 
 __all__ = ["ShortWay"]
@@ -46,12 +46,18 @@ class ShortWay:
         return self._kept(job, sha256_hex, draft, is_recalled=True) if draft is not None else None
 
     def keep(self, job: Job, result: Result) -> None:
-        """Keep the result of a file that was published to the byte for later builds, if nothing is to be said of it."""
-        if self._known is not None and result.drafts and not result.diagnostics:
+        """Keep the result of a file that was published to the byte for later builds, if nothing is to be said of it.
+
+        Of a file that may publish a secret, it is not said; of a copy under another name it would be.
+        """
+        (source,) = job.sources
+        is_silent = not result.diagnostics and not is_allowed(self._shop.project, source.logical, source.shown)
+        if self._known is not None and result.drafts and is_silent:
             self._known.keep(job, result.inputs[0].digest_hex, result.drafts[0])
 
     def _kept(self, job: Job, sha256_hex: str, draft: Draft, *, is_recalled: bool) -> Result:
         inputs = (Input(job.sources[0].file, sha256_hex),)
         result = Result((draft,), inputs=inputs, engine="copy", is_recalled=is_recalled)
-        self.keep(job, result)
+        if self._known is not None:
+            self._known.keep(job, sha256_hex, draft)
         return result

@@ -21,7 +21,7 @@ from assetbuild.compiler.model import Blob, Draft, Result
 from assetbuild.compiler.project import Project
 from assetbuild.diagnostic import Diagnostic, Span, span_at
 
-__all__ = ["Secret", "holds_secret", "secrets_in", "warned"]
+__all__ = ["Secret", "holds_secret", "is_allowed", "secrets_in", "warned"]
 
 _SHOWN_CHARACTERS = 4
 _UNKNOWN_TYPE = "application/octet-stream"  # a `.pem` or a `.env` that lies in a root
@@ -80,6 +80,11 @@ def holds_secret(content: bytes, content_type: str) -> bool:
     return _is_read(content_type) and next(secrets_in(content), None) is not None
 
 
+def is_allowed(project: Project, *names: str) -> bool:
+    """Return whether a file that has these names may publish what looks like a secret."""
+    return any(matches_any(project.secrets_allow, name) for name in names)
+
+
 def secrets_in(content: bytes) -> Iterator[Secret]:
     """Yield what looks like a secret, by kind and place."""
     if not any(anchor.search(content) for anchor in _ANCHORS):
@@ -104,7 +109,7 @@ def warned(made: Result, library: Library, project: Project) -> Result:
     findings = []
     for (logical, value), secret in found.items():
         place = _place(value, made, library) or Span(logical)
-        if not any(matches_any(project.secrets_allow, name) for name in (logical, place.path)):
+        if not is_allowed(project, logical, place.path):
             shown = value[:_SHOWN_CHARACTERS].decode()
             message = f"`{logical}` would publish what looks like {secret.kind}: `{shown}…`"
             hint = _RESTRICT if secret.kind == "an API key of Google" else _REVOKE
