@@ -564,6 +564,25 @@ def test_a_second_signal_ends_the_process_at_once(first: signal.Signals, second:
     assert (-second, "") == (done.returncode, done.stderr)
 
 
+IN_A_CALLBACK = """
+import signal, time, weakref
+from assetbuild.cli.signals import ended_by_signals
+class Lost: pass
+with ended_by_signals():
+    lost = Lost()
+    reference = weakref.ref(lost, lambda _: signal.raise_signal(signal.SIGTERM))
+    del lost
+    time.sleep(60)
+"""
+
+
+def test_a_signal_is_not_lost_where_nothing_can_be_raised() -> None:
+    """Python ignores what is raised in callbacks of weak references, of which its own imports have some."""
+    done = subprocess.run([sys.executable, "-c", IN_A_CALLBACK], capture_output=True, text=True, timeout=9, check=False)
+
+    assert (143, "") == (done.returncode, done.stderr)
+
+
 def test_the_handlers_are_as_they_were_afterwards() -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
     with ended_by_signals(), pytest.raises(Ended, match=r"^$"):

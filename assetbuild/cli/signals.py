@@ -6,13 +6,16 @@ A second signal ends the process at once, so cleaning up can never hold it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
-from assetbuild.ending import tidy
+from assetbuild.ending import leave, tidy
 
 __all__ = ["Ended", "ended_by_signals"]
 
@@ -46,13 +49,23 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(number, _end_at_once)
         raise Ended(signum)
 
+    hook = sys.unraisablehook
+    sys.unraisablehook = functools.partial(_unraisable, hook)
     for number in before:
         signal.signal(number, end)
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _unraisable(otherwise: Callable[[Any], object], found: Any) -> None:
+    """End at once if a signal came while the interpreter ran a callback that nothing can be raised from."""
+    if isinstance(found.exc_value, Ended):
+        leave(found.exc_value.exit_code)
+    otherwise(found)
 
 
 def _end_at_once(signum: int, _frame: FrameType | None) -> None:
