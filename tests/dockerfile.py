@@ -7,14 +7,16 @@ Source: Dockerfile reference; overlayfs as in the kernel's Documentation/filesys
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 __all__ = ["BuildFailed", "Image", "Machine", "Stage", "Step", "parse"]
@@ -25,7 +27,7 @@ _VENV = "/opt/venv"
 _PATH = f"{_VENV}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT_S = 300
 _FLAGS = {"COPY": {"from"}, "RUN": {"network", "mount"}}
-_WORDS = ("COPY", "RUN", "ENV", "WORKDIR", "USER", "CMD")
+_WORDS = ("COPY", "RUN", "ARG", "ENV", "WORKDIR", "USER", "CMD")
 # How pip and npm reach their registries on this machine: build arguments and secrets of a real build.
 _ARGUMENTS = re.compile(
     r"(PIP_|npm_config_).*|(HTTPS?|NO|ALL)_PROXY|SSL_CERT_(FILE|DIR)|\w+_CA_BUNDLE|NODE_EXTRA_CA_CERTS", re.IGNORECASE
@@ -84,6 +86,7 @@ class Image(NamedTuple):
     folder: str = "/"
     user: str = "root"
     command: tuple[str, ...] = ()
+    arguments: Mapping[str, str] = MappingProxyType({})
 
 
 class Machine:
@@ -94,6 +97,7 @@ class Machine:
 
     def __init__(self, work: Path) -> None:
         self._work = str(work)
+        self._arguments: Mapping[str, str] = {}
         options = "lowerdir=/,upperdir=upper,workdir=work"
         script = (
             'mount -t tmpfs -o mode=755 tmpfs "$1" && cd "$1" && mkdir upper work root '
@@ -124,18 +128,35 @@ class Machine:
         """Return how this process sees a path of an image."""
         return Path(f"/proc/{self._holder.pid}/root{image.root}{path}")
 
-    def base(self) -> str:
-        """Return the layers of the base image: the system below, a fresh Python with pip above."""
+    def base(self, **folders: Path) -> str:
+        """Return the layers of the base image: the system below, a fresh Python with pip above.
+
+        folders: name in `/opt` → folder whose files lie there, too.
+        """
         image = self._mounted("base", "/")
+        for name, folder in folders.items():
+            self._copy(str(folder), f"{image.root}/opt/{name}")
         done = self.run(image, [_PYTHON, "-m", "venv", _VENV])
         if done.returncode:
             raise BuildFailed(done.stdout + done.stderr)
         self._enter("umount", "--recursive", image.root)  # a layer must not change while others lie on it
         return f"{self._work}/base/upper:/"
 
-    def build(self, stages: Iterable[Stage], context: Path, layers: str) -> dict[str, Image]:
-        """Return the images of all stages. Raises `BuildFailed` at the first RUN that ends badly."""
-        images: dict[str, Image] = {}
+    def build(
+        self,
+        stages: Iterable[Stage],
+        context: Path,
+        layers: str,
+        *,
+        contexts: Mapping[str, Path] = MappingProxyType({}),
+        arguments: Mapping[str, str] = MappingProxyType({}),
+    ) -> dict[str, Image]:
+        """Return the images of all stages. Raises `BuildFailed` at the first RUN that ends badly.
+
+        contexts, arguments: what `--build-context` and `--build-arg` give, by name.
+        """
+        images = {name: Image(str(folder), (), {}) for name, folder in contexts.items()}
+        self._arguments = arguments
         for stage in stages:
             if not stage.image.startswith("python:"):
                 raise ValueError(f"`{stage.image}` is not the base image that this machine has")
@@ -173,8 +194,9 @@ class Machine:
             case "RUN":
                 has_network = step.flags.get("network") != "none"
                 arguments = {name: value for name, value in os.environ.items() if _ARGUMENTS.fullmatch(name)}
-                building = image._replace(environ={**arguments, **image.environ})
-                done = self.run(building, ["/bin/sh", "-c", step.text], has_network=has_network)
+                building = image._replace(environ={**arguments, **image.arguments, **image.environ})
+                with self._bound(step, image, images):
+                    done = self.run(building, ["/bin/sh", "-c", step.text], has_network=has_network)
                 if done.returncode:
                     raise BuildFailed(f"RUN {step.text}\n{done.stdout}{done.stderr}")
             case "COPY":
@@ -183,6 +205,10 @@ class Machine:
                 for name in names:
                     source = images[stage].root + name if stage else str(context / name)
                     self._copy(source, image.root + os.path.join(image.folder, target))
+            case "ARG":
+                name, _, default = step.text.partition("=")
+                value = self._arguments.get(name, default)
+                return image._replace(arguments={**image.arguments, name: value})
             case "ENV":
                 pairs = dict(word.split("=", 1) for word in shlex.split(step.text))
                 return image._replace(environ={**image.environ, **pairs})
@@ -194,6 +220,22 @@ class Machine:
             case "CMD":
                 return image._replace(command=tuple(json.loads(step.text)))
         return image
+
+    @contextlib.contextmanager
+    def _bound(self, step: Step, image: Image, images: Mapping[str, Image]) -> Iterator[None]:
+        """Show another stage or context, read-only, where `RUN --mount=type=bind,from=…` asks for it."""
+        options = dict(pair.split("=", 1) for pair in step.flags.get("mount", "").split(",") if "=" in pair)
+        if options.get("type") != "bind":
+            yield
+            return
+        target = image.root + options["target"]
+        self._enter("mkdir", "-p", target)
+        self._enter("mount", "--bind", images[options["from"]].root, target)
+        self._enter("mount", "-o", "remount,ro,bind", target)
+        try:
+            yield
+        finally:
+            self._enter("umount", target)
 
     def _mounted(self, name: str, layers: str) -> Image:
         """Return a fresh root over `layers`, with the machine's own folders hidden."""
