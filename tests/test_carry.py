@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from assetbuild.cli import main
 from assetbuild.disk import RealDisk
-from assetbuild.manifest import ManifestError, dump, hash_name
+from assetbuild.manifest import Manifest, ManifestError, dump, hash_name
 from assetbuild.release import decode
 from assetbuild.release.carry import Carried, carry
 from assetbuild.release.decode import Undecodable
@@ -25,6 +25,7 @@ from assetbuild.release.lineage import Limits, lineage
 from assetbuild.release.pack import pack
 from assetbuild.release.unpack import unpack
 from assetbuild.release.verify import verify
+from assetbuild.web.serve.resources import hashed
 from tests.manifests import Document, document, file_entry, published, write
 
 Bodies = Mapping[str, bytes]
@@ -140,6 +141,14 @@ class TestWhatIsCarried:
         assert ONE["js/old.js"] == (three / path_of("js/old.js", ONE["js/old.js"])).read_bytes()
         assert [] == rules(three)
 
+    def test_servers_send_it_with_its_variants_to_be_kept_for_ever(self, one: Path, two: Path) -> None:
+        carried(two, one)
+
+        sent = hashed(Manifest.open(str(two / "manifest.json")), OLD_JS)
+        assert sent is not None
+        assert "public, max-age=31536000, immutable" == sent.cache_control
+        assert ["", "gzip"] == sorted(variant.coding for variant in sent.variants)
+
     def test_two_releases_may_be_named_the_newest_first(self, one: Path, two: Path, three: Path) -> None:
         carried(three, two, one)
 
@@ -202,6 +211,7 @@ class TestTheSameInputs:
         pack(str(one), str(tmp_path / "one.tar"), RealDisk())
         shutil.copytree(one, tmp_path / "root/srv/app/build/assets")
         (tmp_path / "root/srv/app/pwa").mkdir()
+        (tmp_path / "root/manifest.json").write_text('{"name": "of yet another"}')
         (tmp_path / "root/srv/app/pwa/manifest.json").write_text('{"name": "of another kind"}')
         sources = [one, one / "manifest.json", tmp_path / "one.tar", tmp_path / "root"]
 
@@ -476,6 +486,14 @@ class TestAUrl:
         assert "manifest.json/" not in found.span.path
         assert before == snapshot(two)
 
+    def test_a_credential_in_it_is_not_shown(self, one: Path, two: Path, site: Site) -> None:
+        flipped(one / OLD_JS)
+
+        with pytest.raises(ReleaseError) as caught:
+            carried(two, site.url.replace("//", "//user:secret@"))
+
+        assert "secret" not in repr(caught.value.diagnostics)
+
     def test_no_other_scheme_reaches_anything(self, one: Path, two: Path) -> None:
         with pytest.raises(FileNotFoundError):
             carried(two, f"file://{one}/manifest.json")
@@ -608,6 +626,22 @@ class TestTheCommand:
 
         said = 'error: `--days` counts from a time that nobody told\n  add `--now "$(date +%s)"`\n'
         assert ("", said) == capsys.readouterr()
+
+    @pytest.mark.parametrize(
+        ("option", "value", "said"),
+        [
+            ("--keep", "-1", "expected a whole number, got `-1`"),
+            ("--max-size", "much", "`much` is not a size: expected a number and a unit, such as `40 kB`"),
+        ],
+    )
+    def test_a_limit_that_is_none_is_refused(
+        self, one: Path, two: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, said: str
+    ) -> None:
+        assert 2 == main(["carry", str(two), "--from", str(one), f"{option}={value}"])
+
+        error, hint = capsys.readouterr().err.splitlines()
+        assert f"error: argument {option}: {said}" == error
+        assert "  `assetbuild carry --help` shows what it takes" == hint
 
     def test_a_broken_release_is_the_assets_fault(self, one: Path, two: Path) -> None:
         flipped(one / OLD_JS)

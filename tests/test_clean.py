@@ -109,6 +109,18 @@ def test_days_count_from_when_a_release_was_superseded_and_not_from_when_a_file_
     assert snapshot(output(site.parent / "fresh", THREE)) == snapshot(site)
 
 
+def test_a_release_of_which_nobody_told_is_kept_and_counts_from_now_on(tmp_path: Path) -> None:
+    site = output(tmp_path / "site", TWO)
+    carried(site, output(tmp_path / "one", ONE))
+
+    cleaned(site, Limits(days=14, now_s=DAY_S))
+    assert [DAY_S] == [*manifest_of(site)["build"]["superseded"].values()]
+    cleaned(site, Limits(days=14, now_s=16 * DAY_S))
+
+    assert "previous" not in manifest_of(site)["build"]
+    assert [] == rules(site)
+
+
 def test_an_unknown_file_stays_unless_it_is_asked_for(site: Path) -> None:
     named_like_ours = f"css/app-{'a' * 10}.css"
     for path in (named_like_ours, "notes.txt", f"css/lonely-{hash_name('', b'')}.css.br"):

@@ -40,7 +40,9 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
         help="an output, a folder around one, an archive or the URL of a manifest; the newest first",
     )
     parser.add_argument("--keep", type=natural, default=_KEEP, metavar="N", help=f"releases at most (default: {_KEEP})")
-    parser.add_argument("--days", type=natural, metavar="D", help="only what was superseded so many days before --now")
+    parser.add_argument(
+        "--days", type=natural, metavar="D", help="only what was superseded at most so long before --now"
+    )
     help_text = f"bytes at most, of all that is added (default: {_MAX_SIZE})"
     parser.add_argument("--max-size", type=size_in_bytes, default=_MAX_SIZE, metavar="SIZE", help=help_text)
     parser.add_argument("--now", type=natural, metavar="SECONDS", help="when the newest was superseded, since 1970")

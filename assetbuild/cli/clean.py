@@ -24,7 +24,7 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = commands.add_parser("clean", help=about, description=f"{about.capitalize()}.", epilog=_EXAMPLE)
     parser.add_argument("output", nargs="?", metavar="OUTPUT", help="folder to clean (default: as configured here)")
     parser.add_argument("--keep", type=natural, metavar="N", help="carried releases to keep at most (default: all)")
-    parser.add_argument("--days", type=natural, metavar="D", help="keep only what was superseded so many days ago")
+    parser.add_argument("--days", type=natural, metavar="D", help="keep only what was superseded at most so long ago")
     parser.add_argument("--now", type=natural, metavar="SECONDS", help="time to count from (default: the clock's)")
     parser.add_argument("--unknown", action="store_true", help="remove files that no release named, too")
     parser.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")

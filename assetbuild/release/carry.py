@@ -17,7 +17,7 @@ from assetbuild.disk import Disk
 from assetbuild.download import DIRECT, Route
 from assetbuild.manifest import MANIFEST_NAME, SUFFIXES, Manifest, ManifestError, check, dump
 from assetbuild.manifest.text import parse
-from assetbuild.release.copies import copies_of, shown_in
+from assetbuild.release.copies import copies_of
 from assetbuild.release.errors import ReleaseError
 from assetbuild.release.lineage import Ancestor, Limits, Lineage, Reason, lineage
 from assetbuild.release.places import clashes, places_of
@@ -104,8 +104,8 @@ def _refuse_clashes(line: Lineage, earlier: Sequence[Previous]) -> None:
         for clash in clashes(places_of(Manifest(dump(line.document))))
     ]
     for path, number in line.clashes:
-        message = f"`{path}` holds other bytes in `{earlier[number].named}` than in a later release"
-        found.append(Diagnostic("name-clash", "error", message, Span(shown_in(earlier[number], path)), hint))
+        message = f"`{path}` holds other bytes in `{earlier[number].shown}` than in a later release"
+        found.append(Diagnostic("name-clash", "error", message, Span(earlier[number].shown_path(path)), hint))
     if found:
         raise ReleaseError(found)
 

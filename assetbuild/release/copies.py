@@ -11,20 +11,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
 
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk
-from assetbuild.download import shown_url
 from assetbuild.manifest import SUFFIXES, Manifest
 from assetbuild.release.decode import DecodeError, Undecodable, decoded
 from assetbuild.release.errors import ReleaseError
 from assetbuild.release.lineage import Lineage
 from assetbuild.release.previous import Previous
-from assetbuild.release.remote import is_url
 from assetbuild.release.verify import verify_files
 
-__all__ = ["Copies", "Copy", "copies_of", "shown_in"]
+__all__ = ["Copies", "Copy", "copies_of"]
 
 
 class Copy(NamedTuple):
@@ -39,7 +36,7 @@ class Copy(NamedTuple):
         parts = self.source.tree.parts(posixpath.join(self.source.folder, path))
         is_new, digest_hex = disk.fill(folder, path, parts, self.size, self.digest_hex)
         if digest_hex != self.digest_hex:
-            raise OSError(0, "the earlier release changed while it was read", shown_in(self.source, path))
+            raise OSError(0, "the earlier release changed while it was read", self.source.shown_path(path))
         return is_new
 
 
@@ -86,7 +83,7 @@ def copies_of(line: Lineage, earlier: Sequence[Previous], disk: Disk, until: Exi
             for coding, size in entry.get("enc", {}).items():
                 variant = path + SUFFIXES[coding]
                 if variant in source.lost:
-                    lost[variant] = f"`{release.named}` has no URL for them"
+                    lost[variant] = f"`{release.shown}` has no URL for them"
                 elif coding in unread:
                     lost[variant] = f"no decoder of {coding} is installed, such as `assetbuild[compile]` brings"
                 else:
@@ -97,18 +94,11 @@ def copies_of(line: Lineage, earlier: Sequence[Previous], disk: Disk, until: Exi
     return Copies(by_path, lost)
 
 
-def shown_in(release: Previous, path: str) -> str:
-    """Return a path of a release as messages name it."""
-    if is_url(release.named):
-        return urljoin(shown_url(release.named), path)
-    return posixpath.join(release.folder or release.named, path)
-
-
 def _told(release: Previous, found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     """Yield the findings in a release with the place where people find it."""
     for each in found:
-        span = Span(shown_in(release, _path(each)))
-        yield each._replace(span=span, hint=f"carry without `{release.named}`, or mend it")
+        span = Span(release.shown_path(_path(each)))
+        yield each._replace(span=span, hint=f"carry without `{release.shown}`, or mend it")
 
 
 def _path(found: Diagnostic) -> str:

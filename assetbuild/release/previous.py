@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import urljoin
 
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk
@@ -43,6 +44,15 @@ class Previous(NamedTuple):
     tree: Tree
     by: Route | None = None
     lost: frozenset[str] = frozenset()
+
+    @property
+    def shown(self) -> str:
+        """Its name as messages may have it: a URL without its credential."""
+        return shown_url(self.named) if is_url(self.named) else self.named
+
+    def shown_path(self, path: str) -> str:
+        """Return the place of one of its files as messages have it."""
+        return urljoin(self.shown, path) if is_url(self.named) else os.path.join(self.folder or self.named, path)
 
     def having(self, files: Mapping[str, Mapping[str, Any]], disk: Disk, until: ExitStack) -> Previous:
         """Return the release with those of its files at hand, by their entries.
@@ -84,7 +94,7 @@ def _output_below(named: str, disk: Disk) -> str:
     for folder in _folders_with_manifest(named, disk):
         found = check(disk.read(os.path.join(folder, MANIFEST_NAME)))
         faults[folder] = found[0] if found else ""
-        if folder == named:
+        if folder == named and not found:
             break
     outputs = [folder for folder, fault in faults.items() if not fault]
     if len(outputs) == 1:
