@@ -68,10 +68,8 @@ def is_base(value: object) -> bool:
     """
     if not isinstance(value, str) or not value.isascii() or not value.endswith("/"):
         return False
-    for scheme in ("https:", "http:", ""):
-        if value.startswith(scheme):
-            value = value[len(scheme) :]
-            break
+    scheme = "https:" if value.startswith("https:") else "http:" if value.startswith("http:") else ""
+    value = value.removeprefix(scheme)
     host, _, path = value[2:].partition("/") if value.startswith("//") else ("-", "", value[1:])
     is_rooted = value.startswith("//") or (value.startswith("/") and not scheme)
     is_clean = _URL_BYTES.issuperset(value.replace("%", "").replace("[", "").replace("]", "").encode())

@@ -8,9 +8,16 @@ from pathlib import Path
 import pytest
 
 from assetbuild import Assets
+from assetbuild.web.serve import negotiate
 from tests.manifests import Document
 from tests.serve.site import release
 from tests.transports import TRANSPORTS, Answer, Transport
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """Let every test read the header that it sends."""
+    negotiate._memoised.cache_clear()
 
 
 @pytest.fixture(params=TRANSPORTS, ids=lambda transport: transport.name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assetbuild import Assets
-from assetbuild.web.serve import MountError
+from assetbuild.web.serve import MountError, mount_of
 from tests.manifests import Document, published, write
 from tests.serve.site import CSS, ROBOTS, TERMS, url
 from tests.transports import Answer, Transport
@@ -33,6 +33,10 @@ def test_another_mount_may_be_given(transport: Transport, assets: Assets, made: 
     app = transport.middleware(transport.page, assets.at("https://cdn.example/"), mount=mount)
 
     assert CSS == transport.ask(app, "/files/" + made["assets"]["css/app.css"]["file"]).body
+
+
+def test_a_mount_may_be_one_letter() -> None:
+    assert ["/X/", "/s/"] == [mount_of("/static/", "/X"), mount_of("/s/", None)]
 
 
 @pytest.mark.parametrize("base", ["/", "https://cdn.example/", "//cdn.example/"])

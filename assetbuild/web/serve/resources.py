@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from assetbuild.manifest import SUFFIXES, FileEntry, Manifest, ManifestError
+from assetbuild.manifest import SUFFIXES, AssetEntry, FileEntry, Manifest, ManifestError
 
 __all__ = ["NOWHERE", "Resource", "Variant", "hashed", "stable"]
 
@@ -47,14 +47,11 @@ def hashed(manifest: Manifest, path: str) -> Resource | None:
     if entry is not None:
         return _resource(path, entry, _IMMUTABLE)
     asset = manifest.asset(path)
-    return stable(manifest, path) if asset is not None and asset.keep else None
+    return stable(manifest, asset) if asset is not None and asset.keep else None
 
 
-def stable(manifest: Manifest, logical: str) -> Resource | None:
-    """Return the asset of a logical path as it answers under its own name, where a release may put other bytes."""
-    asset = manifest.asset(logical)
-    if asset is None:
-        return None
+def stable(manifest: Manifest, asset: AssetEntry) -> Resource:
+    """Return an asset as it answers under its own name, where a release may put other bytes."""
     entry = manifest.published(asset.file)
     if entry is None:
         raise ManifestError(f"`{manifest.file}` names the file `{asset.file}` and says nothing of it")

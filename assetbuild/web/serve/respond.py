@@ -140,8 +140,9 @@ class Responder(Generic[Head]):
 
     def _look_up(self, shelf: _Shelf[Head], path: str) -> Resource | None:
         logical = shelf.site_paths.get(path)
-        if logical is not None:
-            return stable(shelf.manifest, logical)
+        asset = None if logical is None else shelf.manifest.asset(logical)
+        if asset is not None:
+            return stable(shelf.manifest, asset)
         return hashed(shelf.manifest, path[len(self._mount) :]) if path.startswith(self._mount) else None
 
     def _prepare(self, shelf: _Shelf[Head], resource: Resource, variant: Variant) -> _Ready[Head]:
