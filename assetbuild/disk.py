@@ -221,16 +221,18 @@ class RealDisk:
     def sweep(self, folder: str) -> int:
         """Remove temporary files of writers that are dead, below `folder`; return how many there were."""
         count = 0
-        entries = self.scan(folder)
-        if self._listed is not None:
-            self._listed[folder] = {found.name for found in entries}
-        for found in entries:
-            inside = os.path.join(folder, found.name)
-            if found.kind == "folder":
-                count += self.sweep(inside)
-            elif found.name.startswith(TEMP_MARK) and not _is_alive(found.name):
-                self.remove(folder, found.name)
-                count += 1
+        waiting = [folder]  # and no recursion: folders may be nested deeper than calls
+        while waiting:
+            parent = waiting.pop()
+            entries = self.scan(parent)
+            if self._listed is not None:
+                self._listed[parent] = {found.name for found in entries}
+            for found in entries:
+                if found.kind == "folder":
+                    waiting.append(os.path.join(parent, found.name))
+                elif found.name.startswith(TEMP_MARK) and not _is_alive(found.name):
+                    self.remove(parent, found.name)
+                    count += 1
         return count
 
     def write(self, folder: str, path: str, body: bytes) -> bool:

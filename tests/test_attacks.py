@@ -50,6 +50,28 @@ def test_a_temporary_file_whose_writer_never_was_is_removed(tree: Tree, writer: 
     assert {"manifest.json"} == {p.name for p in (project / "build/assets").iterdir() if "a-" not in p.name}
 
 
+def test_folders_may_be_nested_deeper_than_calls(tree: Tree, tmp_path: Path) -> None:
+    project = tree({"assetbuild.toml": ""})
+    RealDisk().write(str(project / "assets"), "a/" * sys.getrecursionlimit() + "b.txt", b"b")
+    output, archive = project / "build/assets", tmp_path / "assets.tar"
+    steps = (
+        *(("compile", project, "--no-cache"),) * 2,  # the second finds what the first has published
+        ("verify", output),
+        ("clean", output),
+        ("pack", output, archive),
+        ("unpack", archive, tmp_path / "unpacked"),
+    )
+
+    try:
+        done = [command(*step) for step in steps]
+        is_whole = whole(tmp_path / "unpacked")
+    finally:  # here, because pytest's own tidying up does recurse
+        subprocess.run(["rm", "-rf", output, tmp_path / "unpacked", project / "assets"], check=True)
+
+    assert [0] * len(steps) == [each.returncode for each in done]
+    assert is_whole
+
+
 def test_a_control_character_of_latin_1_in_a_name_is_an_error_that_names_the_file(tree: Tree) -> None:
     done = command("compile", tree({"assets/a\x85b.png": ""}))
 

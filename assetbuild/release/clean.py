@@ -61,14 +61,17 @@ def clean(folder: str, disk: Disk, limits: Limits, *, with_unknown: bool = False
     return Cleaned(build, line.ancestors, tuple(reversed(removed)), stays, size_bytes)
 
 
-def _listed(folder: str, disk: Disk, inside: str = "") -> Iterator[tuple[str, Measured]]:
+def _listed(folder: str, disk: Disk) -> Iterator[tuple[str, Measured]]:
     """Yield all that lies below `folder` by its path, but folders and what another process is writing."""
-    for found in disk.measure(posixpath.join(folder, inside)):
-        path = inside + found.name
-        if found.kind == "folder":
-            yield from _listed(folder, disk, f"{path}/")
-        elif not found.name.startswith(TEMP_MARK):
-            yield path, found
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        for found in disk.measure(posixpath.join(folder, inside)):
+            path = inside + found.name
+            if found.kind == "folder":
+                waiting.append(f"{path}/")
+            elif not found.name.startswith(TEMP_MARK):
+                yield path, found
 
 
 def _published_once(left: Mapping[str, Measured], old: Mapping[str, Any], folder: str, disk: Disk) -> set[str]:

@@ -144,21 +144,22 @@ def _unreadable(path: str, error: OSError) -> Diagnostic:
     return _error("unreadable-file", path, f"`{path}` cannot be read: {error.strerror}", "make it readable")
 
 
-def _listed(folder: str, disk: Readable, inside: str = "") -> tuple[dict[str, Measured], list[Diagnostic]]:
+def _listed(folder: str, disk: Readable) -> tuple[dict[str, Measured], list[Diagnostic]]:
     """Return the regular files below `folder` by path, and a finding for everything else but folders."""
     listing: dict[str, Measured] = {}
     findings: list[Diagnostic] = []
-    for found in disk.measure(posixpath.join(folder, inside)):
-        path = inside + found.name
-        if found.kind == "folder":
-            deeper, more = _listed(folder, disk, f"{path}/")
-            listing |= deeper
-            findings += more
-        elif found.kind == "file":
-            listing[path] = found
-        else:
-            kind = "a link" if found.kind == "link" else "no regular file"
-            findings.append(_error("irregular-file", path, f"`{path}` is {kind}", "remove it, and compile again"))
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        for found in disk.measure(posixpath.join(folder, inside)):
+            path = inside + found.name
+            if found.kind == "folder":
+                waiting.append(f"{path}/")
+            elif found.kind == "file":
+                listing[path] = found
+            else:
+                kind = "a link" if found.kind == "link" else "no regular file"
+                findings.append(_error("irregular-file", path, f"`{path}` is {kind}", "remove it, and compile again"))
     return listing, findings
 
 
