@@ -194,6 +194,9 @@ env.register("net", Bundle("https://cdn.example/a.css", output="net.css"))
 env.register("unknown", Bundle("a.css", filters="my_filter", output="unknown.css"))
 env.register("text", Bundle("a.txt", output="text.txt"))
 env.register("plain", "css/reset.css")
+env.register("own", Bundle("a.css", filters="libsass", config={"LIBSASS_STYLE": "compact"}, output="own.css"))
+env.config["libsass_style"] = "compressed"
+env.register("sass", "css/reset.css", filters="libsass", output="sass.css")
 for name in ("x", "y"):
     env.register(name, Bundle(name + ".css", output=name))
 """
@@ -210,7 +213,9 @@ for name in ("x", "y"):
         ("bundle `net` holds `https://cdn.example/a.css`, and a compile reads nothing from the network", "app.py:7:21"),
         ("bundle `unknown` has the filter `my_filter`, which webassets does not bring", "app.py:8:25"),
         ("bundle `text` makes `text.txt`", "app.py:9:22"),
-        (f"bundle `…` {only} `name`", "app.py:12:18"),
+        ("bundle `own` has settings of its own for its filters", "app.py:11:1"),
+        ("`LIBSASS_STYLE` is an option of the filter `libsass`", "app.py:12:1"),
+        (f"bundle `…` {only} `name`", "app.py:15:18"),
         ("the tag `assets` names no bundle that was read", "templates/p.html:1:1"),
     ] == warnings_of(capsys)
 

@@ -41,11 +41,15 @@ class Bundle:
 
 @dataclass(slots=True)
 class Definitions:
-    """What was read. folders: in the order in which sources are looked for. base: "" where nothing says it."""
+    """What was read. folders: in the order in which sources are looked for. base: "" where nothing says it.
+
+    settings: upper-case names and keys that get a value somewhere, which may be options of filters.
+    """
 
     named: dict[str, Bundle] = field(default_factory=dict)
     folders: list[Folder] = field(default_factory=list)
     base: str = ""
+    settings: list[tuple[str, Span]] = field(default_factory=list)
     findings: list[Diagnostic] = field(default_factory=list)
 
 
@@ -82,6 +86,10 @@ class _Reader:
                     continue
                 case ast.Call():
                     self._call(module, child, scopes)
+                case ast.Assign(targets=[ast.Subscript(ast.Attribute(attr="config"), ast.Constant(str(key)))]):
+                    self.made.settings.append((key.upper(), module.place(child)))
+                case ast.Assign(targets=[ast.Name(key)]) if key.isupper():
+                    self.made.settings.append((key, module.place(child)))
                 case ast.Assign(targets=[ast.Attribute(attr=("directory" | "url" | "load_path") as name)]):
                     if self._uses_webassets(module):
                         self._setting(module, name, child.value, scopes)
@@ -200,10 +208,7 @@ def _name_in(node: ast.Call) -> str:
 
 def _bundle(literals: Literals, module: Module, node: ast.Call, scopes: tuple[Scope, ...]) -> Bundle:
     positional, named = arguments(literals, module, node, scopes)
-    try:
-        return _made(positional, named, module.place(node))
-    except _Unfit:
-        raise Unread(module, node) from None
+    return _made(positional, named, module.place(node))
 
 
 def _get_filter(literals: Literals, module: Module, node: ast.Call, scopes: tuple[Scope, ...]) -> _Filter:
@@ -214,6 +219,10 @@ def _get_filter(literals: Literals, module: Module, node: ast.Call, scopes: tupl
 def _made(contents: list[Any], named: Mapping[str, Any], place: Span) -> Bundle:
     if not all(isinstance(item, str | Bundle) for item in contents):
         raise _Unfit("holds something that is neither a file nor a bundle")
+    if named.get("config"):
+        raise _Unfit("has settings of its own for its filters")
+    if named.get("merge") is False:
+        raise _Unfit("is not merged")
     filters = named.get("filters") or ()
     if isinstance(filters, str):
         filters = [name.strip() for name in filters.split(",") if name.strip()]
@@ -257,7 +266,7 @@ def _of_table(given: Mapping[str, Any], place: Span) -> Bundle:
     inner = [_of_table(item, place) if isinstance(item, dict) else item for item in items]
     filters = given.get("filters") or ()
     listed = filters.split(",") if isinstance(filters, str) else list(filters)
-    return _made(inner, {"filters": [_named(one) for one in listed], "output": given.get("output")}, place)
+    return _made(list(inner), {**given, "filters": [_named(one) for one in listed]}, place)
 
 
 def _named(one: object) -> object:

@@ -81,9 +81,11 @@ class _Vite:
         roots = [Folder(self._below(top), top, include) for top in tops]
         for entry in entries:
             if "/" not in entry.logical:
-                message = f"`{entry.sources[0]}` lies at the top of Vite's root"
-                self.findings.append(left(message, entry.place, "move it into a folder, which then is a root"))
+                message = f"`{entry.sources[0]}` lies at the top of Vite's root, so that what it refers to has no root"
+                hint = "if it imports pictures or fonts, name their folder under `roots`"
+                self.findings.append(left(message, entry.place, hint))
         base = self._literal("base", "base")
+        base = base if base != "/" and checks.base(base) is None else ""
         self._rest()
         paths = likely_folders(Project(self._code.folder, "", ()), self._disk)
         self._tags(paths, {self._key(entry): entry for entry in entries})
@@ -91,7 +93,7 @@ class _Vite:
             f"Read from {self._shown}.",
             (*roots, *([Folder(public)] if public else [])),
             tuple(entries),
-            base if base not in {"", "/", "./"} and checks.base(base) is None else "",
+            base,
             keep_names=self._kept(public) if public else (),
             sections={**self._sections(bool(public), base), **template_section(paths, is_django=self._has_django())},
             findings=tuple(self.findings),
@@ -196,7 +198,7 @@ class _Vite:
             urls["public"] = "/"
         if urls:
             sections["urls"] = urls
-        sections["js"] = {"define": self._definitions(base or "/")}
+        sections["js"] = {"define": self._definitions(base or Project("", "", ()).base)}
         if targets := self._targets():
             sections["js"]["targets"] = targets
         maps = self._config.get("build", "sourcemap")

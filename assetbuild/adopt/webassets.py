@@ -6,7 +6,7 @@ chain of filters says the same, else it is listed: `[webassets] environment` com
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import NamedTuple
 
@@ -61,6 +61,7 @@ def adopted(code: Code, disk: Disk) -> Adopted:
     roots = tuple(found.folders) or tuple(Folder(root.shown) for root in detect(folders))
     project = Project(code.folder, f"{code.folder}/build/assets", ())
     paths = likely_folders(project, disk)
+    findings += _options(found, entries.values())
     findings += _tags(code, paths, found, disk)
     return Adopted(
         f"Read from {', '.join(sorted({bundle.place.path for bundle in found.named.values()})) or 'nothing'}.",
@@ -121,6 +122,17 @@ def _flat(bundle: Bundle, named: Mapping[str, Bundle], above: frozenset[str]) ->
         if not _is_known(filter_name):
             raise _Unfit(f"has the filter `{filter_name}`, which webassets does not bring")
     return _Flat(tuple(dict.fromkeys(files)), (*first, *(one for one in bundle.filters if one not in first)))
+
+
+def _options(found: Definitions, entries: Iterable[Made]) -> Iterator[Diagnostic]:
+    """Yield a finding for each setting that is an option of a filter in use: `LIBSASS_STYLE`."""
+    used = sorted({name for entry in entries for name, _ in entry.filters})
+    for key, place in found.settings:
+        for name in used:
+            if key.startswith(f"{name.upper()}_"):
+                option = key[len(name) + 1 :].lower()
+                hint = f"write {{ {name} = {{ {option} = … }} }} where an entry names the filter"
+                yield left(f"`{key}` is an option of the filter `{name}`", place, hint)
 
 
 def _is_known(name: str) -> bool:

@@ -48,10 +48,19 @@ def written(adopted: Adopted) -> str:
     if adopted.entries:
         lines += ["", f"[entries]  # {_SAYS['entries']}", *map(_entry, adopted.entries)]
     for section, keys in adopted.sections.items():
-        lines += ["", f"[{section}]"]
-        for key, value in keys.items():
-            lines += _key(_name(key), value, _SAYS.get(f"{section}.{key}", ""))
+        lines += _section(section, keys)
     return "\n".join(lines) + "\n"
+
+
+def _section(name: str, keys: Mapping[str, object]) -> list[str]:
+    """Return the lines of a table, then those of the tables inside it."""
+    inner = {key: value for key, value in keys.items() if isinstance(value, Mapping)}
+    lines = ["", f"[{name}]"] if len(inner) < len(keys) else []
+    for key, value in keys.items():
+        lines += [] if key in inner else _key(_name(key), value, _SAYS.get(f"{name}.{key}", ""))
+    for key, table in inner.items():
+        lines += _section(f"{name}.{_name(key)}", table)
+    return lines
 
 
 def _key(name: str, value: object, says: str = "", *, is_default: bool = False) -> list[str]:
