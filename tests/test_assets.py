@@ -242,6 +242,39 @@ def test_health_names_the_build_and_the_folder_is_that_of_the_manifest(assets: A
     assert not assets.is_reloading
 
 
+WATCHED = {"ASSETBUILD_RELOAD": "1", "ASSETBUILD_LIVE": "http://127.0.0.1:1/assetbuild/live.js"}
+
+
+@pytest.mark.parametrize(
+    ("reload", "environ", "expected"),
+    [
+        (None, {}, False),
+        (None, {"ASSETBUILD_RELOAD": "1"}, True),
+        (None, {"ASSETBUILD_RELOAD": "0"}, False),
+        (None, {"ASSETBUILD_RELOAD": ""}, False),
+        (False, {"ASSETBUILD_RELOAD": "1"}, False),
+        (True, {}, True),
+    ],
+)
+def test_a_process_that_watch_has_started_follows_its_builds_unless_told_otherwise(
+    output: Path, reload: bool | None, environ: dict[str, str], expected: bool
+) -> None:
+    assert expected == Assets.open(output / "manifest.json", reload=reload, environ=environ).is_reloading
+
+
+def test_a_page_follows_watch_where_it_has_started_the_process(output: Path) -> None:
+    assets = Assets.open(output / "manifest.json", environ=WATCHED)
+
+    expected = '<script async src="http://127.0.0.1:1/assetbuild/live.js" nonce="n"></script>'
+    assert expected == assets.live(nonce="n") == assets.at("/other/").live(nonce="n")
+    assert expected == pickle.loads(pickle.dumps(assets)).live(nonce="n")
+
+
+@pytest.mark.parametrize("environ", [{}, {"ASSETBUILD_LIVE": WATCHED["ASSETBUILD_LIVE"]}])
+def test_a_page_in_production_follows_nobody(output: Path, environ: dict[str, str]) -> None:
+    assert "" == Assets.open(output / "manifest.json", environ=environ).live(nonce="n")
+
+
 @pytest.fixture
 def follower(output: Path) -> Assets:
     """Assets of that folder that follow later builds."""

@@ -58,6 +58,7 @@ CALLS = [
     ('{% asset_preload "js/app.js" %}', lambda a: a.preload("js/app.js")),
     ('{% asset_inline "css/app.css" %}', lambda a: a.inline("css/app.css")),
     ("{% asset_importmap %}", lambda a: a.importmap()),
+    ("{% asset_live %}", lambda _: ""),
 ]
 
 

@@ -147,6 +147,7 @@ def test_an_empty_name_is_said_to_be_empty(assets: Assets) -> None:
             "`asset_tag` takes one name; whatever follows is written as an attribute, such as `defer=True`",
         ),
         ("asset_importmap('a')", "`asset_importmap` takes no name, only attributes such as `nonce=…`"),
+        ("asset_live('a')", "`asset_live` takes no name, only attributes such as `nonce=…`"),
     ],
 )
 def test_wrong_arguments_are_told_in_the_words_of_templates(assets: Assets, call: str, message: str) -> None:
@@ -217,6 +218,7 @@ def test_the_names_in_a_template_are_these(assets: Assets) -> None:
         "asset_importmap",
         "asset_inline",
         "asset_integrity",
+        "asset_live",
         "asset_preload",
         "asset_tag",
         "asset_url",

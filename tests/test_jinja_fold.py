@@ -91,6 +91,7 @@ def test_a_page_of_constant_names_is_one_string(assets: Assets) -> None:
         "asset_preload('js/app.js')",
         "asset_inline('css/app.css')",
         "asset_importmap()",
+        "asset_live()",
     ],
 )
 @pytest.mark.parametrize("kind", [Environment, ImmutableSandboxedEnvironment, NativeEnvironment])

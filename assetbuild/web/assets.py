@@ -12,13 +12,13 @@ from typing import Self
 
 from assetbuild.manifest import MANIFEST_NAME, Manifest
 from assetbuild.web.edition import Edition, checked_base
-from assetbuild.web.html import Asset, Html, tag
+from assetbuild.web.html import Asset, Html, attributes_html, named, tag
 from assetbuild.web.importmap import importmap
 from assetbuild.web.inline import inline_html
 from assetbuild.web.preload import link_elements, link_value, links_of
 from assetbuild.web.reload import Reloading
 
-__all__ = ["DEFAULT_MANIFEST", "Assets", "chosen_base"]
+__all__ = ["DEFAULT_MANIFEST", "Assets", "chosen_base", "is_told_to_reload"]
 
 DEFAULT_MANIFEST = f"build/assets/{MANIFEST_NAME}"
 
@@ -49,15 +49,17 @@ class Assets:
         *,
         base: str | None = None,
         verify: bool = True,
-        reload: bool = False,
+        reload: bool | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> Self:
         """Return the assets of a manifest; raise `ManifestError`, in one sentence, for anything it cannot vouch for.
 
         path: else ASSETBUILD_MANIFEST, else `build/assets/manifest.json`. base: else ASSETBUILD_BASE, else as compiled.
         verify: check the manifest against its own digest; False where something else vouches for the bytes.
-        reload: for development: follow the builds that replace this one, at the cost of one `stat` for each question.
+        reload: for development: follow the builds that replace this one, at the cost of one `stat` for each question;
+        None for what ASSETBUILD_RELOAD says, which `assetbuild watch` sets for the command that it starts.
         """
+        reload = is_told_to_reload(environ) if reload is None else reload
         file = os.fspath(path) if path is not None else environ.get("ASSETBUILD_MANIFEST") or DEFAULT_MANIFEST
         chosen = chosen_base(base, environ)
         if environ.get(COMPILING):
@@ -66,7 +68,7 @@ class Assets:
             return cls._of(StubEdition(StubManifest(), chosen, reload))
         if not reload:
             return cls(Manifest.open(file, verify=verify), chosen)
-        source = Reloading(file, chosen, verify)
+        source = Reloading(file, chosen, verify, environ.get("ASSETBUILD_LIVE", ""))
         source.now()  # a process that cannot begin does not
         return cls._of(source)
 
@@ -148,6 +150,16 @@ class Assets:
         edition = self._source.now()
         return inline_html(edition.asset(name), edition.text(name, limit_bytes), attributes)
 
+    def live(self, **attributes: object) -> Html:
+        """Return the script by which a page follows `assetbuild watch`; "" unless that started this process.
+
+        attributes: as for `tag`.
+        """
+        url = self._source.live_url
+        return Html(
+            f"<script{attributes_html({'async': True, 'src': url, **named(attributes)})}></script>" if url else ""
+        )
+
     def health(self) -> dict[str, str]:
         """Return what a health check may show: that there is a build, and which. It asks no file but with reload."""
         return {"status": "ok", "build": self.build_id}
@@ -167,6 +179,11 @@ class Assets:
 
     def __reduce__(self) -> tuple[Callable[..., Assets], tuple[Edition | Reloading]]:
         return type(self)._of, (self._source,)
+
+
+def is_told_to_reload(environ: Mapping[str, str]) -> bool:
+    """Return whether ASSETBUILD_RELOAD says `1`, as `assetbuild watch` does."""
+    return environ.get("ASSETBUILD_RELOAD") == "1"
 
 
 def chosen_base(base: str | None, environ: Mapping[str, str]) -> str | None:

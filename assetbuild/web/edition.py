@@ -26,6 +26,7 @@ class Edition:
     __slots__ = ("_known", "_texts", "_urls", "base", "manifest")
 
     is_reloading: bool = False
+    live_url: str = ""
 
     def __init__(self, manifest: Manifest, base: str | None = None) -> None:
         self.manifest = manifest

@@ -16,7 +16,7 @@ from flask import Flask, before_render_template, has_request_context, request
 
 from assetbuild.manifest import quote
 from assetbuild.web import jinja
-from assetbuild.web.assets import DEFAULT_MANIFEST, Assets
+from assetbuild.web.assets import DEFAULT_MANIFEST, Assets, is_told_to_reload
 from assetbuild.web.edition import checked_base
 from assetbuild.web.jinja.mounted import Mounted
 from assetbuild.web.place import folder_url, leads_to, root_before
@@ -48,7 +48,8 @@ class AssetBuild:
         settings = Settings(app.config, _PREFIX, _SETTINGS)
         follows, is_served = settings.switch("FOLLOW_SCRIPT_NAME", False), settings.switch("SERVE", True)
         base = _base(app, settings, follows)
-        assets = Assets.open(_manifest_file(app, settings), base=base, reload=settings.switch("RELOAD", False))
+        reload = settings.switch("RELOAD", is_told_to_reload(os.environ))
+        assets = Assets.open(_manifest_file(app, settings), base=base, reload=reload)
         place, setting = settings.text("MOUNT") or app.static_url_path, settings.name("MOUNT")
         mount = mount_of(assets.base, place, setting) if place else None
         if is_served:

@@ -6,6 +6,7 @@ functions, and answers for the files before a request is made of the environ. `r
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -19,7 +20,7 @@ from pyramid.settings import falsey, truthy
 from pyramid.threadlocal import get_current_request
 from zope.interface import implementer
 
-from assetbuild.web.assets import Assets
+from assetbuild.web.assets import Assets, is_told_to_reload
 from assetbuild.web.edition import checked_base
 from assetbuild.web.place import folder_url, has_host, leads_to, root_before
 from assetbuild.web.serve import MountError, mount_of
@@ -98,7 +99,7 @@ def _opened(config: Configurator, settings: Settings) -> Assets:
         file = AssetResolver(config.root_package).resolve(file).abspath()
     if base:
         checked_base(base, settings.name("base"))
-    return Assets.open(file, base=base, reload=settings.switch("reload", False))
+    return Assets.open(file, base=base, reload=settings.switch("reload", is_told_to_reload(os.environ)))
 
 
 def _serving(assets: Assets, mount: str) -> Callable[[ApplicationCreated], None]:

@@ -18,16 +18,20 @@ _Stamp = tuple[int, int, int, int]
 
 
 class Reloading:
-    """The edition of whatever build lies in `file`. A manifest that is missing or broken raises `ManifestError`."""
+    """The edition of whatever build lies in `file`. A manifest that is missing or broken raises `ManifestError`.
 
-    __slots__ = ("_base", "_file", "_state", "_verify")
+    live_url: of the script by which pages follow the builds, "" for none.
+    """
+
+    __slots__ = ("_base", "_file", "_state", "_verify", "live_url")
 
     is_reloading = True
 
-    def __init__(self, file: str, base: str | None, verify: bool) -> None:
+    def __init__(self, file: str, base: str | None, verify: bool, live_url: str = "") -> None:
         self._file = os.path.abspath(file)  # a later chdir must not lead to another build
         self._base = base
         self._verify = verify
+        self.live_url = live_url
         # One object, exchanged as a whole: a thread sees a build with its own stamp or the one before it.
         self._state: tuple[_Stamp | None, Edition | None] = (None, None)
 
@@ -46,10 +50,10 @@ class Reloading:
 
     def at(self, base: str) -> Reloading:
         """Return the same file under another base."""
-        return Reloading(self._file, base, self._verify)
+        return Reloading(self._file, base, self._verify, self.live_url)
 
-    def __reduce__(self) -> tuple[Callable[..., Reloading], tuple[str, str | None, bool]]:
-        return Reloading, (self._file, self._base, self._verify)
+    def __reduce__(self) -> tuple[Callable[..., Reloading], tuple[str, str | None, bool, str]]:
+        return Reloading, (self._file, self._base, self._verify, self.live_url)
 
 
 def _stamp(file: str) -> _Stamp | None:

@@ -22,7 +22,7 @@ from django.core.files.storage import Storage, storages
 
 from assetbuild.diagnostic import nearest
 from assetbuild.manifest import AssetNotFound, Manifest, quote
-from assetbuild.web.assets import DEFAULT_MANIFEST, Assets
+from assetbuild.web.assets import DEFAULT_MANIFEST, Assets, is_told_to_reload
 from assetbuild.web.django.base import has_own_prefix, script_prefix, static_base
 from assetbuild.web.files import read_published
 from assetbuild.web.place import folder_url
@@ -67,14 +67,15 @@ class ManifestStorage(Storage):  # type: ignore[misc]
 
     manifest: the file; a relative one is in BASE_DIR. Else ASSETBUILD_MANIFEST of the environment, else
     `build/assets/manifest.json` in BASE_DIR. missing: what a name that is not there is, an exception or a line in the
-    log and the URL without a hash. reload: read the manifest again after each compile, for development.
+    log and the URL without a hash. reload: read the manifest again after each compile, for development; by
+    default as ASSETBUILD_RELOAD of the environment says, which `assetbuild watch` sets.
     """
 
     def __init__(
         self,
         manifest: str | os.PathLike[str] | None = None,
         missing: Literal["raise", "log"] = "raise",
-        reload: bool = False,
+        reload: bool | None = None,
         **unknown: object,
     ) -> None:
         for option in unknown:
@@ -85,7 +86,7 @@ class ManifestStorage(Storage):  # type: ignore[misc]
             raise ImproperlyConfigured(f'`missing` of the static files storage is "raise" or "log", not {missing!r}')
         self._manifest = manifest
         self._missing = missing
-        self._reload = reload
+        self._reload = is_told_to_reload(os.environ) if reload is None else reload
         self._by_prefix: dict[str, Assets] = {}
         self._logged: set[str] = set()
 

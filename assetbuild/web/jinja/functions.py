@@ -21,7 +21,7 @@ from assetbuild.web.jinja.mounted import Mounted
 
 __all__ = ["FUNCTIONS", "TEXTS", "Installed", "attribute", "defined", "fingerprint", "installed", "misuse"]
 
-_NAMELESS = "asset_importmap"
+_NAMELESS = frozenset({"asset_importmap", "asset_live"})
 
 
 class Installed(NamedTuple):
@@ -77,7 +77,7 @@ def misuse(function: str, names: int, attributes: Collection[str]) -> str:
 
     names: how many of them have no keyword. attributes: the keywords of the others.
     """
-    if function == _NAMELESS:
+    if function in _NAMELESS:
         return f"`{function}` takes no name, only attributes such as `nonce=…`" if names else _unfit(attributes)
     if not names:
         hint = "; write it without `name=`" if "name" in attributes else ""
@@ -143,8 +143,15 @@ def _asset_preload(context: EvalContext, /, *names: str, **attributes: Any) -> s
 @pass_eval_context
 def _asset_importmap(context: EvalContext, /, *names: object, **attributes: Any) -> str:
     if names:
-        raise TypeError(misuse(_NAMELESS, len(names), attributes))
+        raise TypeError(misuse("asset_importmap", len(names), attributes))
     return _markup(context, installed(context.environment).now().importmap(**_given(attributes)))
+
+
+@pass_eval_context
+def _asset_live(context: EvalContext, /, *names: object, **attributes: Any) -> str:
+    if names:
+        raise TypeError(misuse("asset_live", len(names), attributes))
+    return _markup(context, installed(context.environment).assets.live(**_given(attributes)))
 
 
 @pass_eval_context
@@ -157,6 +164,7 @@ FUNCTIONS: Mapping[str, Callable[..., str]] = {
     "asset_importmap": _asset_importmap,
     "asset_inline": _asset_inline,
     "asset_integrity": _asset_integrity,
+    "asset_live": _asset_live,
     "asset_preload": _asset_preload,
     "asset_tag": _asset_tag,
     "asset_url": _asset_url,

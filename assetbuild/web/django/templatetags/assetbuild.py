@@ -47,6 +47,7 @@ TAGS = {
     "asset_preload": _Tag(Assets.preload),
     "asset_inline": _Tag(Assets.inline),
     "asset_importmap": _Tag(Assets.importmap, names=0),
+    "asset_live": _Tag(Assets.live, names=0),
 }
 _DYNAMIC = object()
 _NAMED = {"True": True, "False": False, "None": None}  # in every context (BaseContext of django/template/context.py)
