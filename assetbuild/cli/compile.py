@@ -72,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
 
 def last_build(args: argparse.Namespace, *, goes_on: bool = False) -> LastBuild:
     """Return what is known of the last build with these arguments. goes_on: this process will build again."""
-    neutral = {"command", "version", "project", "jobs", "json", "explain", "no_cache", "port", "attest", "sbom"}
+    said = ("command", "version", "project", "jobs", "json", "explain")
+    neutral = {*said, "no_cache", "port", "server", "attest", "sbom"}
     given = {name: value for name, value in vars(args).items() if name not in neutral}
     decisive = {**given, "output": os.path.abspath(args.output) if args.output else ""}
     folder = os.path.realpath(args.project)

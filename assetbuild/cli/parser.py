@@ -46,6 +46,9 @@ class Parser(argparse.ArgumentParser):
     Its help fits a screen of 24 lines: the usage is one of them, and it does not explain itself.
     """
 
+    tail = ""
+    """Where the words after `--` go, "" for a command that takes none."""
+
     def __init__(self, **kwargs: Any) -> None:
         # An abbreviation that works today is ambiguous with the next option.
         super().__init__(**kwargs, allow_abbrev=False, formatter_class=_Help, add_help=False)
@@ -56,7 +59,8 @@ class Parser(argparse.ArgumentParser):
         """Return the help as text."""
         words = [_written(action) for action in self._get_positional_actions()]
         has_options = any(action.help != argparse.SUPPRESS for action in self._get_optional_actions())
-        self.usage = " ".join(["%(prog)s", *words, *(["[OPTION ...]"] if has_options else [])])
+        tail = ["[-- COMMAND ...]"] if self.tail else []
+        self.usage = " ".join(["%(prog)s", *words, *(["[OPTION ...]"] if has_options else []), *tail])
         return super().format_help()
 
     def print_help(self, file: IO[str] | None = None) -> None:  # type: ignore[override]
@@ -78,13 +82,26 @@ def parse(parser: Parser, commands: argparse._SubParsersAction[Parser], argv: Se
     command = next((word for word in argv if not word.startswith("-")), None)
     if command is not None and command not in commands.choices:
         raise UsageError(f"`{command}` is not a command", _meant(command, commands.choices, "assetbuild --help"))
-    args, left = parser.parse_known_args(argv)
+    taker = commands.choices[command] if command is not None else parser
+    own, after = _cut(argv) if taker.tail else (argv, None)
+    args, left = parser.parse_known_args(own)
+    if taker.tail:
+        setattr(args, taker.tail, tuple(after or ()))
+    if after == []:
+        raise UsageError("no command stands after `--`", f"`{taker.prog} --help` shows what it takes")
     if left:
-        taker = commands.choices[command] if command is not None else parser
         kind = "an option" if left[0].startswith("-") else "an argument"
         hint = _meant(left[0].partition("=")[0], taker.options(), f"{taker.prog} --help")
         raise UsageError(f"`{left[0]}` is not {kind} of `{taker.prog}`", hint)
     return args
+
+
+def _cut(argv: Sequence[str]) -> tuple[Sequence[str], list[str] | None]:
+    """Return the words before `--` and those after it, None without one."""
+    if "--" not in argv:
+        return argv, None
+    at = argv.index("--")
+    return argv[:at], [*argv[at + 1 :]]
 
 
 def _written(action: argparse.Action) -> str:

@@ -27,6 +27,7 @@ class Ended(KeyboardInterrupt):
 
     def __init__(self, signum: int) -> None:
         super().__init__()
+        self.signum = signum
         self.name = signal.Signals(signum).name
         self.exit_code = 128 + signum
 

@@ -14,6 +14,7 @@ from assetbuild.cli.compile import add_options, last_build, project_of, say, sum
 from assetbuild.cli.last import ours_of
 from assetbuild.cli.parser import Parser
 from assetbuild.cli.render import Look, Terminal, report
+from assetbuild.cli.signals import Ended
 from assetbuild.diagnostic import AssetbuildError, Diagnostic
 from assetbuild.manifest.reader import MANIFEST_NAME
 
@@ -32,7 +33,7 @@ PORT = 27380
 """Fixed, since pages name it, and below the ports that systems hand out by themselves."""
 
 _EXAMPLE = f"""\
-example: assetbuild watch --profile fast
+example: assetbuild watch -- flask run --debug
 A page follows each build that holds this:
   <script async src="http://127.0.0.1:{PORT}/assetbuild/live.js"></script>
 """
@@ -42,15 +43,17 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the command to the command line."""
     about = "compile the assets of a project whenever something changes"
     parser = commands.add_parser("watch", help=about, description=f"{about.capitalize()}.", epilog=_EXAMPLE)
+    parser.tail = "server"
     add_options(parser)
     takes = f"of 127.0.0.1, for live reload (default: {PORT}; 0: any)"
     parser.add_argument("--port", metavar="N", type=_port, default=PORT, help=takes)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compile and watch until a signal ends it."""
+    """Compile and watch until a signal ends it, or the command that runs beside it; return that one's exit code."""
     from assetbuild.compiler import Services
     from assetbuild.watch.changes import Changes
+    from assetbuild.watch.child import Child
     from assetbuild.watch.live import Live
     from assetbuild.watch.server import LiveServer
 
@@ -61,10 +64,36 @@ def run(args: argparse.Namespace) -> int:
         session = _Session(args, terminal, live, server, stack.enter_context(Services()))
         terminal.say(f"live reload: {server.script_url}")
         session.build()
+        if args.server and not session.output:
+            terminal.say(f"`{args.server[0]}` starts as soon as a compile succeeds")
         stack.enter_context(server)  # a page that comes back waits for the first build instead of loading twice
-        while True:
-            changes.watch(session.folders(), session.ours)
-            session.follow(changes.next())
+        child = stack.enter_context(Child(args.server, lambda code: changes.interrupt(_ChildEnded(code))))
+        try:
+            while True:
+                if args.server and session.output and not child.has_begun:
+                    child.begin(_environ_of(session, server))
+                changes.watch(session.folders(), session.ours)
+                session.follow(changes.next())
+        except _ChildEnded as ended:
+            return ended.code
+        except Ended as ended:
+            if not child.has_begun:
+                raise
+            return child.end(ended.signum)
+
+
+class _ChildEnded(Exception):
+    """The command that runs beside us has ended by itself."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
+
+
+def _environ_of(session: _Session, server: LiveServer) -> dict[str, str]:
+    """Return the environment of the command: it follows our builds, and its pages follow us."""
+    follows = {"ASSETBUILD_RELOAD": "1", "ASSETBUILD_LIVE": server.script_url}
+    return {"ASSETBUILD_MANIFEST": os.path.join(session.output, MANIFEST_NAME), **os.environ, **follows}
 
 
 class Updated(AssetbuildError):
@@ -74,7 +103,7 @@ class Updated(AssetbuildError):
 
 
 class _Session:
-    """The builds of one `watch`. ours: folders that it writes itself, with a slash at the end."""
+    """The builds of one `watch`. ours: as `ours_of` gives it. output: folder of the last build, "" before the first."""
 
     def __init__(
         self, args: argparse.Namespace, terminal: Terminal, live: Live, server: LiveServer, services: Services
@@ -94,6 +123,7 @@ class _Session:
         self._failed: Record | None = None
         self._trouble = ""
         self.ours: tuple[str, ...] = ()
+        self.output = ""
 
     def follow(self, paths: frozenset[str]) -> None:
         """Do what a change asks for. paths: where it happened; empty if that is not known."""
@@ -169,6 +199,7 @@ class _Session:
         if self._trouble:
             self._terminal.say("the error is gone")
         self._trouble, self._manifest, self._build = "", manifest, summary["build"]
+        self.output = summary["output"]
         self._server.site.publish(file)
         self._live.built(self._build, styles)
         say({**summary, "detected": detected}, duration_s, self._terminal, is_explained=self._args.explain)

@@ -73,6 +73,10 @@ class Changes:
         self._is_stale = self._is_stale or not news.isdisjoint(self._folders)
         return news
 
+    def interrupt(self, error: Exception) -> None:
+        """Have `next` raise an error of the caller's, from any thread."""
+        self._news.put(error)
+
     def _listen(
         self, folders: tuple[str, ...], ours: tuple[str, ...], stop: threading.Event, others: Sequence[threading.Event]
     ) -> None:
