@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).parents[1]
 sys.path[0] = str(REPOSITORY)
 
 from tests.browser import chromium_browser  # noqa: E402
-from tests.rolling import WAYS, releases, walk  # noqa: E402
+from tests.rolling import WAYS, walk  # noqa: E402
 
 
 def main() -> int:
@@ -34,7 +34,7 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="rolling-") as folder,
     ):
         for number, way in enumerate(WAYS):
-            seen = walk(browser, *releases(Path(folder, str(number)), way))
+            seen = walk(browser, way, Path(folder, str(number)))
             cells = (way, seen.requests, len(seen.misses), len(seen.storable), f"{len(seen.broken)} of {seen.pages}")
             print(f"| {' | '.join(map(str, cells))} |", flush=True)
     return 0

@@ -1,6 +1,6 @@
 """A rolling deploy: two releases of a site behind a proxy that asks its servers in turn, and a browser that walks it.
 
-Each release is compiled by the real command and served by a process's worth of `AssetMiddleware`. Every path goes to
+Each release is compiled by the real command and served by an application behind `AssetMiddleware`. Every path goes to
 each server in turn, so that every page meets every server. `walk` says what was asked for and what was not there.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import shutil
 import threading
 from collections import Counter
@@ -26,16 +27,43 @@ from assetbuild.release.carry import carry
 from assetbuild.release.lineage import Limits
 from assetbuild.web.wsgi import AssetMiddleware
 from tests.browser import Browser, Page
+from tests.conftest import need
+from tests.servers import running
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-__all__ = ["WAYS", "Walk", "releases", "walk"]
+__all__ = ["WAYS", "Walk", "walk"]
 
 _COLOURS = {"one": "rgb(1, 1, 1)", "two": "rgb(2, 2, 2)"}
 _VISITS = 8
-WAYS = ("nothing carried", "carried by the new release", "carried by both, in two steps")
-"""How two releases may meet: what `releases` makes of each pair."""
+_HAS_ASKED_FOR_IMAGE = "performance.getEntriesByType('resource').some((each) => each.name.includes('/dot-'))"
+WAYS = (
+    "nothing carried",
+    "carried by the new release",
+    "carried by the new release, nginx asks on",
+    "carried by both, in two steps",
+)
+"""How two releases may meet: what `_releases` makes of each pair, and who stands before their servers in `walk`."""
+
+_NOTHING, _NEW, _ASKING_ON, _BOTH = WAYS
+_PAGE = Path(__file__).parents[1] / "docs/how-to/rolling-deploys.md"
+_NGINX = """\
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log error.log;
+events { worker_connections 64; }
+http {
+    access_log off;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+@CONF@
+}
+"""
 
 
 @dataclass
@@ -63,7 +91,7 @@ def _sources(name: str) -> dict[str, str]:
     }
 
 
-def releases(folder: Path, way: str) -> tuple[Path, Path]:
+def _releases(folder: Path, way: str) -> tuple[Path, Path]:
     """Compile two releases of one site, of which every file differs, and return their outputs as they are deployed."""
     outputs = []
     for name in _COLOURS:
@@ -74,27 +102,29 @@ def releases(folder: Path, way: str) -> tuple[Path, Path]:
         outputs.append(folder / name / "build/assets")
     one, two = outputs
     bare = shutil.copytree(two, folder / "bare")
-    if way != WAYS[0]:
+    if way != _NOTHING:
         carry(str(two), [str(one)], RealDisk(), Limits())
-    if way == WAYS[2]:
+    if way == _BOTH:
         carry(str(one), [str(bare)], RealDisk(), Limits())
     return one, two
 
 
-def walk(browser: Browser, one: Path, two: Path) -> Walk:
-    """Walk the site while both releases are up, then in tabs that stayed open once only the new one is."""
+def walk(browser: Browser, way: str, folder: Path) -> Walk:
+    """Walk a site while both releases are up, then in tabs that stayed open once only the new one is."""
+    one, two = _releases(folder, way)
     seen = Walk()
-    with contextlib.ExitStack() as until:
-        old, new = (
-            until.enter_context(_application(name, out)) for name, out in zip(_COLOURS, (one, two), strict=True)
-        )
-        proxy = until.enter_context(_proxy([old, new], seen))
+    with contextlib.ExitStack() as until, contextlib.ExitStack() as up:
+        new = until.enter_context(_application("two", two))
+        old = up.enter_context(_application("one", one))
+        front = until.enter_context(_nginx(old, new, folder)) if way == _ASKING_ON else None
+        proxy = until.enter_context(_proxy([old, new], [front] if front else [old, new], seen))
         for _ in range(_VISITS):
             with browser.page(proxy.url, has_cache=False) as page:
                 _click(page, _look(page, seen), seen)
         tabs = [until.enter_context(browser.page(proxy.url, has_cache=False)) for _ in _COLOURS]
         numbers = [_look(tab, seen) for tab in tabs]
-        proxy.servers = [new]
+        up.close()
+        proxy.servers = [front or new]
         for tab, number in zip(tabs, numbers, strict=True):
             _click(tab, number, seen)
     return seen
@@ -105,7 +135,9 @@ def _look(page: Page, seen: Walk) -> int:
     page.until("document.readyState === 'complete' && document.querySelector('button')")
     seen.pages += 1
     name = page.value("document.querySelector('button').textContent")
-    if page.value("getComputedStyle(document.body).color") != _COLOURS[name]:
+    if page.value("getComputedStyle(document.body).color") == _COLOURS[name]:
+        page.until(_HAS_ASKED_FOR_IMAGE)  # nothing waits for an image of a stylesheet, not even the page's own end
+    else:
         seen.broken.setdefault(seen.pages, []).append(f"{name} has no style")
     return seen.pages
 
@@ -146,17 +178,34 @@ def _application(name: str, output: Path) -> Iterator[int]:
         yield server.server_port
 
 
+@contextlib.contextmanager
+def _nginx(old: int, new: int, folder: Path) -> Iterator[int]:
+    """Give the port of an nginx that is configured as the page on rolling deploys says, but for addresses."""
+    need("nginx", shutil.which("nginx") is not None)
+    (block,) = re.findall(r"^```nginx\n(.*?)^```$", _PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    for written, here in (("10.0.0.41:8000", old), ("10.0.0.42:8000", new), ("listen 80;", "listen 127.0.0.1:@PORT@;")):
+        assert written in block
+        block = block.replace(written, here if isinstance(here, str) else f"127.0.0.1:{here}")
+    (folder / "nginx.conf").write_text(_NGINX.replace("@CONF@", block))
+    start = "sed 's/@PORT@/{port}/' nginx.conf > running.conf && exec nginx -e error.log -p . -c running.conf"
+    with running(["/bin/sh", "-c", start], folder=folder) as server:
+        yield server.port
+
+
 @dataclass
 class _Proxy:
-    """A proxy that runs. servers: ports, which may be exchanged at any time."""
+    """A proxy that runs. servers: ports that are asked for assets; they may be exchanged at any time."""
 
     url: str
     servers: Sequence[int]
 
 
 @contextlib.contextmanager
-def _proxy(servers: Sequence[int], seen: Walk) -> Iterator[_Proxy]:
-    """Give a proxy that asks the servers in turn for each path, and notes in `seen` what they answer."""
+def _proxy(pages: Sequence[int], servers: Sequence[int], seen: Walk) -> Iterator[_Proxy]:
+    """Give a proxy that asks the servers in turn for each path, and notes in `seen` what they answer.
+
+    pages: ports that are asked for `/`, likewise.
+    """
     asked: Counter[str] = Counter()
     counting = threading.Lock()
 
@@ -165,7 +214,8 @@ def _proxy(servers: Sequence[int], seen: Walk) -> Iterator[_Proxy]:
 
         def do_GET(self) -> None:
             with counting:
-                port = running.servers[asked[self.path] % len(running.servers)]
+                able = pages if self.path == "/" else made.servers
+                port = able[asked[self.path] % len(able)]
                 asked[self.path] += 1
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
             with contextlib.closing(connection):
@@ -191,9 +241,9 @@ def _proxy(servers: Sequence[int], seen: Walk) -> Iterator[_Proxy]:
             """Say nothing: the walk tells what was seen."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    running = _Proxy(f"http://127.0.0.1:{server.server_address[1]}/", servers)
+    made = _Proxy(f"http://127.0.0.1:{server.server_address[1]}/", servers)
     with _serving(server):
-        yield running
+        yield made
 
 
 @contextlib.contextmanager
