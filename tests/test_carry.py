@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +22,7 @@ from assetbuild.disk import RealDisk
 from assetbuild.manifest import Manifest, ManifestError, dump, hash_name
 from assetbuild.release import decode
 from assetbuild.release.carry import Carried, carry
+from assetbuild.release.clean import clean
 from assetbuild.release.decode import Undecodable
 from assetbuild.release.errors import ReleaseError
 from assetbuild.release.lineage import Limits, lineage
@@ -26,6 +30,7 @@ from assetbuild.release.pack import pack
 from assetbuild.release.unpack import unpack
 from assetbuild.release.verify import verify
 from assetbuild.web.serve.resources import hashed
+from tests.conftest import need
 from tests.manifests import Document, document, file_entry, published, write
 
 Bodies = Mapping[str, bytes]
@@ -153,6 +158,21 @@ class TestWhatIsCarried:
         carried(three, two, one)
 
         assert [build_of(two), build_of(one)] == manifest_of(three)["build"]["previous"]
+
+    def test_names_of_another_salt_and_of_a_cycle_are_verified_by_the_manifest_that_has_them(
+        self, two: Path, tmp_path: Path
+    ) -> None:
+        made = published(tmp_path / "one", {"a.css": b"old{}"}, salt="pepper")
+        cycle = f"b-{hash_name('pepper', bytes(32), b'b.js')}.js"
+        (tmp_path / "one" / cycle).write_bytes(b"import './b.js'")
+        made["files"][cycle] = file_entry(b"import './b.js'")
+        made["assets"]["b.js"] = {"file": cycle, "cycle": bytes(32).hex()}
+        write(tmp_path / "one", made)
+
+        carried(two, tmp_path / "one")
+
+        assert [] == rules(two)
+        assert {f"a-{hash_name('pepper', b'old{}')}.css", cycle} <= manifest_of(two)["files"].keys()
 
     def test_a_file_belongs_to_the_newest_release_that_named_it(self, two: Path, three: Path, tmp_path: Path) -> None:
         last = output(tmp_path / "last", {ROBOTS: TWO[ROBOTS]})
@@ -560,6 +580,32 @@ def test_whenever_it_dies_all_that_the_manifest_names_is_there_and_the_next_run_
         shutil.copytree(start, three)
 
     assert count > 8
+
+
+@pytest.mark.parametrize(("call", "when"), [("rename", 1), ("rename", 4), ("rename", 7), ("unlink", 1)])
+def test_killed_as_a_process_it_leaves_a_whole_output_and_the_next_run_ends_it(
+    one: Path, two: Path, three: Path, tmp_path: Path, call: str, when: int
+) -> None:
+    need("strace", shutil.which("strace") is not None)
+    carried(three, two)
+    ended = shutil.copytree(three, tmp_path / "ended")
+    carried(ended, one)
+
+    killed_at(call, when, "carry", str(three), "--from", str(one))
+
+    assert {"unlisted-file", "temporary-file"} >= set(rules(three))
+    carried(three, one)
+    clean(str(three), RealDisk(), NO_LIMITS)
+    assert snapshot(ended) == snapshot(three)
+
+
+def killed_at(call: str, when: int, *words: str) -> None:
+    """Run the command and kill it when it calls the system for the n-th time so."""
+    calls = {"rename": "rename,renameat,renameat2", "unlink": "unlink,unlinkat"}[call]
+    trace = ["strace", "-f", "-qq", "-e", f"trace={calls}", "-o", os.devnull]
+    trace += ["-e", f"inject={calls}:signal=SIGKILL:when={when}"]
+    done = subprocess.run([*trace, sys.executable, "-B", "-m", "assetbuild", *words], capture_output=True, check=False)
+    assert -9 == done.returncode
 
 
 names = st.sampled_from(["a.css", "b.js", "c.png", "d.svg"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from assetbuild.disk import TEMP_MARK, RealDisk
 from assetbuild.manifest import ManifestError, hash_name
 from assetbuild.release.clean import Cleaned, clean
 from assetbuild.release.lineage import Limits
+from tests.conftest import need
 from tests.manifests import Document, file_entry, published, write
 from tests.test_carry import (
     DAY_S,
@@ -25,6 +27,7 @@ from tests.test_carry import (
     build_of,
     carried,
     deaths,
+    killed_at,
     manifest_of,
     output,
     path_of,
@@ -208,6 +211,19 @@ def test_whenever_it_dies_all_that_the_manifest_names_is_there_and_the_next_run_
 
     assert count > 4
     assert [] == rules(site)
+    assert snapshot(output(site.parent / "fresh", THREE)) == snapshot(site)
+
+
+@pytest.mark.parametrize(("call", "when"), [("rename", 1), ("unlink", 1), ("unlink", 5)])
+def test_killed_as_a_process_it_leaves_a_whole_output_and_the_next_run_ends_it(
+    site: Path, call: str, when: int
+) -> None:
+    need("strace", shutil.which("strace") is not None)
+
+    killed_at(call, when, "clean", str(site), "--keep", "0")
+
+    assert {"unlisted-file", "temporary-file"} >= set(rules(site))
+    cleaned(site, Limits(keep=0))
     assert snapshot(output(site.parent / "fresh", THREE)) == snapshot(site)
 
 
