@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from assetbuild.compiler import door
 from assetbuild.compiler.engines.js.link import Edit, edited, faults, original_offset
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.compiler.pool import Workers
@@ -96,6 +97,7 @@ def smaller(
     """
     linked = _linked(script, edits)
     try:
+        _admit(script)
         made = minified(linked, shown, workers)
     except Unreadable as error:
         return linked.text, _refused(error, script, edits, shown, unreadable)
@@ -115,6 +117,7 @@ def smaller_with_places(
     """
     linked = _linked(script, edits)
     try:
+        _admit(script)
         _parsed(linked.text, shown, workers)
     except Unreadable as error:
         return linked.text, None, _refused(error, script, edits, shown, unreadable)
@@ -131,6 +134,12 @@ def smaller_with_places(
 
 def _linked(script: Script, edits: Sequence[Edit]) -> Script:
     return Script(edited(script.text, edits)) if edits else script
+
+
+def _admit(script: Script) -> None:
+    """Raise `Unreadable` if brackets nest deeper than the door allows a native parser."""
+    if door.seems_too_deep(script.text) and script.tokens.too_deep is not None:
+        raise Unreadable("its brackets nest too deep", script.tokens.too_deep)
 
 
 def _refused(
