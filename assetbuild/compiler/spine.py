@@ -1,7 +1,7 @@
 """The spine: a tree of sources becomes content-addressed files and one manifest.
 
-    config ─▶ survey ─▶ plan ─▶ gather ─▶ seal ─▶ encode ─▶ publish
-    Project   Survey    Plan    Results   Assets  Variants  files, variants, manifest.json last
+    config ─▶ commands ─▶ survey ─▶ plan ─▶ gather ─▶ seal ─▶ encode ─▶ publish
+    Project   Generated   Survey    Plan    Results   Assets  Variants  files, variants, manifest.json last
 
 Every arrow points right, and each value is the sole input of the next room; docs/architecture.md draws the house.
 """
