@@ -152,6 +152,15 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(tree: Tree) -> None:
     assert not (folder / "elsewhere").exists()
 
 
+@pytest.mark.parametrize("words", [[], ["--from", "vite"]])
+def test_a_folder_that_is_not_there_is_one_error(tree: Tree, capsys: Printed, words: list[str]) -> None:
+    folder = tree({}) / "gone"
+
+    assert 2 == main(["init", *words, str(folder)])
+
+    assert capsys.readouterr().err.startswith(f"error: `{folder}` is not a folder")
+
+
 def test_a_folder_without_assets_is_one_error(tree: Tree, capsys: Printed) -> None:
     folder = tree({"app.py": "import flask"})
 

@@ -100,12 +100,14 @@ def test_what_only_rendering_knows_is_listed(tree: Tree, capsys: Printed) -> Non
 {% endcompress %}
 {% compress js %}<script>var inline = 1;</script><script src="{% static 'a.coffee' %}"></script>{% endcompress %}
 """
-    folder = tree({**SHOP, "pages/page.html": page})
+    filters = "COMPRESS_FILTERS = {'css': ['compressor.filters.cssmin.rCSSMinFilter', 'conf.Mine']}\n"
+    folder = tree({**SHOP, "pages/page.html": page, "conf/settings.py": SETTINGS + filters})
 
     assert 0 == main(["init", "--from", "compressor", str(folder)])
 
     unknown = "in a block of `compress` is known only when the page is rendered"
     assert [
+        ("the filter `conf.Mine` is not run", "conf/settings.py:21:1"),
         ("`<style>` in a block of `compress` has its code inside", "pages/page.html:1:1"),
         (
             "`https://cdn.example/x.css` in a block of `compress` is known only when the page is rendered",

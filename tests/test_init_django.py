@@ -153,6 +153,15 @@ if os.environ.get("BLOG"):
     ] == warnings_of(capsys)
 
 
+def test_a_file_of_a_package_that_django_finds_first_is_listed(tree: Tree, capsys: Printed) -> None:
+    folder = tree({**SITE, "shop/static/somewhere/widget.css": "u { color: green }"})
+
+    assert 0 == main(["init", "--from", "django", str(folder)])
+
+    message = "`somewhere/widget.css` is that of `django_somewhere` in Django, and here that of `shop/static`"
+    assert [(message, "site_/settings/production.py:3:1")] == warnings_of(capsys)
+
+
 def test_a_folder_without_settings_is_one_error(tree: Tree, capsys: Printed) -> None:
     assert 2 == main(["init", "--from", "django", str(tree({"static/a.css": ""}))])
 

@@ -150,10 +150,10 @@ class _Reader:
                 given[keyword.arg] = self._text(module, keyword.value, scopes, f"`{keyword.arg}`")
         folder = given.get("static_folder", "" if is_blueprint else "static")
         name = self._text(module, node.args[0], scopes, "a blueprint's name") if is_blueprint and node.args else ""
+        file = os.path.join(os.path.dirname(module.file), folder)
         if folder:
-            above = os.path.dirname(module.file)
-            self._folder(os.path.join(above, folder), name, module.place(node))
-        if not is_blueprint and folder:
+            self._folder(file, name, module.place(node))
+        if folder and not is_blueprint and self._disk.is_folder(file):  # an application of a test has none mostly
             url = given.get("static_url_path") or f"/{os.path.basename(folder.rstrip('/'))}"
             self.made.base = f"/{url.strip('/')}/"
 

@@ -7,7 +7,7 @@ its output: at another `media`, and at what has a compiler of its own. Source: i
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from assetbuild.adopt.adopted import CSS_MINIFIER, STYLES, Adopted, Made, left, style, to_change
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["adopted"]
 
+_OWN_FILTERS = "compressor.filters."
 _STATIC = "static:"
 _UNKNOWN = "\ufffd"
 """What stands in a block for `{% static %}`, and for an expression that only rendering knows."""
@@ -53,8 +54,19 @@ def adopted(code: Code, disk: Disk) -> Adopted:
         own.base,
         own.python_packages,
         sections={"sass": {"auto": False}, **own.sections},
-        findings=(*own.findings, *settings.findings[len(own.findings) :], *reader.findings),
+        findings=(*_filters(settings), *settings.findings, *reader.findings),
     )
+
+
+def _filters(settings: Settings) -> Iterator[Diagnostic]:
+    """Yield a finding for each filter that is not django-compressor's own."""
+    for name in ("COMPRESS_FILTERS", "COMPRESS_CSS_FILTERS", "COMPRESS_JS_FILTERS"):
+        value = settings.get(name, ())
+        lists = value.values() if isinstance(value, Mapping) else [value]
+        for each in (one for listed in lists for one in listed):
+            if not str(each).startswith(_OWN_FILTERS):
+                message = f"the filter `{each}` is not run"
+                yield left(message, settings.place(name), "see whether the output needs what it does")
 
 
 class _Reader:

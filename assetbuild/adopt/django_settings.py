@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 import os
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from assetbuild.adopt.adopted import Folder, left
 from assetbuild.adopt.code import Code, Module
+from assetbuild.adopt.files import below
 from assetbuild.adopt.literal import Literals, Unread
 from assetbuild.compiler.errors import ConfigError
 from assetbuild.diagnostic import Diagnostic, Span
@@ -78,12 +80,24 @@ class Settings:
     def roots(self) -> tuple[tuple[Folder, ...], tuple[str, ...]]:
         """Return the folders in the order in which Django looks, and the installed packages that bring static files."""
         folders = [root for item in self._list("STATICFILES_DIRS") if (root := self._directory(item))]
-        packages = []
-        for app in self._list("INSTALLED_APPS"):
-            own, package = self._app(str(app))
-            folders += [Folder(own)] if own else []
+        packages: list[str] = []
+        for app in map(str, self._list("INSTALLED_APPS")):
+            own, package = self._app(app)
+            if own:
+                self._overtaken(own, packages)
+                folders.append(Folder(own))
             packages += [package] if package else []
         return tuple(dict.fromkeys(folders)), tuple(dict.fromkeys(packages))
+
+    def _overtaken(self, own: str, packages: Sequence[str]) -> None:
+        """Add a finding for each file of a package that Django finds first: here the packages come last."""
+        files = set(below(os.path.join(self.code.folder, own), self._disk))
+        for name in packages:
+            for folder in package_folders(name):
+                for logical in sorted(files & set(below(os.path.join(folder, "static"), self._disk))):
+                    message = f"`{logical}` is that of `{name}` in Django, and here that of `{own}`"
+                    hint = f"take `{own}/{logical}` away, or copy the other over it"
+                    self.findings.append(left(message, self.place("INSTALLED_APPS"), hint))
 
     def template_folders(self) -> list[str]:
         """Return the project's folders of templates: `DIRS` of each engine, and those of its own apps."""
@@ -143,16 +157,10 @@ class Settings:
         return "", name if any(os.path.isdir(os.path.join(folder, "static")) for folder in found) else ""
 
     def _own(self, app: str) -> str:
-        name = app
-        while name:
-            folder = self.code.folder_of(name)
-            if folder:
-                return folder
-            if self.code.named(name):
-                name = name.rpartition(".")[0]
-                continue
-            name = name.rpartition(".")[0]
-        return ""
+        """Return the folder of one of the project's apps, "" for another: `shop`, or `shop.apps.ShopConfig`."""
+        parts = app.split(".")
+        names = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
+        return next((folder for name in names if (folder := self.code.folder_of(name))), "")
 
     def _is_folder(self, shown: str) -> bool:
         return self._disk.is_folder(os.path.join(self.code.folder, shown))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from assetbuild.adopt.adopted import CSS_MINIFIER, STYLES, Adopted, Folder, Made, left, style
 from assetbuild.adopt.code import Code
+from assetbuild.adopt.files import below
 from assetbuild.compiler.errors import ConfigError
 from assetbuild.compiler.refs.css.tokens import tokens as css_tokens
 from assetbuild.compiler.refs.js.lexer import lex
@@ -98,7 +99,7 @@ class _Tree:
                     self.folders.append(f"{above}/{entry.name}")
         self._files: dict[str, str] = {}
         for top in self.folders:
-            for inner in sorted(_below(os.path.join(folder, top), disk)):
+            for inner in sorted(below(os.path.join(folder, top), disk)):
                 self._files.setdefault(inner, f"{top}/{inner}")
         self._assets: dict[str, _Asset] = {}
         self.manifests: list[str] = []
@@ -277,14 +278,6 @@ def _has_body(shown: str, text: str) -> bool:
         return any(token.kind not in {"comment", "space"} for token in css_tokens(text))
     header = _HEADER.match(text)
     return bool(text[header.end() if header else 0 :].strip())
-
-
-def _below(folder: str, disk: Disk, above: str = "") -> Iterator[str]:
-    for entry in disk.scan(os.path.join(folder, above)):
-        if entry.kind == "folder" and not entry.name.startswith("."):
-            yield from _below(folder, disk, f"{above}{entry.name}/")
-        elif entry.kind == "file" and not entry.name.startswith("."):
-            yield above + entry.name
 
 
 def _precompiled(folder: str, disk: Disk) -> Iterator[Diagnostic]:

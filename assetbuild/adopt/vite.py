@@ -145,6 +145,10 @@ class _Vite:
 
     def _entry(self, source: str, place: Span) -> Iterator[Made]:
         file = os.path.join(self._code.folder, source)
+        if source.startswith("../"):
+            message = f"`{source}` lies outside the project"
+            self.findings.append(left(message, place, "copy it into the project, or move up the configuration"))
+            return
         if not self._disk.is_file(file):
             found = next((ext for ext in _SCRIPTS if self._disk.is_file(file + ext)), "")
             if not found:

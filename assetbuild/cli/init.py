@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     terminal, disk = Terminal.of_process(), RealDisk()
     folder = os.path.realpath(args.project)
     made = configuration(folder, args.tool, os.environ, disk)
-    disk.commit(folder, CONFIG_FILE, made.text.encode())
+    disk.commit(folder, CONFIG_FILE, made.text.encode(errors="replace"))
     terminal.report(made.adopted.findings)
     for line in _closing(made, args.project, place(os.path.join(folder, CONFIG_FILE))):
         terminal.say(line)

@@ -72,9 +72,7 @@ class Flags:
 
 def read(folder: str, environ: Mapping[str, str], disk: Disk, flags: Flags) -> Project:
     """Return the project in `folder`; raise `ConfigError` with every fault of its configuration."""
-    folder = os.path.realpath(folder)
-    if not disk.is_folder(folder):
-        _fail("no-project", f"`{folder}` is not a folder", "name the folder that holds the project")
+    folder = _existing(folder, disk)
     document, values = _document(folder, disk)
     table = Table(document, values)
     project = _project(table, folder, environ, disk, flags)
@@ -85,7 +83,7 @@ def read(folder: str, environ: Mapping[str, str], disk: Disk, flags: Flags) -> P
 
 def configured_in(folder: str, disk: Disk) -> str:
     """Return the file that configures the project in `folder`, "" if none does; raise `ConfigError` as `read` does."""
-    return _document(os.path.realpath(folder), disk)[0].shown
+    return _document(_existing(folder, disk), disk)[0].shown
 
 
 def configured_output(folder: str, disk: Disk) -> str:
@@ -116,6 +114,13 @@ def place_of(project: Project, place: str) -> Span | None:
     if found is None:
         return Span(project.config_shown)
     return span_at(project.config_shown, project.config_text, *found.value)
+
+
+def _existing(folder: str, disk: Disk) -> str:
+    folder = os.path.realpath(folder)
+    if not disk.is_folder(folder):
+        _fail("no-project", f"`{folder}` is not a folder", "name the folder that holds the project")
+    return folder
 
 
 def _fail(rule: str, message: str, hint: str = "", shown: str = "") -> NoReturn:
