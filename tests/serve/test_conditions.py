@@ -35,6 +35,9 @@ OTHER = '"0123456789abcdef0123-gzip"'
         (f"*, {ETAG}", 0),
         ("", 0),
         (",", 0),
+        ("X*", 0),
+        ("\x0b*", 0),
+        (" *\t", 304),
     ],
 )
 def test_if_none_match_spares_the_body_that_the_client_holds(value: str, status: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from assetbuild import Assets
-from assetbuild.web.files import PIECE_BYTES
+from assetbuild.web.files import PIECE_BYTES, read_published
 from assetbuild.web.serve.memory import Memory
 from assetbuild.web.serve.resources import Variant
 from tests.manifests import Document, published, write
@@ -74,6 +74,25 @@ def test_threads_that_load_at_once_hold_no_more_than_the_budget(tmp_path: Path) 
     counts = [sum(body is not None for body in bodies_of_one) for bodies_of_one in zip(*held, strict=True)]
     assert [fitting] * len(memories) == counts
     assert {True} == {body in (None, bodies[name]) for name, found in zip(bodies, held, strict=True) for body in found}
+
+
+def test_a_file_that_was_loaded_by_another_meanwhile_is_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = {f"{number}.bin": bytes([number]) * 100 for number in range(8)}
+    made = published(tmp_path, bodies)
+    paths = [made["assets"][name]["file"] for name in bodies]
+    variants = [Variant("", path, 100, "", made["files"][path]["sha256"]) for path in paths]
+    memory = Memory(str(tmp_path), 800)
+
+    def overtaken(folder: str, path: str, size_bytes: int) -> bytes:
+        monkeypatch.undo()
+        memory.body(variants[0])
+        return read_published(folder, path, size_bytes)
+
+    monkeypatch.setattr("assetbuild.web.serve.memory.read_published", overtaken)
+
+    assert [*bodies.values()] == [memory.body(variant) for variant in variants]
 
 
 def test_threads_that_load_the_same_file_all_have_it(tmp_path: Path) -> None:

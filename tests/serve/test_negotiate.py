@@ -45,10 +45,20 @@ ALL = (BR, ZSTD, GZIP, IDENTITY)
         ("br, br;q=0", IDENTITY),
         ("br;q=0, br", IDENTITY),
         ("dcb, dcz, gzip", GZIP),
+        (", gzip", GZIP),
+        ("X, gzip", GZIP),
+        ("Xgzip", IDENTITY),
+        ("br;q=0.X, gzip", IDENTITY),
     ],
 )
 def test_a_client_gets_the_smallest_that_it_accepts(accept: str, chosen: Variant) -> None:
     assert chosen == pick(ALL, accept)
+
+
+def test_identity_is_sent_where_nothing_is_smaller() -> None:
+    least = IDENTITY._replace(size_bytes=5)
+
+    assert least == pick((least, GZIP), "gzip") == pick((least, GZIP), "identity, gzip")
 
 
 @pytest.mark.parametrize(
@@ -70,6 +80,8 @@ def test_a_client_gets_the_smallest_that_it_accepts(accept: str, chosen: Variant
         "gzip;q=\u0661",
         ";q=1",
         "gzip, br\x00",
+        "gzip,\x0b",
+        "\x0bgzip",
     ],
 )
 def test_an_unreadable_header_counts_as_absent(accept: str) -> None:
