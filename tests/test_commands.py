@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from assetbuild.compiler.globs import matches
 from assetbuild.compiler.project import Command, Project
 from assetbuild.disk import RealDisk
 from tests.conftest import Tree
+from tests.watching import watching
 
 if TYPE_CHECKING:
     from assetbuild.compiler import Outcome
@@ -639,6 +641,41 @@ def test_files_of_a_python_package_are_inputs(
     assert "`pkg:crispy7/templates/crispy/form.html` changed" == second.reasons["css/words.css"]
     assert ".other { margin: 0 }\n" == text_of(second, "css/words.css")
     assert str(package / "form.html") in first.inputs
+
+
+def test_a_package_that_lies_elsewhere_than_at_the_last_build_is_looked_at(
+    site: Site, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An editable installation moves without a change of `sys.path`: a finder says where it is."""
+    folder = site({"assetbuild.toml": config('["./tool", "{output}"]', inputs='"templates/**", "pkg:crispy9/*.html"')})
+    for name in ("one", "two"):
+        edit(tmp_path, f"{name}/crispy9/__init__.py", "")
+        edit(tmp_path, f"{name}/crispy9/{name}.html", "form")
+
+    class Finder:
+        where = "one"
+
+        @classmethod
+        def find_spec(cls, name: str, *_: object) -> ModuleSpec | None:
+            return PathFinder.find_spec(name, [str(tmp_path / cls.where)]) if name == "crispy9" else None
+
+    monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
+    compile_json(folder, capsys)
+
+    Finder.where = "two"
+
+    assert 1 == compile_json(folder, capsys)["engineRuns"]["commands"]
+
+
+def test_a_mended_input_is_noticed_while_watching(site: Site, home: Path) -> None:
+    folder = site({"tool": TOOL + "sys.exit(3 if 'bad' in words else 0)\n", "templates/a.html": "bad"})
+    with watching(folder) as watch:
+        watch.until("ended with 3")
+
+        (folder / "templates/a.html").write_text("good")
+
+        watch.until("compiled")
+    assert 2 == calls(home)
 
 
 def test_the_manifest_is_the_same_wherever_project_and_packages_lie(

@@ -102,7 +102,7 @@ class LastBuild:
             if any(max(row.mtime_ns, row.ctime_ns) >= self._began_ns for row in files.values()):
                 return  # something else than this process read it, and nobody knows which of its states
             outputs = {os.path.join(project.output, path): hex_ for path, hex_ in outputs_of(outcome)}
-            packages = {root.package: package_folders(root.package) for root in project.roots if root.package}
+            packages = {name: package_folders(name) for name in project.packages}
             roots = [os.path.join(folder, "static") for folders in packages.values() for folder in folders]
             record = asked._replace(
                 files={**asked.files, **files, **self._code_rows()},

@@ -13,6 +13,7 @@ from typing import Literal
 from assetbuild.diagnostic import Diagnostic
 
 __all__ = [
+    "PACKAGE",
     "TIME_LIMIT_S",
     "Command",
     "Compress",
@@ -34,6 +35,9 @@ EntryKind = Literal["style", "module", "classic", "filters", "script"]
 MapMode = Literal["none", "public", "hidden"]
 Missing = Literal["error", "warn"]
 Profile = Literal["production", "fast"]
+
+PACKAGE = "pkg:"
+"""At the head of an input of a command: below a folder of a Python package, whose dotted name follows."""
 
 TIME_LIMIT_S = 60.0
 """How long a command may take if it does not say."""
@@ -230,3 +234,10 @@ class Project:
     is_offline: bool = False
     is_frozen: bool = False
     is_strict: bool = False
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The Python packages that something is taken from, sorted."""
+        roots = {root.package for root in self.roots}
+        inputs = {each for command in self.commands for each in command.inputs if each.startswith(PACKAGE)}
+        return tuple(sorted({*roots, *(each.removeprefix(PACKAGE).partition("/")[0] for each in inputs)} - {""}))

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from assetbuild.compiler.config import place_of
-from assetbuild.compiler.config.commands import OUTPUT, PACKAGE
+from assetbuild.compiler.config.commands import OUTPUT
 from assetbuild.compiler.globs import is_glob, matches
-from assetbuild.compiler.project import Command, Project
+from assetbuild.compiler.project import PACKAGE, Command, Project
 from assetbuild.diagnostic import Diagnostic, nearest
 from assetbuild.disk import Disk, Found
 from assetbuild.installed import package_folders

@@ -13,7 +13,8 @@ import shutil
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from assetbuild.compiler.config.commands import OUTPUT, PACKAGE
+from assetbuild.compiler.config.commands import OUTPUT
+from assetbuild.compiler.project import PACKAGE
 from assetbuild.disk import RealDisk
 
 __all__ = ["PACKAGES", "Stage", "staged"]

@@ -11,15 +11,12 @@ from collections.abc import Mapping
 
 from assetbuild.compiler.config import checks
 from assetbuild.compiler.config.schema import Check, Table
-from assetbuild.compiler.project import TIME_LIMIT_S, Command
+from assetbuild.compiler.project import PACKAGE, TIME_LIMIT_S, Command
 
-__all__ = ["OUTPUT", "PACKAGE", "read_commands"]
+__all__ = ["OUTPUT", "read_commands"]
 
 OUTPUT = "{output}"
 """In `run` and at the head of an input: the private folder that a command writes to."""
-
-PACKAGE = "pkg:"
-"""At the head of an input: below a folder of an installed Python package, whose dotted name follows."""
 
 _LONGEST_S = 3600
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
