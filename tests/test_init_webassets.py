@@ -182,6 +182,28 @@ bundles:
     assert 0 == main(["compile", "--profile", "fast", str(folder)])
 
 
+def test_a_yaml_file_without_code_is_read(tree: Tree, capsys: Printed) -> None:
+    yaml = """\
+directory: public
+url: /media
+bundles:
+    site: {contents: [css/reset.css], output: gen/site.css}
+    broken: {contents: [1], output: gen/broken.css}
+"""
+    files = {f"public/{name}": text for name, text in FILES.items()}
+    folder = tree({**files, "bundles.yml": yaml, "ci.yaml": "bundles: {x: [y]}", "no.yaml": "bundles: contents: {"})
+
+    assert 0 == main(["init", "--from", "webassets", str(folder)])
+
+    document = tomllib.loads((folder / "assetbuild.toml").read_text())
+    assert ("/media/", ["public"]) == (document["base"], document["roots"])
+    assert {"gen/site.css": {"sources": ["css/reset.css"], "filters": []}} == document["entries"]
+    assert [
+        ("bundle `broken` holds something that is neither a file nor a bundle", "bundles.yml:5:5"),
+        ("the file is not YAML: mapping values are not allowed here", "no.yaml"),
+    ] == warnings_of(capsys)
+
+
 def test_what_only_the_running_code_knows_is_listed(tree: Tree, capsys: Printed) -> None:
     code = """\
 import os

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import PurePosixPath
 from typing import Any
 
 from assetbuild.adopt.adopted import Folder, left
 from assetbuild.adopt.code import Code, Module
 from assetbuild.adopt.literal import Builder, Literals, Scope, Unread, arguments
+from assetbuild.compiler.errors import EngineUnavailable
 from assetbuild.diagnostic import Diagnostic, Span, span_at
 from assetbuild.disk import Disk
 
@@ -66,6 +68,11 @@ def definitions(code: Code, disk: Disk) -> Definitions:
     reader = _Reader(code, disk)
     for module in code.naming(*_PACKAGES, "Flask(", "Blueprint(", ".register("):
         reader.read(module, module.tree, ())
+    if not reader.made.named:
+        # The command `webassets -c bundles.yaml build` needs no code.
+        for entry in disk.scan(code.folder):
+            if entry.kind == "file" and entry.name.endswith((".yaml", ".yml")):
+                reader.read_yaml(os.path.join(code.folder, entry.name), is_sure=False)
     return reader.made
 
 
@@ -194,10 +201,32 @@ class _Reader:
         places = [os.path.join(above, name) for above in (folder, os.path.dirname(module.file))] if name else []
         file = next((place for place in places if self._disk.is_file(place)), "")
         if file:
-            shown = os.path.relpath(file, folder).replace(os.sep, "/")
-            self.made.named |= dict(_from_yaml(shown, self._disk.read(file).decode(), self.made.findings))
+            self.read_yaml(file, is_sure=True)
         elif name:
             self.made.findings.append(left(f"`{name}` is not there", module.place(node), _HINT))
+
+    def read_yaml(self, file: str, *, is_sure: bool) -> None:
+        """Read a file for webassets' `YAMLLoader`: an environment with `bundles` at its top, or bundles alone.
+
+        is_sure: else it may be a file of anything, and is read if it has `bundles` with `contents`.
+        """
+        shown = os.path.relpath(file, self._literals.code.folder).replace(os.sep, "/")
+        text = self._disk.read(file).decode(errors="replace")
+        if not is_sure and not ("bundles:" in text and "contents:" in text):
+            return
+        document, places = _yaml(shown, text, self.made.findings)
+        if isinstance(document.get("directory"), str):
+            folder = os.path.join(os.path.dirname(file), document["directory"])
+            self._folder(os.path.normpath(folder), "", Span(shown))
+        if isinstance(document.get("url"), str):
+            self.made.base = f"{document['url'].rstrip('/')}/"
+        bundles = document.get("bundles", document)
+        for name, given in bundles.items() if isinstance(bundles, dict) else ():
+            place = places.get(str(name), Span(shown))
+            try:
+                self.made.named[str(name)] = _of_table(given if isinstance(given, dict) else {}, place)
+            except _Unfit as error:
+                self.made.findings.append(left(f"bundle `{name}` {error}", place, _HINT))
 
 
 def _name_in(node: ast.Call) -> str:
@@ -239,25 +268,25 @@ def _filter(item: object) -> tuple[str, Mapping[str, object]]:
     raise _Unfit("has a filter that is Python code")
 
 
-def _from_yaml(shown: str, text: str, findings: list[Diagnostic]) -> Iterator[tuple[str, Bundle]]:
-    """Yield the bundles of a file for webassets' `YAMLLoader`: under `bundles`, or the whole of it."""
+def _yaml(shown: str, text: str, findings: list[Diagnostic]) -> tuple[dict[str, Any], dict[str, Span]]:
+    """Return a YAML document, and the places of its bundles by name; an empty one if it is none."""
+    if find_spec("yaml") is None:
+        message = f"`{shown}` needs the package `pyyaml`, which is not installed"
+        raise EngineUnavailable([Diagnostic("missing-package", "error", message, Span(shown), "pip install pyyaml")])
     import yaml
 
     try:
         document, tree = yaml.safe_load(text), yaml.compose(text)
     except yaml.YAMLError as error:
         findings.append(left(f"the file is not YAML: {str(error).splitlines()[0]}", Span(shown), "mend it"))
-        return
-    tables = {key.value: value for key, value in tree.value} if isinstance(document, dict) else {}
-    if "bundles" in tables:
-        document, tree = document["bundles"] or {}, tables["bundles"]
-    places = {key.value: span_at(shown, text, key.start_mark.index, key.end_mark.index) for key, _ in tree.value or ()}
-    for name, given in document.items() if isinstance(document, dict) else ():
-        place = places.get(str(name), Span(shown))
-        try:
-            yield str(name), _of_table(given if isinstance(given, dict) else {}, place)
-        except _Unfit as error:
-            findings.append(left(f"bundle `{name}` {error}", place, _HINT))
+        return {}, {}
+    if not isinstance(document, dict):
+        return {}, {}
+    tables = {key.value: value for key, value in tree.value}
+    bundles = tables["bundles"].value if "bundles" in tables else tree.value
+    pairs = bundles if isinstance(bundles, list) else []
+    places = {key.value: span_at(shown, text, key.start_mark.index, key.end_mark.index) for key, _ in pairs}
+    return document, places
 
 
 def _of_table(given: Mapping[str, Any], place: Span) -> Bundle:

@@ -58,6 +58,7 @@ class Literals:
         self.skipped = skipped
         self._builders = builders or {}
         self._depth = 0
+        self._asked: set[tuple[str, str]] = set()
         self._bound: dict[ast.AST, dict[str, list[_Binding]]] = {}
 
     def value(self, module: Module, node: ast.expr, scopes: tuple[Scope, ...] = ()) -> Any:
@@ -87,6 +88,17 @@ class Literals:
         return self._imported(module, name)
 
     def _imported(self, module: Module, name: str) -> Any:
+        """Return what a name stands for that another module binds; modules may import each other."""
+        asked = (module.shown, name)
+        if asked in self._asked:
+            raise KeyError(name)
+        self._asked.add(asked)
+        try:
+            return self._elsewhere(module, name)
+        finally:
+            self._asked.discard(asked)
+
+    def _elsewhere(self, module: Module, name: str) -> Any:
         if name in module.imports:
             owner, _, attribute = module.imports[name].rpartition(".")
             found = self.code.named(owner) if owner else None
@@ -163,6 +175,8 @@ class Literals:
                 return "".join(
                     str(of(part.value if isinstance(part, ast.FormattedValue) else part)) for part in node.values
                 )
+            case ast.UnaryOp(op=ast.USub()):
+                return -of(node.operand)
             case ast.BinOp(op=ast.Add()):
                 return of(node.left) + of(node.right)
             case ast.BinOp(op=ast.Mod()):
