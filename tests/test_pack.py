@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from hypothesis import strategies as st
 from assetbuild.cli import main
 from assetbuild.disk import TEMP_MARK, RealDisk
 from assetbuild.manifest import dump, hash_name
-from assetbuild.release.archive import ASSETS, PROVENANCE, SBOM, SUMS_NAME, sums_text
+from assetbuild.release.archive import ASSETS, PROVENANCE, SBOM, SUMS_NAME, Archive, sums_text
 from assetbuild.release.errors import ArchiveError
 from assetbuild.release.pack import pack
 from assetbuild.release.provenance import PREDICATE_TYPE, STATEMENT_TYPE, Attestation
@@ -470,6 +471,14 @@ LIES: dict[str, tuple[Callable[[Document, Path], object], str]] = {
         lambda made, folder: moved(made, folder, PATH, f".assetbuild-tmp-1-{PATH}"),
         "broken-archive",
     ),
+    "a name that no folder can hold": (
+        lambda made, _: made["assets"].update({"x" * 256: {"file": PATH, "keep": True}}),
+        "broken-archive",
+    ),
+    "a path that no system can hold": (
+        lambda made, _: made["assets"].update({"x/" * 2048 + "x": {"file": PATH, "keep": True}}),
+        "broken-archive",
+    ),
     "a name that is not that of its bytes": (
         lambda made, folder: moved(made, folder, PATH, "a-aaaaaaaaaa.css"),
         "wrong-name",
@@ -489,6 +498,32 @@ def test_a_manifest_that_was_written_on_purpose_gives_nothing_that_a_compile_wou
     bodies = {"a.css": BODY, "c.css": b"c"}
 
     assert rule in site.refusal(hostile(folder, bodies, lambda made: lie(made, folder)))
+
+
+def test_plain_copies_that_would_fill_a_disk_are_refused(site: Site) -> None:
+    body = os.urandom(50_000)
+    copies = {f"{n}": {"file": f"a-{hash_name('', body)}.bin", "keep": True} for n in range(99)}
+
+    content = hostile(site.folder / "copies", {"a.bin": body}, lambda made: made["assets"].update(copies))
+
+    assert ["broken-archive"] == site.refusal(content)
+
+
+def test_the_folders_of_long_paths_take_no_memory(site: Site) -> None:
+    """Each would be a text of its own, half as long as the path."""
+    deep = "/f" * 1000
+    copies = {f"{n}{deep}": {"file": PATH, "keep": True} for n in range(9)}
+    content = hostile(site.folder / "deep", {"a.css": BODY}, lambda made: made["assets"].update(copies))
+    site.archive.write_bytes(content)
+
+    tracemalloc.start()
+    with Archive(str(site.archive)) as archive:
+        report = verify("", archive)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert report.is_whole
+    assert most_bytes < 1_000_000  # of folders there would be ten million
 
 
 def test_a_variant_that_grows_without_end_is_refused(site: Site) -> None:

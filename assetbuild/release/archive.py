@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import posixpath
 import stat
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Self
@@ -36,6 +35,8 @@ SUMS_NAME = "SHA256SUMS"
 _MANIFEST_LIMIT = 256 << 20
 _ATTESTATION_LIMIT = 64 << 20
 _PART_BYTES = 1 << 20
+# Assets whose names differ only in what a URL cannot hold may share a file. More copies than that would fill a disk.
+_COPIES_LIMIT = 10
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -75,9 +76,12 @@ class Archive:
     def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
 
-    def measure(self, folder: str) -> list[Measured]:
-        """Return the files and folders directly inside a folder of the output, sorted by name."""
-        return sorted(self._folders.get(folder.rstrip("/"), ()))
+    def measure(self, folder: str) -> list[Measured]:  # noqa: ARG002 there is but one
+        """Return every file of the output by its whole path: an archive has no folders.
+
+        They would need more memory than all that is in it, where many paths are long.
+        """
+        return [Measured(path, "file", extent.size, 0) for path, extent in sorted(self._extents.items())]
 
     def read(self, file: str) -> bytes:
         """Return the bytes of a file of the output."""
@@ -108,7 +112,6 @@ class Archive:
             raise OSError(0, "not a regular file", file)
         self._size, self._at = status.st_size, 0
         self._extents: dict[str, _Extent] = {}
-        self._folders: Mapping[str, set[Measured]] = {}
         try:
             self._read_layout()
         except _Broken as error:
@@ -142,7 +145,6 @@ class Archive:
         for name, body in self.attestations.items():
             self._check_sum(name, body)
         self._show_copies(self.places)
-        self._folders = _folders({path: extent.size for path, extent in self._extents.items()})
 
     def _read_sums(self, paths: Mapping[str, int]) -> dict[str, str]:
         names = [ASSETS + MANIFEST_NAME, *(ASSETS + path for path in paths)]
@@ -187,6 +189,8 @@ class Archive:
             if path not in self._extents:
                 raise _Broken(f"its plain copy `{logical}` has no file")
             self._extents[logical] = self._extents[path]
+        if sum(self._extents[logical].size for logical in places.copies) > _COPIES_LIMIT * self._size:
+            raise _Broken("its plain copies are too many of the same files")
 
     def _check_sum(self, name: str, body: bytes) -> None:
         if hashlib.sha256(body).hexdigest() != self.sums[name]:
@@ -198,18 +202,3 @@ class Archive:
         while len(body) < size and (part := os.pread(self._descriptor, size - len(body), at + len(body))):
             body += part
         return body
-
-
-def _folders(sizes: Mapping[str, int]) -> dict[str, set[Measured]]:
-    """Return what lies directly inside each folder. sizes: path → size of every file."""
-    found: dict[str, set[Measured]] = {}
-    for path, size in sizes.items():
-        folder, name = posixpath.split(path)
-        inside = Measured(name, "file", size, 0)
-        while inside not in found.setdefault(folder, set()):
-            found[folder].add(inside)
-            folder, name = posixpath.split(folder)
-            if not name:
-                break
-            inside = Measured(name, "folder", 0, 0)
-    return found

@@ -6,7 +6,6 @@ The manifest itself lies at `manifest.json` and is no place of its own.
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -14,6 +13,10 @@ from assetbuild.disk import TEMP_MARK
 from assetbuild.manifest import MANIFEST_NAME, SUFFIXES, AssetEntry, FileEntry, Manifest
 
 __all__ = ["Places", "Variant", "clashes", "is_below", "places_of"]
+
+
+_NAME_LIMIT, _PATH_LIMIT = 255, 4096
+_SHOWN_CHARACTERS = 60
 
 
 class Variant(NamedTuple):
@@ -73,12 +76,21 @@ def clashes(places: Places) -> Iterator[str]:
         taken.setdefault(path.casefold(), path)
         if any(segment.startswith(TEMP_MARK) for segment in path.split("/")):
             yield f"the {kind} `{path}` has a name of temporary files"
-    for path, kind in named:
-        above = posixpath.dirname(path.casefold())
-        while above:
-            if above in taken:
-                yield f"the {kind} `{path}` would lie below the file `{taken[above]}`"
-            above = posixpath.dirname(above)
+        if _is_too_long(path):
+            yield f"the {kind} `{path[:_SHOWN_CHARACTERS]}…` has a name that is too long"
+    above = ""
+    # What lies below a path comes right behind it where a slash is the least of all characters.
+    for path, kind in sorted(named, key=lambda each: each[0].casefold().replace("/", "\0")):
+        if above and path.casefold().startswith(above):
+            yield f"the {kind} `{path}` would lie below the file `{taken[above[:-1]]}`"
+        else:
+            above = f"{path.casefold()}/"
+
+
+def _is_too_long(path: str) -> bool:
+    """Return whether no folder can hold the path: limits of Linux, in bytes (`NAME_MAX`, `PATH_MAX`)."""
+    encoded = path.encode()
+    return len(encoded) >= _PATH_LIMIT or len(max(encoded.split(b"/"), key=len)) > _NAME_LIMIT
 
 
 def is_below(file: str, folder: str) -> bool:
