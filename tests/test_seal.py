@@ -6,6 +6,7 @@ import hashlib
 import random
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -70,6 +71,31 @@ def test_members_of_a_cycle_are_named_by_the_component_and_their_logical_path() 
     assert component == assets["b.js"].cycle_hex
     assert f"a-{hash_name('', bytes.fromhex(component), b'a.js')}.js" == assets["a.js"].path
     assert f"1./{assets['b.js'].path}".encode() == assets["a.js"].body
+
+
+def test_another_base_renames_a_cycle_that_is_written_with_it() -> None:
+    files: dict[str, tuple[Piece, ...]] = {"a.html": (Ref("b.js", "rooted"),), "b.js": (b"2", Ref("a.html", "module"))}
+
+    one, other = (
+        {asset.path: asset.body for asset in seal(drafts_of(files), names="{stem}-{hash}{ext}", salt="", base=base)}
+        for base in ("/static/", "/s/")
+    )
+
+    assert set() == one.keys() & other.keys()
+
+
+def test_a_file_of_a_cycle_that_answers_elsewhere_is_renamed() -> None:
+    """Then it is written with the base, in the place of the way between folders."""
+    files: dict[str, tuple[Piece, ...]] = {"p/a.js": (Ref("b.js", "module"),), "b.js": (b"2", Ref("p/a.js", "module"))}
+    drafts = drafts_of(files)
+    kept = [replace(draft, stable=Stable(at="/a.js") if draft.logical == "p/a.js" else None) for draft in drafts]
+
+    one, other = (
+        {asset.path: asset.body for asset in seal(each, names="{stem}-{hash}{ext}", salt="", base="/static/")}
+        for each in (drafts, kept)
+    )
+
+    assert set() == one.keys() & other.keys()
 
 
 def test_a_file_that_names_itself_is_a_cycle_of_one() -> None:

@@ -147,11 +147,16 @@ def _asset(
 
 def written(ref: Ref, draft: Draft, target_path: str, base: str) -> str:
     """Return `ref` as a URL that is right where the file of `draft` is served from."""
-    if ref.style == "rooted" or _answers_elsewhere(draft):
+    if _is_rooted(ref, draft):
         return base + target_path
     folder, _, name = target_path.rpartition("/")
     relative = _way(folder_of(draft.logical).rstrip("/"), folder) + name
     return relative if ref.style == "url" or relative.startswith("../") else "./" + relative
+
+
+def _is_rooted(ref: Ref, draft: Draft) -> bool:
+    """Return whether the reference is written from the base on."""
+    return ref.style == "rooted" or _answers_elsewhere(draft)
 
 
 def _answers_elsewhere(draft: Draft) -> bool:
@@ -189,7 +194,8 @@ def _component_digest(
                 text += written(piece, draft, sealed[piece.target].path, base).encode()
             else:
                 add(b"t", bytes(text))
-                add(b"r", f"{piece.style} {piece.target}".encode())
+                before = f"{base} " if _is_rooted(piece, draft) else ""  # it is among the bytes, too
+                add(b"r", f"{before}{piece.style} {piece.target}".encode())
                 text.clear()
         add(b"t", bytes(text))
     return digest.digest()

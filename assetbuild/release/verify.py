@@ -64,7 +64,7 @@ class Readable(Protocol):
     """A tree of files that can be verified: a disk, or an archive that shows itself as one."""
 
     def measure(self, folder: str) -> list[Measured]:
-        """Return what lies directly inside a folder."""
+        """Return what lies directly inside a folder; of a tree without folders all of it, by whole paths."""
 
     def read(self, file: str) -> bytes:
         """Return the bytes of a file."""
