@@ -43,6 +43,8 @@ def shop(tree: Tree) -> Path:
         ("from shop.other import *\nA += ['z']\nx = A", ["a", "z"]),
         ("x: list[str] = 'a b'.split()", ["a", "b"]),
         ("x = ('a', ['b'])[1][0]", "b"),
+        ("x = ['a']\nx = x + ['b']\nx = ['0'] + x\nx += [len_]\nlen_ = 'c'", ["0", "a", "b", "c"]),
+        ("from .other import A\nA = A + ['z']\nx = A", ["a", "z"]),
         ("with open('f') as f:\n    x = 'in'", "in"),
     ],
 )

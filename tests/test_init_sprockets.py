@@ -130,11 +130,12 @@ def test_without_links_the_application_files_are_entries(tree: Tree) -> None:
 
 
 def test_what_ruby_or_another_compiler_makes_is_listed(tree: Tree, capsys: Printed) -> None:
-    links = ("application.js", "application.css", "coffee.js", "gem.js")
+    links = ("application.js", "application.css", "coffee.js", "gem.js", "data.json")
     files = {
         f"{ASSETS}/config/manifest.js": "".join(f"//= link {name}\n" for name in links),
         f"{ASSETS}/javascripts/application.js": "//= require jquery\n//= require_all .\nvar a;",
-        f"{ASSETS}/javascripts/coffee.js.coffee": "x = 1",
+        f"{ASSETS}/javascripts/coffee.js.coffee.erb": "x = 1",
+        f"{ASSETS}/javascripts/data.json": "{}",
         f"{ASSETS}/stylesheets/application.css": "/*\n *= require theme\n *= require plain\n */",
         f"{ASSETS}/stylesheets/theme.scss": 'a { background: image-url("dot.png") }',
         f"{ASSETS}/stylesheets/plain.css": "b { c: d }",
@@ -150,7 +151,7 @@ def test_what_ruby_or_another_compiler_makes_is_listed(tree: Tree, capsys: Print
         ("`jquery` is in no folder of the load path", f"{scripts}/application.js:1:1"),
         ("the directive `require_all` is not known", f"{scripts}/application.js:2:1"),
         (
-            "`coffee.js` holds `coffee.js.coffee`, which another compiler reads",
+            "`coffee.js` holds `coffee.js.coffee.erb`, which another compiler reads",
             f"{ASSETS}/javascripts/coffee.js.coffee",
         ),
         ("`application.css` joins Sass with other sheets", f"{ASSETS}/stylesheets/application.css:2:1"),

@@ -59,6 +59,7 @@ class Literals:
         self._builders = builders or {}
         self._depth = 0
         self._asked: set[tuple[str, str]] = set()
+        self._before: dict[tuple[ast.AST, str], int] = {}
         self._bound: dict[ast.AST, dict[str, list[_Binding]]] = {}
 
     def value(self, module: Module, node: ast.expr, scopes: tuple[Scope, ...] = ()) -> Any:
@@ -82,9 +83,10 @@ class Literals:
     def named(self, module: Module, name: str, scopes: tuple[Scope, ...] = ()) -> Any:
         """Return the value that `name` has at the end of its scope; raise `Unread`, `KeyError` if nothing binds it."""
         for scope in (*reversed(scopes), module.tree):
-            bound = self._names(scope).get(name)
+            # In `A = A + ["b"]` the second A is what it was before.
+            bound = self._names(scope).get(name, [])[: self._before.get((scope, name))]
             if bound:
-                return self._last(module, name, bound, scopes)
+                return self._last(module, name, scope, bound, scopes)
         return self._imported(module, name)
 
     def _imported(self, module: Module, name: str) -> Any:
@@ -123,17 +125,28 @@ class Literals:
             return f"{above}.{node.attr}" if above else ""
         return ""
 
-    def _last(self, module: Module, name: str, bound: Sequence[_Binding], scopes: tuple[Scope, ...]) -> Any:
+    def _last(
+        self, module: Module, name: str, scope: ast.AST, bound: Sequence[_Binding], scopes: tuple[Scope, ...]
+    ) -> Any:
         plain = [number for number, one in enumerate(bound) if not one.is_added]
         if any(bound[number].is_conditional or bound[number].value is None for number in plain):
             raise Unread(module, next(one.statement for one in bound if one.is_conditional or one.value is None))
-        first = plain[-1] if plain else -1
-        made = self.value(module, _certain(bound[first]), scopes) if plain else self._imported(module, name)
-        for one in bound[first + 1 :]:
+
+        def at(number: int) -> Any:
+            outer = self._before.get((scope, name))
+            self._before[scope, name] = number
             try:
-                if one.is_conditional:
-                    raise Unread(module, one.statement)
-                more = self.value(module, _certain(one), scopes)
+                return self.value(module, _certain(bound[number]), scopes)
+            finally:
+                self._before[scope, name] = outer if outer is not None else len(self._names(scope)[name])
+
+        first = plain[-1] if plain else -1
+        made = at(first) if plain else self._imported(module, name)
+        for number in range(first + 1, len(bound)):
+            try:
+                if bound[number].is_conditional:
+                    raise Unread(module, bound[number].statement)
+                more = at(number)
                 made = made + (type(made)(more) if isinstance(made, list | tuple) else more)
             except Unread as error:
                 self._skip(error)

@@ -101,6 +101,9 @@ class _Tree:
         for top in self.folders:
             for inner in sorted(below(os.path.join(folder, top), disk)):
                 self._files.setdefault(inner, f"{top}/{inner}")
+        self._made: dict[str, str] = {}
+        for logical in self._files:
+            self._made.setdefault(_published(logical), logical)
         self._assets: dict[str, _Asset] = {}
         self.manifests: list[str] = []
 
@@ -126,8 +129,8 @@ class _Tree:
     def _links(self, directive: _Directive, findings: list[Diagnostic]) -> Iterator[str]:
         path, _, wanted = directive.argument.strip("\"'").partition(" ")
         if directive.name == "link":
-            if self._find(path, "") or self._find(path, posixpath.splitext(path)[1]):
-                yield _published(path)
+            if path in self._made:
+                yield from [path] if path.endswith((".js", ".css")) else []  # any other file is published anyway
             else:
                 message = f"`{path}` is in no folder of the load path"
                 findings.append(left(message, directive.place, "a gem brings it: copy it into `vendor/assets`"))
@@ -148,9 +151,7 @@ class _Tree:
     def entry(self, logical: str, findings: list[Diagnostic]) -> Made:
         """Return the entry of a linked file; raise `_Listed`."""
         extension = posixpath.splitext(logical)[1]
-        found = self._find(logical.removesuffix(extension), extension)
-        assert found is not None  # `linked` has seen it
-        asset = self._asset(found)
+        asset = self._asset(self._made[logical])
         place = asset.directives[0].place if asset.directives else Span(asset.shown)
         sources = tuple(dict.fromkeys(self._required(asset, extension, findings, ())))
         foreign = next((s for s in sources if not s.endswith(_SHEET if extension == ".css" else _SCRIPT)), None)
@@ -224,13 +225,8 @@ class _Tree:
                 yield logical
 
     def _find(self, name: str, extension: str) -> str | None:
-        """Return the logical path of a file that makes `name` with `extension`, without one also that of an index."""
-        kinds = (*_SCRIPT, *_OTHERS) if extension == ".js" else (*_SHEET, *_OTHERS)
-        for candidate in (name, f"{name}/index"):
-            for kind in ("", *kinds, *(f"{extension}{other}" for other in kinds)):
-                if f"{candidate}{kind}" in self._files and (kind or not extension):
-                    return f"{candidate}{kind}"
-        return None
+        """Return the logical path of the file that is published as `name` with `extension`, or that of its index."""
+        return self._made.get(name + extension) or self._made.get(f"{name}/index{extension}")
 
     def _asset(self, logical: str) -> _Asset:
         if logical not in self._assets:
