@@ -127,11 +127,11 @@ def test_it_is_explained_what_was_made_and_that_nothing_was(
         assert 0 == main(["compile", "--explain"])
         said.append(capsys.readouterr().err.splitlines()[1:-1])
 
-    variants = "bytes, coder or level are new to the cache"
+    news = "bytes, coder or level are new to the cache"
     assert [
-        ["made a.css: it is not in the cache yet", f"made 4 variants: {variants}"],
+        ["made a.css: it is not in the cache yet", f"compressed 4 times: {news}"],
         ["made nothing: all that an earlier compile made still stands"],
-        [f"made 2 variants: {variants}"],
+        [f"compressed 2 times: {news}"],
     ] == said
 
 

@@ -102,7 +102,7 @@ def test_engines_start_once_and_make_only_what_changed(watched: tuple[Path, Watc
 
     edit = [
         "made css/app.css: `assets/css/_part.scss` changed",
-        "made 2 variants: bytes, coder or level are new to the cache",
+        "compressed 2 times: bytes, coder or level are new to the cache",
     ]
     assert [edit] * 3 == [lines[:-1] for lines in made]
     assert engines
@@ -143,7 +143,7 @@ def test_what_changes_nothing_is_passed_over_in_silence(watched: tuple[Path, Wat
 
     assert [
         "made css/other.css: `assets/css/other.scss` changed",
-        "made 2 variants: bytes, coder or level are new to the cache",
+        "compressed 2 times: bytes, coder or level are new to the cache",
         "compiled 4 assets (2 files written, 3 unchanged)",
     ] == (timeless(watch.lines))
 

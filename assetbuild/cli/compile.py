@@ -98,7 +98,7 @@ def _explained(summary: Mapping[str, Any]) -> Iterator[str]:
     for logical, reason in summary["reasons"].items():
         yield f"made {logical}: {reason}"
     if summary["encoderRuns"]:
-        yield f"made {counted(summary['encoderRuns'], 'variant')}: bytes, coder or level are new to the cache"
+        yield f"compressed {counted(summary['encoderRuns'], 'time')}: bytes, coder or level are new to the cache"
     if not (summary["engineRuns"] or summary["encoderRuns"] or summary["filesWritten"]):
         yield "made nothing: all that an earlier compile made still stands"
 
