@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from assetbuild.compiler import Outcome
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 _REPOSITORY = Path(__file__).parent.parent
 
 Tree = Callable[[Mapping[str, str | bytes]], Path]
+
+# How long an example takes is the machine's affair: no test asks for a time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
