@@ -130,7 +130,8 @@ def test_what_only_the_running_settings_know_is_listed_with_its_place(tree: Tree
 import os
 {BASE}
 STATIC_URL = os.environ["CDN"] + "/static/"
-STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder", "shop.Finder"]
+OURS = "assetbuild.web.django.finders.PublishedFinder"
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder", "shop.Finder", OURS]
 STATICFILES_DIRS = [BASE_DIR / "gone", "/elsewhere"]
 WHITENOISE_ROOT = BASE_DIR / "public"
 STATICFILES_STORAGE = "shop.Storage"
@@ -144,12 +145,12 @@ if os.environ.get("BLOG"):
     at = "site_/settings/production.py"
     assert [
         ("`STATIC_URL` is known only when the settings run: `os.environ['CDN']`", f"{at}:15:14"),
-        ("what the finder `shop.Finder` finds is not looked for", f"{at}:16:1"),
-        ("`/elsewhere` in `STATICFILES_DIRS` lies outside the project", f"{at}:17:1"),
-        ("`gone` in `STATICFILES_DIRS` is not there", f"{at}:17:1"),
-        ("`public` of `WHITENOISE_ROOT` is served from `/`", f"{at}:18:1"),
-        ("what `shop.Storage` does beyond hashing is not known", f"{at}:19:1"),
-        ("`INSTALLED_APPS` is known only when the settings run: `INSTALLED_APPS.append('blog')`", f"{at}:21:5"),
+        ("what the finder `shop.Finder` finds is not looked for", f"{at}:17:1"),
+        ("`/elsewhere` in `STATICFILES_DIRS` lies outside the project", f"{at}:18:1"),
+        ("`gone` in `STATICFILES_DIRS` is not there", f"{at}:18:1"),
+        ("`public` of `WHITENOISE_ROOT` is served from `/`", f"{at}:19:1"),
+        ("what `shop.Storage` does beyond hashing is not known", f"{at}:20:1"),
+        ("`INSTALLED_APPS` is known only when the settings run: `INSTALLED_APPS.append('blog')`", f"{at}:22:5"),
     ] == warnings_of(capsys)
 
 

@@ -152,7 +152,7 @@ def test_what_ruby_or_another_compiler_makes_is_listed(tree: Tree, capsys: Print
         ("the directive `require_all` is not known", f"{scripts}/application.js:2:1"),
         (
             "`coffee.js` holds `coffee.js.coffee.erb`, which another compiler reads",
-            f"{ASSETS}/javascripts/coffee.js.coffee",
+            f"{ASSETS}/javascripts/coffee.js.coffee.erb",
         ),
         ("`application.css` joins Sass with other sheets", f"{ASSETS}/stylesheets/application.css:2:1"),
         ("`image-url` is a function of Sprockets", f"{ASSETS}/stylesheets/theme.scss:1:17"),

@@ -28,7 +28,7 @@ _KNOWN = {
     "whitenoise.storage.CompressedManifestStaticFilesStorage",
     "whitenoise.storage.CompressedStaticFilesStorage",
 }
-_FINDERS = "django.contrib.staticfiles.finders"
+_FINDERS = ("django.contrib.staticfiles.finders.", "assetbuild.")
 
 
 def adopted(code: Code, disk: Disk) -> Adopted:
