@@ -700,6 +700,22 @@ def test_the_manifest_is_the_same_wherever_project_and_packages_lie(
     assert 1 == len(manifests)
 
 
+def test_a_cache_serves_the_same_project_in_another_folder(
+    site: Site, compiled: Compiled, home: Path, tmp_path: Path
+) -> None:
+    """Whatever is kept of a command, and of what is made of its outputs, has no path of this machine in its key."""
+    folder = site({"assets/a.png": "x"})
+    (folder / "tool").write_text(TOOL.replace("margin: 0", "background: url(../a.png)"))
+    first = compiled(folder)
+    shutil.copytree(folder, tmp_path / "elsewhere", ignore=shutil.ignore_patterns("build"))
+
+    again = compiled(tmp_path / "elsewhere")
+
+    assert 1 == calls(home)
+    assert {} == again.engine_runs
+    assert first.manifest == again.manifest
+
+
 def test_check_runs_commands_and_writes_nothing(site: Site, home: Path) -> None:
     folder = site()
 

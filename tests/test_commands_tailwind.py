@@ -51,7 +51,8 @@ def site(
 
 def sheet(folder: Path) -> str:
     manifest = json.loads((folder / "build/assets/manifest.json").read_text())
-    return (folder / "build/assets" / manifest["assets"]["css/app.css"]["file"]).read_text()
+    file: str = manifest["assets"]["css/app.css"]["file"]
+    return (folder / "build/assets" / file).read_text()
 
 
 def sizes(css: str) -> list[str]:
