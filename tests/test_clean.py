@@ -248,7 +248,7 @@ class TestTheCommand:
         lines = "".join(f"would remove {path}\n" for path in removed)
         size_bytes = sum((site / path).stat().st_size for path in removed)
         assert (
-            "warning: `notes.txt` was published by nobody that is known, and stays [unknown-file]\n"
+            "warning: `notes.txt` belongs to no release that is known, and stays [unknown-file]\n"
             "  notes.txt\n"
             "  `assetbuild clean --unknown` removes it\n"
             "\n"

@@ -58,6 +58,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _stays(path: str) -> Diagnostic:
-    message = f"`{path}` was published by nobody that is known, and stays"
+    message = f"`{path}` belongs to no release that is known, and stays"
     hint = "`assetbuild clean --unknown` removes it"
     return Diagnostic("unknown-file", "warning", message, Span(path), hint, group="unknown-file")
