@@ -91,6 +91,13 @@ def test_no_field_makes_a_condition_fail(some: str, other: str) -> None:
 BODY = bytes(range(100))
 
 
+def test_a_range_is_read_up_to_a_hundred_characters() -> None:
+    texts = [f"bytes=1-{'0' * zeros}4" for zeros in (91, 92)]
+
+    assert [100, 101] == [len(text) for text in texts]
+    assert [range(1, 5), None] == [byte_range({"range": text}, ETAG, 9) for text in texts]
+
+
 @given(st.integers(0, 120), st.integers(0, 120), st.integers(1, 100))
 def test_a_range_is_a_slice(first: int, last: int, size: int) -> None:
     found = byte_range({"range": f"bytes={first}-{last}"}, ETAG, size)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assetbuild.web.serve.negotiate import pick
+from assetbuild.web.serve.negotiate import _memoised, pick
 from assetbuild.web.serve.resources import Variant
 
 IDENTITY = Variant("", "a.css", 100, '"1"', "")
@@ -53,6 +53,13 @@ ALL = (BR, ZSTD, GZIP, IDENTITY)
 )
 def test_a_client_gets_the_smallest_that_it_accepts(accept: str, chosen: Variant) -> None:
     assert chosen == pick(ALL, accept)
+
+
+def test_only_short_headers_are_remembered() -> None:
+    for accept in ("gzip", "gzip", f"gzip{' ' * 196}", f"gzip{' ' * 197}"):
+        assert GZIP == pick(ALL, accept)
+
+    assert (1, 2) == (_memoised.cache_info().hits, _memoised.cache_info().currsize)
 
 
 def test_identity_is_sent_where_nothing_is_smaller() -> None:

@@ -178,6 +178,20 @@ def test_a_fault_of_a_file_is_logged_once_in_its_own_words(
     )
 
 
+def test_the_faults_of_two_files_are_two_lines(
+    assets: Assets, made: Document, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    core = responder(assets)
+    resources = [found(core, url(made, logical)) for logical in ("css/app.css", "terms.txt")]
+    shutil.rmtree(tmp_path / "output")
+
+    with caplog.at_level(logging.ERROR, "assetbuild"):
+        for resource in resources:
+            core.reply(resource, "GET", "", {})
+
+    assert 2 == len(caplog.records)
+
+
 def test_a_manifest_that_contradicts_itself_says_so(tmp_path: Path) -> None:
     made = document({"robots.txt": {"file": "robots-aaaaaaaaaa.txt", "at": "/robots.txt"}})
     core = responder(Assets.open(write(tmp_path, made), environ={}))
