@@ -476,7 +476,7 @@ LIES: dict[str, tuple[Callable[[Document, Path], object], str]] = {
         "broken-archive",
     ),
     "a path that no system can hold": (
-        lambda made, _: made["assets"].update({"x/" * 2048 + "x": {"file": PATH, "keep": True}}),
+        lambda made, _: made["assets"].update({"/".join(["x" * 250] * 17): {"file": PATH, "keep": True}}),
         "broken-archive",
     ),
     "a name that is not that of its bytes": (

@@ -99,6 +99,14 @@ def test_what_stands_around_a_secret_hides_it_only_by_being_part_of_its_word(
     assert any(secret.encode().startswith(content[each.start : each.end]) for each in secrets_in(content))
 
 
+@pytest.mark.parametrize("before", [r"\n", r"\t", r"\x22", r"\u0022", r"\u{22}", "%22", "%3D", "\\\\n"])
+@pytest.mark.parametrize("kind", [kind for kind in SECRETS if kind != "a private key"])
+def test_the_letters_of_an_escape_before_a_secret_are_no_part_of_it(kind: str, before: str) -> None:
+    found = list(secrets_in(f'"{before}{SECRETS[kind][0]}"'.encode()))
+
+    assert [kind] == [each.kind for each in found]
+
+
 def test_pictures_and_fonts_are_not_read() -> None:
     assert [True, True, True, False, False] == [
         holds_secret(AWS.encode(), kind)

@@ -37,21 +37,27 @@ _ANCHORS = tuple(
     )
 )
 
+# Where a word begins: behind the letters of an escape (ECMA-262 §12.9.4, RFC 8259 §7, RFC 3986 §2.1), too.
+_ESCAPED = rb"(?<=\\[bfnrtv0])|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2})"
+_BEGIN = rb"(?:(?<!\w)|" + _ESCAPED + rb")"
+
 _SHAPES = {
     # AWS, IAM User Guide, "Unique identifiers": AKIA for access keys, ASIA for temporary ones. Letters are base32.
-    "an access key of AWS": re.compile(rb"(?<![\w+/])(?:AKIA|ASIA)[A-Z2-7]{16}(?![\w+/=])"),
+    "an access key of AWS": re.compile(rb"(?:(?<![\w+/])|" + _ESCAPED + rb")(?:AKIA|ASIA)[A-Z2-7]{16}(?![\w+/=])"),
     # GitHub Docs, "About authentication to GitHub", "GitHub's token formats".
     "a token of GitHub": re.compile(
-        rb"(?<!\w)(?:gh[oprsu]_[0-9A-Za-z]{36,251}|github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59})(?!\w)"
+        _BEGIN + rb"(?:gh[oprsu]_[0-9A-Za-z]{36,251}|github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59})(?!\w)"
     ),
     # GitLab Docs, "GitLab token overview", "Token prefixes".
-    "a token of GitLab": re.compile(rb"(?<!\w)gl(?:pat|ptt|cbt|dt|rt)-[\w.-]{20,300}"),
+    "a token of GitLab": re.compile(_BEGIN + rb"gl(?:pat|ptt|cbt|dt|rt)-[\w.-]{20,300}"),
     # Slack API documentation, "Tokens".
-    "a token of Slack": re.compile(rb"(?<!\w)(?:xox[abeprs]-\d[0-9A-Za-z-]{20,}|xapp-\d-[0-9A-Z]+-\d+-[0-9a-f]{32,})"),
+    "a token of Slack": re.compile(
+        _BEGIN + rb"(?:xox[abeprs]-\d[0-9A-Za-z-]{20,}|xapp-\d-[0-9A-Z]+-\d+-[0-9a-f]{32,})"
+    ),
     # Stripe Docs, "API keys": secret and restricted keys of live mode. Publishable ones (`pk_`) are made for pages.
-    "a live key of Stripe": re.compile(rb"(?<!\w)[rs]k_live_[0-9A-Za-z]{16,}"),
+    "a live key of Stripe": re.compile(_BEGIN + rb"[rs]k_live_[0-9A-Za-z]{16,}"),
     # Google Cloud, "Manage API keys".
-    "an API key of Google": re.compile(rb"(?<![\w+/-])AIza[\w-]{35}(?![\w+/-])"),
+    "an API key of Google": re.compile(rb"(?:(?<![\w+/-])|" + _ESCAPED + rb")AIza[\w-]{35}(?![\w+/-])"),
     # RFC 7468 §10, §11, and RFC 5915; in a script, its line ends are written out or joined. Without the first line of
     # the key it is what a library looks for in other people's files.
     "a private key": re.compile(
