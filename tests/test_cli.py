@@ -358,7 +358,8 @@ def test_the_command_alone_says_what_is_here_and_what_comes_next(site: Path, cap
     assert main([]) == 0
 
     here = "here: root `assets`, found without configuration\n"
-    assert f"{HEAD}{here}next: `assetbuild compile`\n{TAIL}" == capsys.readouterr().out
+    steps = "next: `assetbuild compile`\n      `assetbuild init` writes down what was found\n"
+    assert f"{HEAD}{here}{steps}{TAIL}" == capsys.readouterr().out
 
 
 def test_the_command_alone_says_how_to_use_what_was_compiled(site: Path, capsys: Printed) -> None:

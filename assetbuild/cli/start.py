@@ -57,7 +57,8 @@ def _after(project: Project) -> str:
     from assetbuild.web.assets import Assets
 
     manifest = os.path.join(project.output, MANIFEST_NAME)
-    compile_ = "next: `assetbuild compile`\n"
+    write = "" if project.config_shown else "      `assetbuild init` writes down what was found\n"
+    compile_ = f"next: `assetbuild compile`\n{write}"
     if not os.path.lexists(manifest):
         return compile_
     try:
