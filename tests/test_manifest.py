@@ -30,6 +30,7 @@ from assetbuild.manifest import (
     FileEntry,
     Manifest,
     ManifestError,
+    build_id,
     check,
     dump,
     hash_name,
@@ -298,11 +299,12 @@ def test_a_mutation_that_nothing_checks_gives_what_its_text_says_or_is_refused(s
 
 BROKEN_LINES = {
     "a number": b"5",
-    "deep": b"[" * 100_000,
+    "brackets": b"[" * 100_000,
     "null": b'"css/015.css":null',
     "a list": b'"css/015.css":[]',
     "a name alone": b'"css/015.css"',
     "no UTF-8": b'"\xff":{}',
+    "deep": b'"css/015.css":' + b"[" * 100_000,
     "no name": b"{}",
     "empty": b"",
 }
@@ -599,6 +601,49 @@ def test_a_foreign_layout_with_a_true_digest_is_not_canonical() -> None:
     content = resigned(dump(CSS).replace(b'"version":1', b'"version": 1'))
 
     assert ["is not in canonical form"] == check(content)
+
+
+def test_a_layout_without_lines_is_not_canonical_whatever_its_digest() -> None:
+    content = resigned(json.dumps(json.loads(dump(CSS)), separators=(",", ":")).encode())
+
+    with pytest.raises(ManifestError, match=r"^`manifest\.json` is not in canonical form; run `assetbuild"):
+        Manifest(content)
+    assert ["css/a.css"] == [*Manifest(content, verify=False).assets()]
+
+
+def test_an_entry_in_the_wrong_place_is_not_found_by_what_it_holds() -> None:
+    assets = {name: {"file": "a.css", "at": f"/{name}"} for name in ("a", "b", "c")}
+    content = dump(document(assets, {"a.css": file_entry()}))
+    first, second, third = content.split(b"\n")[2:5]
+
+    moved = content.replace(b"\n".join([first, second, third]), b"\n".join([second, third + b",", first[:-1]]))
+
+    assert {"/b": "b", "/c": "c"} == Manifest(moved, verify=False).site_paths()
+
+
+def test_the_id_of_a_manifest_is_read_without_parsing_it() -> None:
+    assert Manifest(dump(CSS)).build_id == build_id(dump(CSS))
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"x-a": [1.5]}, "should hold JSON without fractions at `x-a`, and holds [1.5]"),
+        ({"x-a": {"b": float("nan")}}, 'should hold JSON without fractions at `x-a`, and holds {"b": NaN}'),
+        ({"mtime": 1}, "has a field of no meaning, `mtime`"),
+        ({1: 1}, "has a field of no meaning, `1`"),
+        ({"assets": {"../a": {"file": "a"}}}, 'should hold a logical path at `assets`, and holds "../a"'),
+        ({"assets": {"a": 5}}, 'should hold an object at `assets."a"`, and holds 5'),
+        ({"assets": {"a": {}}}, 'has no `file` in `assets."a"`'),
+        ({"bundles": {"": {"assets": ["a"]}}}, 'should hold a name at `bundles`, and holds ""'),
+    ],
+    ids=["fraction", "no number", "meaning", "key", "path", "entry", "field", "name"],
+)
+def test_what_is_not_written_is_named_with_its_place(change: dict[Any, Any], fault: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        dump({**CSS, **change})
+
+    assert f"the manifest cannot be written: it {fault}" == str(caught.value)
 
 
 def test_a_mapped_manifest_reads_like_one_in_memory(
