@@ -267,8 +267,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Strike and tell; return 1 if a promise was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.ended", description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=50, help="blows of each kind for each command")
-    parser.add_argument("words", nargs="*", help="commands or blows, all by default")
+    known = [*COMMANDS, *BLOWS]
+    parser.add_argument("words", nargs="*", metavar="WORD", help=f"of {', '.join(known)} (default: all)")
     args = parser.parse_args(argv)
+    if unknown := sorted({*args.words} - {*known}):
+        parser.error(f"no command and no blow: {', '.join(unknown)}")
     commands: Iterable[str] = [each for each in COMMANDS if each in args.words] or COMMANDS
     blows: Iterable[str] = [each for each in BLOWS if each in args.words] or BLOWS
     is_good = True

@@ -1,7 +1,8 @@
-"""`python -m tests.hostile [WORD…]`: the corpus through the real command, as a table; the words choose by title."""
+"""`python -m tests.hostile`: the corpus through the real command, one line for each case; exit 1 if one failed."""
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 import tempfile
@@ -11,12 +12,18 @@ from tests.hostile.corpus import corpus
 from tests.hostile.oracle import Verdict, judged, old_build
 
 
-def main(words: list[str]) -> int:
-    """Print one line per case; return how many did what no case may."""
+def main() -> int:
+    """Print one line per case and return 1 if any did what no case may."""
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
+    parser.add_argument("words", nargs="*", metavar="WORD", help="that the title of a case has to hold (default: any)")
+    words = parser.parse_args().words
+    chosen = [case for case in corpus() if all(word in case.title for word in words)]
+    if not chosen:
+        parser.error(f"no case has a title with {' and '.join(f'`{word}`' for word in words)}")
+
     failed = 0
     with tempfile.TemporaryDirectory(prefix="hostile-") as scratch:
         old = old_build(Path(scratch))
-        chosen = [case for case in corpus() if all(word in case.title for word in words)]
         for number, case in enumerate(chosen):
             folder = Path(scratch, str(number))
             verdict = judged(case, folder, old)
@@ -36,4 +43,4 @@ def line(engine: str, name: str, verdict: Verdict) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
