@@ -8,7 +8,7 @@ is unknown, and stays unless it was asked for.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from assetbuild.disk import TEMP_MARK, Disk, Measured
@@ -16,6 +16,7 @@ from assetbuild.manifest import MANIFEST_NAME, SUFFIXES, Manifest, dump, name_of
 from assetbuild.release.carry import document_in
 from assetbuild.release.lineage import Ancestor, Limits, lineage
 from assetbuild.release.places import places_of
+from assetbuild.release.tree import below
 
 __all__ = ["Cleaned", "clean"]
 
@@ -43,7 +44,8 @@ def clean(folder: str, disk: Disk, limits: Limits, *, with_unknown: bool = False
         old = document_in(folder, disk)
         line = lineage(old, [old], limits)
         content = dump(line.document)
-        listing = dict(_listed(folder, disk))
+        # A name with this mark is what another process is writing.
+        listing = {path: found for path, found in below(folder, disk.measure) if not found.name.startswith(TEMP_MARK)}
         named = places_of(Manifest(content)).known()
         left = {path: found for path, found in listing.items() if path not in named}
         ours = _published_once(left, old, folder, disk)
@@ -59,19 +61,6 @@ def clean(folder: str, disk: Disk, limits: Limits, *, with_unknown: bool = False
     size_bytes = sum(left[path].size for path in removed)
     build, stays = Manifest(content).build_id, () if with_unknown else tuple(unknown)
     return Cleaned(build, line.ancestors, tuple(reversed(removed)), stays, size_bytes)
-
-
-def _listed(folder: str, disk: Disk) -> Iterator[tuple[str, Measured]]:
-    """Yield all that lies below `folder` by its path, but folders and what another process is writing."""
-    waiting = [""]
-    while waiting:
-        inside = waiting.pop()
-        for found in disk.measure(posixpath.join(folder, inside)):
-            path = inside + found.name
-            if found.kind == "folder":
-                waiting.append(f"{path}/")
-            elif not found.name.startswith(TEMP_MARK):
-                yield path, found
 
 
 def _published_once(left: Mapping[str, Measured], old: Mapping[str, Any], folder: str, disk: Disk) -> set[str]:

@@ -29,6 +29,7 @@ from assetbuild.manifest import (
 from assetbuild.release.decode import DecodeError, Undecodable, decoded
 from assetbuild.release.places import Places, clashes, places_of
 from assetbuild.release.provenance import Attestation, disagreements
+from assetbuild.release.tree import below
 
 __all__ = ["Counts", "Readable", "Report", "verify", "verify_files"]
 
@@ -148,18 +149,12 @@ def _listed(folder: str, disk: Readable) -> tuple[dict[str, Measured], list[Diag
     """Return the regular files below `folder` by path, and a finding for everything else but folders."""
     listing: dict[str, Measured] = {}
     findings: list[Diagnostic] = []
-    waiting = [""]
-    while waiting:
-        inside = waiting.pop()
-        for found in disk.measure(posixpath.join(folder, inside)):
-            path = inside + found.name
-            if found.kind == "folder":
-                waiting.append(f"{path}/")
-            elif found.kind == "file":
-                listing[path] = found
-            else:
-                kind = "a link" if found.kind == "link" else "no regular file"
-                findings.append(_error("irregular-file", path, f"`{path}` is {kind}", "remove it, and compile again"))
+    for path, found in below(folder, disk.measure):
+        if found.kind == "file":
+            listing[path] = found
+        else:
+            kind = "a link" if found.kind == "link" else "no regular file"
+            findings.append(_error("irregular-file", path, f"`{path}` is {kind}", "remove it, and compile again"))
     return listing, findings
 
 
