@@ -39,9 +39,13 @@ _PATIENCE_S = 60
 
 @dataclass
 class Visit:
-    """What one page did. requests: URL → status, 0 if it failed; failures: with the browser's reason."""
+    """What one page did. requests: URL → status, 0 if it failed; failures: with the browser's reason.
+
+    received_bytes: what came over the network, headers with it; what the browser's cache held is none.
+    """
 
     requests: dict[str, int] = field(default_factory=dict)
+    received_bytes: int = 0
     failures: list[str] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
@@ -201,6 +205,8 @@ class Browser:
                     urls[params["requestId"]] = params["request"]["url"]
                 case "Network.responseReceived":
                     visit.requests[params["response"]["url"]] = params["response"]["status"]
+                case "Network.loadingFinished":
+                    visit.received_bytes += params["encodedDataLength"]
                 case "Network.loadingFailed":
                     visit.failures.append(f"{params['errorText']} {urls.get(params['requestId'], '')}")
                 case "Runtime.consoleAPICalled" if params["type"] in ("error", "warning", "assert"):

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import need
+from tests.wheels import built
 
 REPOSITORY = Path(__file__).parent.parent
 SCHEMA = "assetbuild/manifest/manifest.schema.json"
@@ -21,19 +17,7 @@ SCHEMA = "assetbuild/manifest/manifest.schema.json"
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a wheel of the sources as they are, built without a network: no isolated environment is made for it."""
-    need("setuptools 77", int(importlib.metadata.version("setuptools").partition(".")[0]) >= 77)
-    folder = tmp_path_factory.mktemp("wheel")
-    without = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(REPOSITORY / "assetbuild", folder / "assetbuild", symlinks=True, ignore=without)
-    for name in ("pyproject.toml", "README.md", "LICENSE", "manifest.schema.json"):
-        shutil.copy(REPOSITORY / name, folder)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
-    done = subprocess.run(
-        [*command, "--wheel-dir", str(folder / "made"), str(folder)], capture_output=True, text=True, check=False
-    )
-    assert 0 == done.returncode, done.stderr
-    (made,) = (folder / "made").iterdir()
-    return made
+    return built(tmp_path_factory.mktemp("wheel"))
 
 
 def test_it_holds_the_schema_of_the_manifest_as_a_file(wheel: Path) -> None:
