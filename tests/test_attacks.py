@@ -53,20 +53,21 @@ def test_a_temporary_file_whose_writer_never_was_is_removed(tree: Tree, writer: 
 def test_folders_may_be_nested_deeper_than_calls(tree: Tree, tmp_path: Path) -> None:
     project = tree({"assetbuild.toml": ""})
     RealDisk().write(str(project / "assets"), "a/" * sys.getrecursionlimit() + "b.txt", b"b")
-    output, archive = project / "build/assets", tmp_path / "assets.tar"
+    output, archive, released = project / "build/assets", tmp_path / "assets.tar", tmp_path / "released"
     steps = (
         *(("compile", project, "--no-cache"),) * 2,  # the second finds what the first has published
         ("verify", output),
         ("clean", output),
         ("pack", output, archive),
-        ("unpack", archive, tmp_path / "unpacked"),
+        ("unpack", archive, released / "site"),
+        ("carry", output, "--from", released),
     )
 
     try:
         done = [command(*step) for step in steps]
-        is_whole = whole(tmp_path / "unpacked")
+        is_whole = whole(released / "site")
     finally:  # here, because pytest's own tidying up does recurse
-        subprocess.run(["rm", "-rf", output, tmp_path / "unpacked", project / "assets"], check=True)
+        subprocess.run(["rm", "-rf", output, released, project / "assets"], check=True)
 
     assert [0] * len(steps) == [each.returncode for each in done]
     assert is_whole

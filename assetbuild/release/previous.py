@@ -110,12 +110,13 @@ def _output_below(named: str, disk: Disk) -> str:
 
 def _folders_with_manifest(folder: str, disk: Disk) -> Iterator[str]:
     """Yield the folders at and below `folder` that hold a file of that name, the highest first; no link is followed."""
-    entries = disk.scan(folder)
-    if any(found.name == MANIFEST_NAME and found.kind == "file" for found in entries):
-        yield folder
-    for found in entries:
-        if found.kind == "folder":
-            yield from _folders_with_manifest(os.path.join(folder, found.name), disk)
+    waiting = [folder]
+    while waiting:
+        parent = waiting.pop()
+        entries = disk.scan(parent)
+        if any(found.name == MANIFEST_NAME and found.kind == "file" for found in entries):
+            yield parent
+        waiting += [os.path.join(parent, found.name) for found in reversed(entries) if found.kind == "folder"]
 
 
 def _refused(named: str, message: str, hint: str) -> ReleaseError:
