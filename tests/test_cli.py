@@ -307,6 +307,25 @@ def test_verify_says_why_an_edit_leaves_a_file_behind(site: Path, capsys: Printe
     )
 
 
+def test_verify_tells_files_that_many_edits_left_behind_once(site: Path, capsys: Printed) -> None:
+    output = site / "build/assets"
+    assert main(["compile"]) == 0
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (output / name).write_text("left")
+    capsys.readouterr()
+
+    assert main(["verify"]) == 1
+
+    assert capsys.readouterr().err == (
+        "error: `a.txt` is not in the manifest [unlisted-file]\n"
+        "  a.txt\n"
+        "  `assetbuild clean` removes what earlier compiles left, and with `--unknown` whatever else lies there\n"
+        "  2 more like this: b.txt, c.txt\n"
+        "\n"
+        "3 errors\n"
+    )
+
+
 def test_verify_of_a_folder_that_is_not_there_is_one_sentence(site: Path, capsys: Printed) -> None:
     assert main(["verify", "nowhere"]) == 2
 

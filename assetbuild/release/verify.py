@@ -283,4 +283,5 @@ def _unlisted(output: _Output) -> Iterator[Diagnostic]:
             hint = (
                 "`assetbuild clean` removes what earlier compiles left, and with `--unknown` whatever else lies there"
             )
-            yield _error("unlisted-file", path, f"`{path}` is not in the manifest", hint)
+            message = f"`{path}` is not in the manifest"
+            yield Diagnostic("unlisted-file", "error", message, Span(path), hint, group="unlisted-file")
