@@ -44,7 +44,7 @@ def table(corpus: str, rows: Sequence[Row], rounds: int, scale: float) -> str:
 
 
 def _cell(cost: Cost, ours: Cost | None) -> str:
-    ratio = f" ({cost.cpu_s / ours.cpu_s:.2g})" if ours else ""
+    ratio = f" ({_number(cost.cpu_s / ours.cpu_s, digits=2)})" if ours else ""
     return f"{cost.wall_s:.2f} / {cost.cpu_s:.2f}{ratio}"
 
 
@@ -67,10 +67,10 @@ def _line(found: Finding) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _number(value: float | None) -> str:
+def _number(value: float | None, digits: int = 3) -> str:
     if value is None:
         return ""
-    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
+    return f"{value:.{digits}g}" if value < 99.5 else f"{value:,.0f}"
 
 
 def as_json(results: Results, facts: Mapping[str, object], *, is_judged: bool = True) -> str:
