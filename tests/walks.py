@@ -56,6 +56,21 @@ WALKS = {
         "document.documentElement.dataset.ready",
         ("/books/villette",),
     ),
+    "django": Walk(
+        "walk-django",
+        ("staticfiles",),
+        ("build/assets",),
+        {
+            "getComputedStyle(document.querySelector('.navbar')).backgroundColor": "rgb(63, 107, 58)",
+            "getComputedStyle(document.body).backgroundImage.includes('/static/img/bark')": True,
+            "document.querySelector('.navbar-brand img').naturalWidth > 0": True,
+            "document.querySelectorAll('tbody tr').length": 3,
+            "document.getElementById('menu').click(),"
+            " getComputedStyle(document.getElementById('menu-items')).display": "block",
+        },
+        "document.documentElement.dataset.ready === 'yes'",
+        ("/admin/login/",),
+    ),
 }
 
 

@@ -1,0 +1,1 @@
+"""The trees, their page, and their form in the admin."""
