@@ -611,6 +611,16 @@ def test_a_layout_without_lines_is_not_canonical_whatever_its_digest() -> None:
     assert ["css/a.css"] == [*Manifest(content, verify=False).assets()]
 
 
+def test_half_a_surrogate_pair_names_nothing() -> None:
+    manifest = Manifest(dump(CSS))
+
+    assert (None, None) == (manifest.asset("\ud800"), manifest.published("\ud800"))
+
+
+def test_what_is_no_object_has_no_other_fault() -> None:
+    assert ["is not a JSON object"] == [*document_faults([], with_entries=True)]
+
+
 def test_an_entry_in_the_wrong_place_is_not_found_by_what_it_holds() -> None:
     assets = {name: {"file": "a.css", "at": f"/{name}"} for name in ("a", "b", "c")}
     content = dump(document(assets, {"a.css": file_entry()}))
