@@ -200,8 +200,10 @@ def test_in_a_locked_folder_a_link_is_no_folder(tmp_path: Path) -> None:
 
     with disk.lock(str(tmp_path / "out")):
         disk.sweep(str(tmp_path / "out"))
-        with pytest.raises(NotADirectoryError, match="is a link"):
+        with pytest.raises(NotADirectoryError, match="is a link") as caught:
             disk.write(str(tmp_path / "out"), "css/a.css", b"x")
+
+    assert (errno.ENOTDIR, str(tmp_path / "out/css")) == (caught.value.errno, caught.value.filename)
 
     assert [] == list((tmp_path / "elsewhere").iterdir())
 
@@ -209,7 +211,7 @@ def test_in_a_locked_folder_a_link_is_no_folder(tmp_path: Path) -> None:
 def folder_of_each_kind(folder: Path) -> None:
     """Make one entry of each kind in a folder, among them names that sort otherwise as text than as bytes."""
     (folder / "b").mkdir()
-    for name, body in (("a.css", b"four"), ("\U00010000", b""), ("\uffee", b"")):
+    for name, body in (("a.css", b"four"), (os.fsdecode(b"\xff"), b""), ("\uffee", b"")):
         (folder / name).write_bytes(body)
     (folder / "link").symlink_to("b")
     os.mkfifo(folder / "pipe")
@@ -224,7 +226,7 @@ def test_a_folder_is_listed_in_the_order_of_bytes_with_the_kind_of_each_entry(tm
         Found("link", "link"),
         Found("pipe", "other"),
         Found("\uffee", "file"),
-        Found("\U00010000", "file"),
+        Found("\udcff", "file"),
     ] == RealDisk().scan(str(tmp_path))
 
 
@@ -283,9 +285,13 @@ def test_a_small_file_that_is_absent_or_not_regular_is_an_error(tmp_path: Path) 
 
     with pytest.raises(FileNotFoundError):
         RealDisk().small(str(tmp_path / "gone"), 9)
-    with pytest.raises(NotRegular, match="not a regular file") as caught:
+    with pytest.raises(NotRegular) as caught:
         RealDisk().small(str(tmp_path / "pipe"), 9)
-    assert (errno.EINVAL, str(tmp_path / "pipe")) == (caught.value.errno, caught.value.filename)
+    assert (errno.EINVAL, "not a regular file", str(tmp_path / "pipe")) == (
+        caught.value.errno,
+        caught.value.strerror,
+        caught.value.filename,
+    )
 
 
 def test_a_file_is_read_in_bounded_parts_and_asked_for_its_end_at_most_once(tmp_path: Path) -> None:
@@ -402,7 +408,7 @@ def test_a_lock_that_fails_otherwise_is_an_error_and_leaves_nothing_open(
 
 
 def test_temporary_names_of_nobody_are_swept_and_those_of_others_are_kept(tmp_path: Path) -> None:
-    kept = [f"{TEMP_MARK}1-1", "plain", f"x{TEMP_MARK}1"]
+    kept = [f"{TEMP_MARK}1-1", f"{TEMP_MARK}1-1-1", "plain", f"x{TEMP_MARK}1"]
     for name in (
         *kept,
         *(f"{TEMP_MARK}{writer}" for writer in ("0-1", f"{os.getpid()}-1", "x-1", "²-1", "-1", "9" * 10)),
@@ -533,3 +539,50 @@ def test_a_commit_reaches_the_disk_before_its_name_and_the_name_before_it_return
     done.clear()
     RealDisk().commit(str(tmp_path / "out"), "manifest.json", b"{}")
     assert ["sync out"] == done
+
+
+def test_a_file_system_is_synced_by_one_of_its_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+
+    def sync_one(descriptor: int) -> int:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        return 0
+
+    monkeypatch.setattr("assetbuild.disk._syncfs", lambda: sync_one)
+
+    RealDisk().sync(str(tmp_path))
+    with pytest.raises(NotADirectoryError):
+        RealDisk().sync(written(tmp_path / "file", b""))
+
+    assert [str(tmp_path)] == synced
+
+
+def test_a_pipe_in_the_place_of_an_empty_file_is_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a", 0o644)
+    os.chmod(tmp_path / "a", 0o644)
+
+    assert RealDisk().write(str(tmp_path), "a", b"")
+
+    assert (tmp_path / "a").is_file()
+
+
+def test_in_a_locked_folder_nobody_looks_for_what_is_not_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path / "there.css", b"there")
+    looked: list[str] = []
+    lstat = os.lstat
+
+    def look(path: str) -> os.stat_result:
+        looked.append(os.path.relpath(path, tmp_path))
+        return lstat(path)
+
+    monkeypatch.setattr("os.lstat", look)
+    disk, folder = RealDisk(), str(tmp_path)
+
+    with disk.lock(folder):
+        disk.sweep(folder)
+        for path in ("css/a.css", "css/b.css", "new.css", "there.css"):
+            disk.write(folder, path, b"there")
+
+    assert ["css", "css", ".", "there.css"] == looked
