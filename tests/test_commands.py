@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -25,11 +26,14 @@ from hypothesis import strategies as st
 
 from assetbuild.cli import main
 from assetbuild.compiler.commands.inputs import declared
+from assetbuild.compiler.commands.program import program_of
+from assetbuild.compiler.config import Flags, read
 from assetbuild.compiler.errors import CompileFailed, EngineUnavailable
 from assetbuild.compiler.globs import matches
 from assetbuild.compiler.project import Command, Project
 from assetbuild.disk import RealDisk
 from tests.conftest import Tree
+from tests.patience import until
 from tests.watching import watching
 
 if TYPE_CHECKING:
@@ -397,6 +401,22 @@ def test_a_program_that_comes_before_it_on_the_path_is_another(
     assert 1 == compile_json(folder, capsys)["engineRuns"]["commands"]
 
 
+def test_a_folder_on_the_path_that_may_not_be_entered_is_passed_over(site: Site, home: Path) -> None:
+    class Closed(RealDisk):
+        def is_file(self, file: str) -> bool:
+            if file.startswith("/closed/"):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), file)
+            return super().is_file(file)
+
+    folder = site({"assetbuild.toml": CONFIG.replace("./tool", "tool7"), "bin/tool7": TOOL})
+    (folder / "bin/tool7").chmod(0o755)
+    project = read(str(folder), os.environ, RealDisk(), Flags())
+
+    program = program_of(project.commands[0], project, f"/closed:{folder}/bin", Closed())
+
+    assert f"{folder}/bin/tool7" == program.file
+
+
 def test_it_is_told_why_a_command_ran(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     folder = site()
     compile_json(folder, capsys)
@@ -459,13 +479,6 @@ def alive(marker: str) -> list[int]:
             if folder.name.isdigit() and marker.encode() in (folder / "cmdline").read_bytes():
                 found.append(int(folder.name))
     return [pid for pid in found if pid != os.getpid()]
-
-
-def until(claim: Callable[[], object]) -> None:
-    deadline_s = time.monotonic() + 20
-    while not claim():
-        assert time.monotonic() < deadline_s
-        os.sched_yield()
 
 
 SLOW = """import subprocess

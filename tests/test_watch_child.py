@@ -10,13 +10,14 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from assetbuild.cli import main
 from tests.conftest import Tree
+from tests.patience import until
 from tests.watching import PATIENCE_S, Watch, watching
 
 SITE = {"assets/css/app.scss": "body { color: red }\n", "assetbuild.toml": ""}
@@ -40,13 +41,6 @@ while True:
 @pytest.fixture
 def site(tree: Tree) -> Path:
     return tree(SITE)
-
-
-def until(claim: Callable[[], object]) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not claim():
-        assert time.monotonic() < deadline_s
-        os.sched_yield()
 
 
 def is_alive(pid: int) -> bool:

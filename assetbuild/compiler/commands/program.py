@@ -89,7 +89,15 @@ def digest_hex(file: str, disk: Disk) -> str:
 def _file_of(word: str, folder: str, path: str, disk: Disk) -> str | None:
     """Return the executable file that a word names, relative to `folder` where it has a slash."""
     places = [os.path.join(folder, word)] if "/" in word else [os.path.join(f, word) for f in path.split(os.pathsep)]
-    return next((file for file in places if disk.is_file(file) and os.access(file, os.X_OK)), None)
+    return next((file for file in places if _is_program(file, disk)), None)
+
+
+def _is_program(file: str, disk: Disk) -> bool:
+    """Return whether a file can be started; what lies in a folder that may not be entered cannot (execvp(3))."""
+    try:
+        return disk.is_file(file) and os.access(file, os.X_OK)
+    except PermissionError:
+        return False
 
 
 def _interpreter(file: str, folder: str, path: str, disk: Disk) -> str | None:

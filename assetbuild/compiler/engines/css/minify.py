@@ -41,7 +41,7 @@ _SHIELDED = re.compile(
 )
 # What must stay as it is, and comments. The first alternative passes over the rest.
 _ENTITY = re.compile(
-    rf"""(?>[^"'/\\uU]++|[uU](?![rR][lL]\()|/(?!\*))++
+    rf"""(?>(?:[^"'/\\uU]++|[uU](?![rR][lL]\()|/(?!\*))+)
     |(?P<comment>{_COMMENT})
     |(?P<kept>{_STRING}|{_URL}{_BARE}{_WS}*+\)|{_ESCAPE})
     |[uU"'/\\]""",

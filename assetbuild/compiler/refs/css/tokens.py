@@ -102,7 +102,7 @@ _GROUP = rf"{_NO_URL}\((?>(?:{_PLAIN}|{_INNER})*)\)"
 _BLOCK = rf"\{{(?>(?:{_PLAIN}|;|{_GROUP})*)\}}"
 
 _MARK = re.compile(
-    rf"""{_IDLE}(?P<block>{_BLOCK})?+
+    rf"""{_IDLE}(?>(?P<block>{_BLOCK})?)
     |(?P<end>;)
     |(?P<open>[\[({{])
     |(?P<close>[\])}}])
