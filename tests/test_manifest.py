@@ -682,6 +682,15 @@ def test_a_pickle_keeps_the_build_that_was_opened(tmp_path: Path, sample: bytes)
     thawed = pickle.loads(pickled)
     assert manifest.build_id == thawed.build_id
     assert manifest.asset("css/007.css") == thawed.asset("css/007.css")
+    assert (str(file), str(tmp_path)) == (thawed.file, thawed.folder)
+
+
+def test_a_pickle_is_not_asked_again_for_what_was_vouched_for() -> None:
+    anew = json.dumps(json.loads(dump(CSS)), indent=1).encode()
+
+    thawed = pickle.loads(pickle.dumps(Manifest(anew, verify=False)))
+
+    assert ["css/a.css"] == [*thawed.assets()]
 
 
 def test_threads_and_forked_processes_read_the_same(
@@ -744,8 +753,11 @@ def test_a_relative_manifest_in_a_working_directory_that_is_gone_is_missing(
 def test_a_fifo_in_the_place_of_a_manifest_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "manifest.json")
 
-    with pytest.raises(ManifestError, match="not a regular file"):
-        Manifest.open(str(tmp_path / "manifest.json"))
+    file = str(tmp_path / "manifest.json")
+    with pytest.raises(ManifestError) as caught:
+        Manifest.open(file)
+    hint = "make it a regular file that this process may read"
+    assert f"`{file}` cannot be read (not a regular file); {hint}" == str(caught.value)
 
 
 def test_a_folder_in_the_place_of_a_manifest_is_refused(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ class _Rule(NamedTuple):
     holds: Callable[[Any], bool]
 
 
-def _is_integer(low: int) -> Callable[[object], bool]:
-    return lambda value: type(value) is int and low <= value <= _SIZE_LIMIT  # not isinstance: True is no size
+def _is_integer(low: int, value: object) -> bool:
+    return type(value) is int and low <= value <= _SIZE_LIMIT  # not isinstance: True is no size
 
 
 def _is_hex(value: object) -> bool:
@@ -59,18 +59,12 @@ def _names_media_type(value: str) -> bool:
     return "" not in (kind, slash, subtype) and not (kind + subtype).strip(_NAME_CHARACTERS)
 
 
-def _is_list_of(rule: Callable[[object], bool]) -> Callable[[object], bool]:
-    def holds(value: object) -> bool:
-        return isinstance(value, list | tuple) and bool(value) and all(map(rule, value)) and len({*value}) == len(value)
-
-    return holds
+def _is_list_of(rule: Callable[[object], bool], value: object) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(map(rule, value)) and len({*value}) == len(value)
 
 
-def _is_map_of(keys: Callable[[object], bool], values: Callable[[object], bool]) -> Callable[[object], bool]:
-    def holds(value: object) -> bool:
-        return isinstance(value, Mapping) and bool(value) and all(keys(key) and values(value[key]) for key in value)
-
-    return holds
+def _is_map_of(keys: Callable[[object], bool], values: Callable[[object], bool], value: object) -> bool:
+    return isinstance(value, Mapping) and bool(value) and all(keys(key) and values(value[key]) for key in value)
 
 
 def _is_site_path(value: object) -> bool:
@@ -87,7 +81,7 @@ def _is_json(value: object, levels: int = 32) -> bool:
 
 
 def _is_scalar(value: object) -> bool:
-    return value is None or isinstance(value, bool | str) or _is_integer(-_SIZE_LIMIT)(value)
+    return value is None or isinstance(value, bool | str) or _is_integer(-_SIZE_LIMIT, value)
 
 
 # For `strip`, which leaves nothing of a text that has no other characters: five times as fast as a set.
@@ -96,10 +90,10 @@ _NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 _PATH = _Rule("a relative path without `..`, `:` or backslash", is_path)
 _PUBLISHED = _Rule("a relative path of letters, digits, `.`, `_` and `-`", is_published)
-_PATHS = _Rule("a list of different relative paths", _is_list_of(is_path))
+_PATHS = _Rule("a list of different relative paths", partial(_is_list_of, is_path))
 _TRUE = _Rule("true", lambda value: value is True)
-_SIZE = _Rule("a size in bytes", _is_integer(0))
-_PIXELS = _Rule("a number of pixels above 0", _is_integer(1))
+_SIZE = _Rule("a size in bytes", partial(_is_integer, 0))
+_PIXELS = _Rule("a number of pixels above 0", partial(_is_integer, 1))
 _HEX = _Rule("64 lower-case hex digits", _is_hex)
 _DIGEST = _Rule("`sha256:` and 64 lower-case hex digits", _is_digest)
 _TEXT = _Rule("a text without control characters", is_text)
@@ -143,40 +137,42 @@ _FILE = _Shape(
         "keep": _TRUE,
         "enc": _Rule(
             "an object of sizes under `br`, `gzip`, `zstd`",
-            _is_map_of(SUFFIXES.__contains__, _is_integer(0)),
+            partial(_is_map_of, SUFFIXES.__contains__, partial(_is_integer, 0)),
         ),
         "build": _DIGEST,
     },
 )
 _BUNDLE = _Shape(
     {"assets": _PATHS},
-    {"extra": _Rule("an object of texts, integers, true, false and null", _is_map_of(is_text, _is_scalar))},
+    {"extra": _Rule("an object of texts, integers, true, false and null", partial(_is_map_of, is_text, _is_scalar))},
 )
 _BUILD = _Shape(
     {
         "id": _DIGEST,
-        "tools": _Rule("an object of versions", _is_map_of(is_text, is_text)),
+        "tools": _Rule("an object of versions", partial(_is_map_of, is_text, is_text)),
         "config": _DIGEST,
         "inputs": _DIGEST,
         "salt": _Rule("a text", lambda value: value == "" or is_text(value)),
     },
     {
         "revision": _TEXT,
-        "previous": _Rule("a list of different build ids", _is_list_of(_is_digest)),
-        "superseded": _Rule("an object of build ids and seconds since 1970", _is_map_of(_is_digest, _is_integer(0))),
+        "previous": _Rule("a list of different build ids", partial(_is_list_of, _is_digest)),
+        "superseded": _Rule(
+            "an object of build ids and seconds since 1970", partial(_is_map_of, _is_digest, partial(_is_integer, 0))
+        ),
     },
 )
 _TOP = _Shape(
     {
-        "version": _Rule("an integer from 1", _is_integer(1)),
-        "minReader": _Rule("an integer from 1", _is_integer(1)),
+        "version": _Rule("an integer from 1", partial(_is_integer, 1)),
+        "minReader": _Rule("an integer from 1", partial(_is_integer, 1)),
         "base": _Rule("a URL base that begins and ends with `/`, or `https://` and a host", is_base),
         "build": _OBJECT,
         "assets": _OBJECT,
         "bundles": _OBJECT,
         "files": _OBJECT,
     },
-    {"importmap": _Rule("an object of specifiers and logical paths", _is_map_of(is_text, is_path))},
+    {"importmap": _Rule("an object of specifiers and logical paths", partial(_is_map_of, is_text, is_path))},
 )
 SECTIONS = {
     "assets": (_Rule("a logical path", is_path), _ASSET),
@@ -274,5 +270,5 @@ def _lean(shape: _Shape, value: Any) -> Any:
 def version_faults(document: object) -> Iterator[str]:
     """Yield why this reader is too old for the manifest, if it is."""
     least = document.get("minReader") if isinstance(document, Mapping) else None
-    if _is_integer(VERSION + 1)(least):
+    if _is_integer(VERSION + 1, least):
         yield f"needs a reader of version {least}, and this assetbuild reads {VERSION}: upgrade it where the site runs"
