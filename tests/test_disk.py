@@ -408,15 +408,15 @@ def test_a_lock_that_fails_otherwise_is_an_error_and_leaves_nothing_open(
 
 
 def test_temporary_names_of_nobody_are_swept_and_those_of_others_are_kept(tmp_path: Path) -> None:
-    kept = [f"{TEMP_MARK}1-1", f"{TEMP_MARK}1-1-1", "plain", f"x{TEMP_MARK}1"]
-    for name in (
-        *kept,
-        *(f"{TEMP_MARK}{writer}" for writer in ("0-1", f"{os.getpid()}-1", "x-1", "²-1", "-1", "9" * 10)),
-    ):
-        (tmp_path / name).write_bytes(b"")
+    nobody = [f"{TEMP_MARK}{writer}" for writer in ("0-1", f"{os.getpid()}-1", "x-1", "²-1", "-1", "9" * 10)]
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as writer:
+        kept = [f"{TEMP_MARK}{writer.pid}-1", f"{TEMP_MARK}{writer.pid}-1-1", "plain", f"x{TEMP_MARK}1"]
+        for name in (*kept, *nobody):
+            (tmp_path / name).write_bytes(b"")
 
-    assert 6 == RealDisk().sweep(str(tmp_path))
+        assert len(nobody) == RealDisk().sweep(str(tmp_path))
 
+    assert 0 == writer.returncode
     assert sorted(kept) == names(tmp_path)
 
 
