@@ -9,9 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
+from collections.abc import Iterator
 from typing import NoReturn
 
-__all__ = ["FILES", "FOLDERS", "GROUPS", "leave", "tidy"]
+__all__ = ["FILES", "FOLDERS", "GROUPS", "leave", "starting", "tidy"]
+
+_START_S = 0.5
+_LOOK_S = 0.001
 
 # Changed by single calls of sets, which are atomic.
 FILES: set[str] = set()
@@ -24,6 +29,20 @@ GROUPS: set[int] = set()
 """Process groups of programs that do not notice that we are gone, or only when they have done what they are at."""
 
 
+_STARTING: set[object] = set()
+
+
+@contextlib.contextmanager
+def starting() -> Iterator[None]:
+    """Begin a program and put its group into `GROUPS` inside: whoever ends the process meanwhile waits for that."""
+    mark = object()
+    _STARTING.add(mark)
+    try:
+        yield
+    finally:
+        _STARTING.discard(mark)
+
+
 def leave(code: int) -> NoReturn:
     """End this process with an exit code, without waiting for anybody. Standard streams have to be flushed before."""
     tidy()
@@ -31,7 +50,13 @@ def leave(code: int) -> NoReturn:
 
 
 def tidy() -> None:
-    """End the programs and remove the files that stand here."""
+    """End the programs and remove the files that stand here.
+
+    A program that another thread is just starting is waited for, but not for long: that thread may be this one.
+    """
+    deadline_s = time.monotonic() + _START_S
+    while _STARTING and time.monotonic() < deadline_s:
+        time.sleep(_LOOK_S)
     for group in [*GROUPS]:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)

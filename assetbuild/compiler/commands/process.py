@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from assetbuild.ending import GROUPS
+from assetbuild.ending import GROUPS, starting
 
 __all__ = ["Ending", "lifeline", "run"]
 
@@ -42,18 +42,19 @@ def run(argv: Sequence[str], folder: str, environ: Mapping[str, str], time_limit
     """Run a program in `folder`; raise `OSError` if it does not start."""
     deadline_s = time.monotonic() + time_limit_s
     with lifeline() as (held, own):
-        process = subprocess.Popen(
-            argv,
-            cwd=folder,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            bufsize=0,
-            pass_fds=(held,),
-            start_new_session=True,  # its own process group, which the terminal's Ctrl-C does not reach
-        )
-        GROUPS.add(process.pid)
+        with starting():
+            process = subprocess.Popen(
+                argv,
+                cwd=folder,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                bufsize=0,
+                pass_fds=(held,),
+                start_new_session=True,  # its own process group, which the terminal's Ctrl-C does not reach
+            )
+            GROUPS.add(process.pid)
         try:
             own(process.pid)
             said, is_late = _said(process, deadline_s)

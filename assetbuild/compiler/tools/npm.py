@@ -16,7 +16,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 
-from assetbuild.ending import GROUPS
+from assetbuild.ending import GROUPS, starting
 
 __all__ = ["PackFailed", "installed", "pack"]
 
@@ -55,19 +55,20 @@ def pack(
     """
     command = [npm, "pack", *_FLAGS, "--pack-destination", into, "--", package]
     try:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # its own group, so that whatever it starts ends with it; no terminal to ask at
-        )
+        with starting():
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # its own group, so that whatever it starts ends with it; no terminal to ask at
+            )
+            GROUPS.add(process.pid)
     except OSError as error:
         raise PackFailed(f"`{npm}` does not start: {(error.strerror or str(error)).lower()}") from error
     with process:
-        GROUPS.add(process.pid)
         try:
             stdout, stderr = process.communicate(timeout=limit_s)
         except BaseException as error:

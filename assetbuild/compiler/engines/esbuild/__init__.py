@@ -26,7 +26,7 @@ from assetbuild.compiler.engines.esbuild.packets import read as read_packet
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
 from assetbuild.compiler.pool import MEMORY_LIMIT_BYTES, resident_bytes
 from assetbuild.diagnostic import Diagnostic, Note
-from assetbuild.ending import GROUPS
+from assetbuild.ending import GROUPS, starting
 
 __all__ = ["PROTOCOL_VERSION", "Again", "Built", "Esbuild", "EsbuildFault", "Hooks", "Output", "Transformed"]
 
@@ -146,17 +146,18 @@ class Esbuild:
         self._last_words: deque[bytes] = deque(maxlen=20)
         self._ended = ""
         try:
-            self._process = subprocess.Popen(
-                [*argv, f"--service={PROTOCOL_VERSION}", "--ping"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,  # its own group: an interrupt at the terminal is ours to handle
-            )
+            with starting():
+                self._process = subprocess.Popen(
+                    [*argv, f"--service={PROTOCOL_VERSION}", "--ping"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,  # its own group: an interrupt at the terminal is ours to handle
+                )
+                self.pid = self._process.pid
+                GROUPS.add(self.pid)
         except OSError as error:
             raise EngineUnavailable([_unavailable(f"esbuild does not start: {error.strerror or error}")]) from error
-        self.pid = self._process.pid
-        GROUPS.add(self.pid)
         self._greeted: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._drain, self._read)]
         for thread in self._threads:

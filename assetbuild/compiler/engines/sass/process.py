@@ -25,7 +25,7 @@ from assetbuild.compiler.engines.sass.wire import Sheet
 from assetbuild.compiler.errors import CompileFailed, EngineUnavailable
 from assetbuild.compiler.pool import resident_bytes
 from assetbuild.diagnostic import Diagnostic, Span
-from assetbuild.ending import GROUPS
+from assetbuild.ending import GROUPS, starting
 
 if TYPE_CHECKING:
     from assetbuild.compiler.tools import Program
@@ -103,20 +103,21 @@ class Process:
     def __init__(self, program: Program, folder: str) -> None:
         self._shown = f"`{' '.join(program.argv)}`"
         try:
-            self._child = subprocess.Popen(
-                [*program.argv, "--embedded"],
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=folder,
-                # The compiler adds SASS_PATH to the load paths, and output must depend on no variable.
-                env={"PATH": os.defpath},
-                process_group=0,
-            )
+            with starting():
+                self._child = subprocess.Popen(
+                    [*program.argv, "--embedded"],
+                    bufsize=0,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    cwd=folder,
+                    # The compiler adds SASS_PATH to the load paths, and output must depend on no variable.
+                    env={"PATH": os.defpath},
+                    process_group=0,
+                )
+                GROUPS.add(self._child.pid)
         except OSError as error:
             raise _unfit(f"{self._shown} does not start: {error.strerror}") from None
-        GROUPS.add(self._child.pid)
         assert self._child.stdin is not None
         self._stdin = self._child.stdin
         os.set_blocking(self._stdin.fileno(), False)  # a process that no longer reads must not outwait the limit
