@@ -11,8 +11,9 @@ import pytest
 
 from tests.browser import Browser, chromium_browser
 from tests.conftest import Tree, need
+from tests.patience import until
 from tests.servers import free_port
-from tests.test_watch_child import is_alive, until
+from tests.test_watch_child import is_alive
 from tests.watching import watching
 
 PAGE = """\
