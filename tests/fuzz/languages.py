@@ -113,7 +113,7 @@ def _expect_linear(text: str, read: Callable[[str], object]) -> None:
     if len(text) > LONG_CHARACTERS:
         once, twice = (steps(lambda part=part: read(part)) for part in (text, text * 2))  # type: ignore[misc]
         # Either may be ruled out by a quick look, so a text may also cost what its length allows.
-        assert twice < 3 * once + 30 * len(text), (once, twice)
+        assert twice < 3 * once + 100 * len(text), (once, twice)
 
 
 def _replaced(text: str, references: Sequence[_Placed], new: str) -> str:
