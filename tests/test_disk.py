@@ -285,13 +285,11 @@ def test_a_small_file_that_is_absent_or_not_regular_is_an_error(tmp_path: Path) 
 
     with pytest.raises(FileNotFoundError):
         RealDisk().small(str(tmp_path / "gone"), 9)
-    with pytest.raises(NotRegular) as caught:
-        RealDisk().small(str(tmp_path / "pipe"), 9)
-    assert (errno.EINVAL, "not a regular file", str(tmp_path / "pipe")) == (
-        caught.value.errno,
-        caught.value.strerror,
-        caught.value.filename,
-    )
+    for read in (lambda file: RealDisk().small(file, 9), RealDisk().read):
+        with pytest.raises(NotRegular) as caught:
+            read(str(tmp_path / "pipe"))
+        fields = (caught.value.errno, caught.value.strerror, caught.value.filename)
+        assert (errno.EINVAL, "not a regular file", str(tmp_path / "pipe")) == fields
 
 
 def test_a_file_is_read_in_bounded_parts_and_asked_for_its_end_at_most_once(tmp_path: Path) -> None:
@@ -347,6 +345,7 @@ def test_a_file_and_a_folder_are_told_through_links_and_nothing_is_neither(tmp_p
     folders = [name for name in names if RealDisk().is_folder(str(tmp_path / name))]
 
     assert (["file", "to-file"], ["folder", "to-folder"]) == (files, folders)
+    assert {0} == {mode_at(str(tmp_path / name), os.stat) for name in names[4:]}
 
 
 def test_what_nobody_can_say_is_an_error() -> None:
