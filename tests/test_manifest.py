@@ -611,10 +611,55 @@ def test_a_layout_without_lines_is_not_canonical_whatever_its_digest() -> None:
     assert ["css/a.css"] == [*Manifest(content, verify=False).assets()]
 
 
+def test_a_broken_manifest_says_why(sample: bytes) -> None:
+    lines = sample.split(b"\n")
+    readings: list[tuple[bytes, Callable[[Manifest], object]]] = [
+        (sample.replace(b'"css/015.css":{', b'"css/015.css":' + b"[" * 100_000), lambda m: m.asset("css/015.css")),
+        (b"\n".join([*lines[:2], lines[3], lines[2], *lines[4:]]), lambda m: [*m.assets()]),
+    ]
+
+    said = []
+    for text, read in readings:
+        with pytest.raises(ManifestError) as caught:
+            read(Manifest(text, verify=False))
+        said.append(str(caught.value).partition(";")[0].rpartition(": ")[2])
+
+    assert ["it is nested too deeply", "its names are not in order"] == said
+
+
+def test_what_is_laid_out_anew_is_told_only_of_what_could_be_written() -> None:
+    broken = resigned(dump(CSS).replace(b'"file":"css/a-abcdefghij.css"', b'"file":"../a"'))
+
+    with pytest.raises(ManifestError, match="it has no build id"):
+        Manifest(json.dumps(json.loads(broken), indent=1).encode())
+
+
+def test_files_of_a_manifest_without_lines_are_found() -> None:
+    content = dump(CSS)
+    anew = Manifest(json.dumps(json.loads(content), indent=1).encode(), verify=False)
+
+    assert [*Manifest(content).files()] == [*anew.files()] != []
+    assert [Manifest(content).published(path) for path in anew.files()] == [
+        anew.published(path) for path in anew.files()
+    ]
+
+
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}], ids=["lists", "objects"])
+def test_what_users_add_is_nested_as_deep_as_any_reader_reads(wrap: Callable[[Any], Any]) -> None:
+    deep: Any = 1
+    for _ in range(32):
+        deep = wrap(deep)
+
+    assert [] == check(dump({**CSS, "x-a": deep}))
+    with pytest.raises(ManifestError, match="should hold JSON without fractions at `x-a`"):
+        dump({**CSS, "x-a": wrap(deep)})
+
+
 def test_half_a_surrogate_pair_names_nothing() -> None:
     manifest = Manifest(dump(CSS))
 
     assert (None, None) == (manifest.asset("\ud800"), manifest.published("\ud800"))
+    assert [] == [*manifest.names_of("\ud800")]
 
 
 def test_what_is_no_object_has_no_other_fault() -> None:
