@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ _FLAGS = (
     "--disable-sync",
     "--remote-debugging-pipe",
 )
-_PATIENCE_S = 60
+_PATIENCE_S = 60  # for one answer
 
 
 @dataclass
@@ -142,11 +142,7 @@ class Browser:
         self._number += 1
         params = {"expression": expression, "awaitPromise": True, "returnByValue": True}
         message = {"id": self._number, "method": "Runtime.evaluate", "params": params, "sessionId": session}
-        os.write(self._send, json.dumps(message).encode() + b"\0")
-        number = self._number
-        while (answer := self._next()).get("id") != number:
-            pass
-        return answer.get("result", {}).get("result", {}).get("value")
+        return self._answer(message).get("result", {}).get("result", {}).get("value")
 
     def said(self, session: str) -> list[str]:
         """Return what the page has said as an error since it was opened."""
@@ -156,13 +152,9 @@ class Browser:
         """End the process and everything it started."""
         os.close(self._send)
         os.close(self._receive)
-        self.kill()
-        self._process.wait()
-
-    def kill(self) -> None:
-        """End the process group at once."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
     def _evaluate(self, expression: str, session: str) -> Any:
         asked = {"expression": expression, "awaitPromise": True, "returnByValue": True}
@@ -173,20 +165,26 @@ class Browser:
         message: dict[str, Any] = {"id": self._number, "method": method, "params": params}
         if session:
             message["sessionId"] = session
+        answer = self._answer(message)
+        assert "error" not in answer, answer["error"]
+        return answer["result"]
+
+    def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
         os.write(self._send, json.dumps(message).encode() + b"\0")
-        number = self._number
-        while True:
-            answer = self._next()
-            if answer.get("id") == number:
-                assert "error" not in answer, answer["error"]
-                return answer["result"]
+        end = time.monotonic() + _PATIENCE_S
+        while (answer := self._next(end)).get("id") != message["id"]:
+            pass
+        return answer
 
     def _wait_for(self, method: str) -> None:
+        end = time.monotonic() + _PATIENCE_S
         while not any(event["method"] == method for event in self._events):
-            self._next()
+            self._next(end)
 
-    def _next(self) -> dict[str, Any]:
+    def _next(self, end: float) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            readable, _, _ = select.select([self._receive], [], [], max(0, end - time.monotonic()))
+            assert readable, f"chromium did not answer within {_PATIENCE_S} s"
             chunk = os.read(self._receive, 1 << 16)
             assert chunk, "chromium ended"
             self._rest += chunk
@@ -220,15 +218,12 @@ class Browser:
 
 
 @contextlib.contextmanager
-def chromium_browser(chromium: str, patience_s: float = _PATIENCE_S) -> Iterator[Browser]:
-    """Give a browser with an empty profile; at the end, or when `patience_s` is over, its processes are gone."""
+def chromium_browser(chromium: str) -> Iterator[Browser]:
+    """Give a browser with an empty profile, for as long as the caller likes; at the end its processes are gone."""
     profile = tempfile.mkdtemp(prefix="browser-")
     browser = Browser(chromium, profile)
-    deadline = threading.Timer(patience_s, browser.kill)  # a browser that hangs ends its pipe, and so the test
-    deadline.start()
     try:
         yield browser
     finally:
-        deadline.cancel()
         browser.close()
         shutil.rmtree(profile, ignore_errors=True)
