@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 if TYPE_CHECKING:
     from assetbuild.compiler import Outcome
@@ -25,6 +25,10 @@ Tree = Callable[[Mapping[str, str | bytes]], Path]
 # How long an example takes is the machine's affair: no test asks for a time.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+# mutmut asks thousands of times whether any input fails, never which is the smallest, and wants one answer each time.
+settings.register_profile(
+    "mutation", deadline=None, derandomize=True, database=None, max_examples=30, phases=[Phase.explicit, Phase.generate]
+)
 
 
 @pytest.fixture(autouse=True)

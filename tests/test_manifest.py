@@ -102,6 +102,7 @@ def test_any_language_can_check_the_build_id_without_parsing() -> None:
     assert hashlib.sha256(zeroed).hexdigest().encode() == content[at : at + 64]
 
 
+@pytest.mark.many
 @settings(max_examples=60, deadline=None)
 @given(documents)
 def test_what_is_dumped_is_whole_canonical_and_valid_by_the_schema(made: Document) -> None:
@@ -112,6 +113,7 @@ def test_what_is_dumped_is_whole_canonical_and_valid_by_the_schema(made: Documen
     assert content == dump(json.loads(content))
 
 
+@pytest.mark.many
 @settings(max_examples=60, deadline=None)
 @given(documents)
 def test_every_name_is_found_and_reads_as_the_full_parse_says(made: Document) -> None:
@@ -141,6 +143,7 @@ def plain(entry: AssetEntry | FileEntry) -> Document:
     return {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items() if v or k in required}
 
 
+@pytest.mark.many
 @settings(max_examples=60, deadline=None)
 @given(documents, st.text(max_size=8) | st.sampled_from(["\ud800", "", "}", '"', "zzz", "files"]))
 def test_a_name_that_is_not_there_is_none(made: Document, name: str) -> None:
@@ -231,6 +234,7 @@ def inner(value: Any) -> Iterator[tuple[Any, Any]]:
                 yield from inner(item)
 
 
+@pytest.mark.many
 @settings(max_examples=400, deadline=None)
 @given(broken())
 def test_the_schema_and_the_table_of_fields_agree_on_what_is_broken(made: Document) -> None:
@@ -251,6 +255,7 @@ def sample() -> bytes:
     )
 
 
+@pytest.mark.many
 def test_ten_thousand_random_mutations_are_all_refused(sample: bytes) -> None:
     chance = random.Random(19)
     other = dump(document({"css/003.css": {"file": "css/x.css"}}, {"css/x.css": file_entry(b"x")}, base="/other/"))
@@ -269,12 +274,14 @@ def test_ten_thousand_random_mutations_are_all_refused(sample: bytes) -> None:
     assert [] == accepted
 
 
+@pytest.mark.many
 def test_every_mutation_is_a_fault_for_verify_too(sample: bytes) -> None:
     chance = random.Random(21)
 
     assert all(check(mutation(chance, sample, dump(CSS))) for _ in range(300))
 
 
+@pytest.mark.many
 def test_a_mutation_that_nothing_checks_gives_what_its_text_says_or_is_refused(sample: bytes) -> None:
     """Nothing vouches for the bytes: the reader still tells no lie about them."""
     chance = random.Random(20)

@@ -233,6 +233,7 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> tuple[Document, list[tuple
     return made, [(each, each.middleware(each.page, assets, memory_bytes=n)) for each in TRANSPORTS for n in (0, 10**6)]
 
 
+@pytest.mark.many
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(["GET", "HEAD", "OPTIONS", "POST"]),
