@@ -87,7 +87,13 @@ class Yard:
         self.project = folder / "state/project"
         self.lives_s: dict[str, float] = {}
         self._start = folder / "start"
-        self._environ = {**os.environ, "ASSETBUILD_CACHE": str(folder / "state/cache")}
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
+        self._environ = {
+            **os.environ,
+            "ASSETBUILD_CACHE": str(folder / "state/cache"),
+            "TMPDIR": str(self.temporary),
+        }
         builds = []
         for edition in (1, 0):
             _write(_EDITIONS[edition], self.project)
@@ -103,8 +109,9 @@ class Yard:
         self.state = folder / "state"
 
     def reset(self) -> None:
-        """Set back the old build, the new sources and the empty cache."""
-        shutil.rmtree(self.state)
+        """Set back the old build, the new sources, the empty cache and the empty folder for temporary files."""
+        for folder in (self.state, *self.temporary.iterdir()):
+            shutil.rmtree(folder)
         shutil.copytree(self._start, self.state)
 
     def start(self, command: str) -> subprocess.Popen[bytes]:
@@ -165,6 +172,7 @@ def _struck(yard: Yard, command: str, blow: str, delay_s: float) -> Fate:
         if b"Traceback" in text or b"Exception ignored" in text:
             faults.append("a traceback: " + text.decode("utf-8", "replace"))
     faults += [f"left {Path(file).name}" for file in leftovers(yard.state)]
+    faults += [f"left {folder.name}" for folder in yard.temporary.iterdir()]
     found = standing(reader(yard.project / "build/assets"), yard.old, yard.new)
     if found not in _WHOLE or (found == "old" and code == 0 and command == "compile"):
         faults.append(f"the output is {found}")

@@ -151,8 +151,8 @@ class LastBuild:
 
 def ours_of(project: Project) -> tuple[str, ...]:
     """Return what the paths of a build's own folders begin with: each with a slash at its end, but for private ones."""
-    from assetbuild.compiler.commands import private_prefix
     from assetbuild.compiler.publish import HIDDEN_SUFFIX
+    from assetbuild.private import private_prefix
 
     folders = (project.output, project.output + HIDDEN_SUFFIX, project.cache_folder)
     return (*(os.path.join(folder, "") for folder in folders if folder), private_prefix())

@@ -17,7 +17,7 @@ from itertools import starmap
 from assetbuild.compiler.account import account_of
 from assetbuild.compiler.budgets import over_budget
 from assetbuild.compiler.bundles import load as load_bundles
-from assetbuild.compiler.commands import Generated, generate, private_folder
+from assetbuild.compiler.commands import Generated, generate
 from assetbuild.compiler.encode import Encoding, encoders, work_of
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Library
@@ -37,6 +37,7 @@ from assetbuild.compiler.tools import NAMES, variable_of
 from assetbuild.compiler.unmatched import unmatched
 from assetbuild.diagnostic import Diagnostic, by_place
 from assetbuild.disk import Disk, RealDisk
+from assetbuild.private import private_folder
 from assetbuild.version import __version__
 
 __all__ = ["Outcome", "Services", "Watcher", "compile"]
@@ -104,7 +105,8 @@ def compile(
     """
     disk, watcher = disk or RealDisk(), watcher or Watcher()
     environ = os.environ if environ is None else environ
-    with private_folder(project) as folder:  # until what the commands made in it is published
+    # Until what the commands made in it is published.
+    with private_folder() if project.commands else contextlib.nullcontext("") as folder:
         generated = Generated()
         if project.commands:
             with (

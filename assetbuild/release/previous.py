@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urljoin
 
@@ -17,6 +16,7 @@ from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk
 from assetbuild.download import Route, shown_url
 from assetbuild.manifest import MANIFEST_NAME, check
+from assetbuild.private import private_folder
 from assetbuild.release.archive import Archive
 from assetbuild.release.errors import ReleaseError
 from assetbuild.release.remote import fetched, fetched_manifest, is_url
@@ -61,7 +61,7 @@ class Previous(NamedTuple):
         """
         if self.by is None:
             return self
-        folder = until.enter_context(TemporaryDirectory(prefix="assetbuild-"))
+        folder = until.enter_context(private_folder())
         lost = fetched(self.named, files, self.by, folder, disk)
         return self._replace(folder=folder, by=None, lost=lost)
 

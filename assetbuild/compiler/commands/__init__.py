@@ -7,12 +7,9 @@ its outputs reaches the user's folders. What its outputs name is taken, and the 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -31,12 +28,8 @@ from assetbuild.compiler.globs import matches, matches_any
 from assetbuild.compiler.project import Command, Project, Root
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk, RealDisk, Small
-from assetbuild.ending import FOLDERS
 
-__all__ = ["Generated", "generate", "private_folder", "private_prefix"]
-
-_PRIVATE = "assetbuild-commands-"
-"""How the names of private folders begin, in the system's folder for temporary files."""
+__all__ = ["Generated", "generate"]
 
 _EPOCH = 1
 _ROOT = "root"
@@ -72,26 +65,6 @@ class Generated:
     reasons: Mapping[str, str] = field(default_factory=dict)
     tools: Mapping[str, str] = field(default_factory=dict)
     is_repeatable: bool = True
-
-
-def private_prefix() -> str:
-    """Return what the paths of all private folders begin with."""
-    return os.path.join(os.path.realpath(tempfile.gettempdir()), _PRIVATE)
-
-
-@contextlib.contextmanager
-def private_folder(project: Project) -> Iterator[str]:
-    """Give a folder for what commands make until the build is published; "" for a project without commands."""
-    if not project.commands:
-        yield ""
-        return
-    folder = os.path.realpath(tempfile.mkdtemp(prefix=_PRIVATE))
-    FOLDERS.add(folder)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        FOLDERS.discard(folder)
 
 
 def generate(project: Project, folder: str, disk: Disk, environ: Mapping[str, str], store: Store | None) -> Generated:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tempfile
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -41,6 +40,7 @@ from assetbuild.compiler.refs.js import Script
 from assetbuild.compiler.sourcemap import SCRIPT_LINES, SHEET_LINES, Lines, Trail, drawn
 from assetbuild.compiler.tokens import trace
 from assetbuild.diagnostic import Diagnostic, Span, nearest, span_at
+from assetbuild.private import private_folder
 
 __all__ = ["build"]
 
@@ -93,7 +93,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
     (logical,) = job.logicals
     for file in cast("Sequence[str]", job.options.get("depends", ())):
         reading.read(os.path.join(shop.project.folder, file))
-    with tempfile.TemporaryDirectory(prefix="assetbuild-") as folder:
+    with private_folder() as folder:
         chain = _Chain(job, reading, shop, folder, _group(job.options, len(job.sources)))
         whole = chain.merged()
         if logical.endswith(".css"):
