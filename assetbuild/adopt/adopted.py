@@ -11,7 +11,18 @@ from typing import Literal, NamedTuple
 
 from assetbuild.diagnostic import Diagnostic, Span
 
-__all__ = ["CSS_MINIFIER", "Adopted", "Folder", "Form", "Made", "joined_styles", "left", "style", "to_change"]
+__all__ = [
+    "CSS_MINIFIER",
+    "Adopted",
+    "Command",
+    "Folder",
+    "Form",
+    "Made",
+    "joined_styles",
+    "left",
+    "style",
+    "to_change",
+]
 
 Form = Literal["style", "module", "classic", "filters"]
 
@@ -45,6 +56,15 @@ class Made(NamedTuple):
     place: Span | None = None
 
 
+class Command(NamedTuple):
+    """Another tool as a job, as `[[commands]]` has it. place: where its call stands now."""
+
+    run: tuple[str, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    place: Span
+
+
 @dataclass(frozen=True, slots=True)
 class Adopted:
     """A configuration, and what is left to do by hand.
@@ -61,6 +81,7 @@ class Adopted:
     exclude: tuple[str, ...] = ()
     keep_names: tuple[str, ...] = ()
     sections: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    commands: tuple[Command, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
 
 

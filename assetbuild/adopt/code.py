@@ -59,18 +59,22 @@ class Code:
 
     @functools.cached_property
     def files(self) -> tuple[str, ...]:
-        """Return the files, relative to the project, sorted."""
-        return tuple(sorted(self._below("")))
+        """Return the files of Python, relative to the project, sorted."""
+        return self.ending(".py")
 
-    def _below(self, above: str) -> Iterator[str]:
+    def ending(self, *suffixes: str) -> tuple[str, ...]:
+        """Return the files of any language whose names end so, relative to the project, sorted."""
+        return tuple(sorted(self._below("", suffixes)))
+
+    def _below(self, above: str, suffixes: tuple[str, ...]) -> Iterator[str]:
         entries = self._disk.scan(os.path.join(self.folder, above))
         if any(entry.name == "pyvenv.cfg" for entry in entries):  # the mark of an environment (PEP 405)
             return
         for entry in entries:
             shown = f"{above}/{entry.name}" if above else entry.name
             if entry.kind == "folder" and not entry.name.startswith(".") and entry.name not in _NEVER:
-                yield from self._below(shown)
-            elif entry.kind == "file" and entry.name.endswith(".py"):
+                yield from self._below(shown, suffixes)
+            elif entry.kind == "file" and entry.name.endswith(suffixes):
                 yield shown
 
     @functools.cached_property

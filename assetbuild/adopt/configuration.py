@@ -14,6 +14,7 @@ from assetbuild.adopt.adopted import Adopted
 from assetbuild.adopt.code import Code
 from assetbuild.adopt.detect import Detected, detected
 from assetbuild.adopt.frozen import frozen
+from assetbuild.adopt.tailwind import with_tailwind
 from assetbuild.adopt.write import written
 from assetbuild.compiler.config import CONFIG_FILE, Flags, configured_in, read
 from assetbuild.compiler.errors import ConfigError
@@ -55,6 +56,7 @@ def configuration(folder: str, tool: str, environ: Mapping[str, str], disk: Disk
         project = read(folder, environ, disk, Flags())
         is_django = bool(frameworks) and frameworks[0].name == "Django"
         adopted = frozen(project, disk, origin=f"Found: {origin}.", is_django=is_django)
+    adopted = with_tailwind(adopted, code, disk)
     return Configuration(written(adopted), adopted, frameworks, likely)
 
 

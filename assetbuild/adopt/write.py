@@ -9,9 +9,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from assetbuild.adopt.adopted import Adopted, Folder, Made
+from assetbuild.adopt.adopted import Adopted, Command, Folder, Made
 from assetbuild.compiler.config import OUTPUT
 from assetbuild.compiler.project import Project
+from assetbuild.diagnostic import Span
 
 __all__ = ["written"]
 
@@ -27,6 +28,7 @@ _SAYS = {
     "exclude": "not published; entries may use them",
     "keep_names": "also published under their own names",
     "entries": "logical path = what it is compiled from",
+    "commands": "a cached job, which sees its inputs and nothing else of the project",
     "sass.auto": "compile every Sass stylesheet that is no partial, named here or not",
     "templates.paths": "`assetbuild check` reads them",
 }
@@ -47,6 +49,8 @@ def written(adopted: Adopted) -> str:
         lines += _key(name, list(items)) if items else []
     if adopted.entries:
         lines += ["", f"[entries]  # {_SAYS['entries']}", *map(_entry, adopted.entries)]
+    for command in adopted.commands:
+        lines += _command(command)
     for section, keys in adopted.sections.items():
         lines += _section(section, keys)
     return "\n".join(lines) + "\n"
@@ -76,12 +80,18 @@ def _key(name: str, value: object, says: str = "", *, is_default: bool = False) 
     return [line + comment]
 
 
+def _command(command: Command) -> list[str]:
+    lines = ["", f"[[commands]]  # {_where(command.place)}: {_SAYS['commands']}"]
+    for name in ("run", "inputs", "outputs"):
+        lines += _key(name, list(getattr(command, name)))
+    return lines
+
+
 def _entry(made: Made) -> str:
     line = f"{_text(made.logical)} = {_sources(made)}"
     if made.place is None:
         return line
-    where = made.place.path + (f":{made.place.line}" if made.place.line else "")
-    comment = f"# {_one_line(where)}"
+    comment = f"# {_where(made.place)}"
     return f"{comment}\n{line}" if len(line) + len(comment) + 2 > _WIDTH else f"{line}  {comment}"
 
 
@@ -137,6 +147,10 @@ def _name(key: str) -> str:
 def _text(text: str) -> str:
     """Return a basic string. TOML forbids one character that JSON leaves as it is: U+007F (TOML 1.0.0, String)."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _where(place: Span) -> str:
+    return _one_line(place.path + (f":{place.line}" if place.line else ""))
 
 
 def _one_line(text: str) -> str:

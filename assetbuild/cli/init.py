@@ -63,7 +63,8 @@ def _closing(made: Configuration, project: str, file: str) -> list[str]:
     roots = counted(len(made.adopted.roots) + len(made.adopted.python_packages), "root")
     count = len(made.adopted.entries)
     entries = f"{count:,} {'entry' if count == 1 else 'entries'}"
-    lines = [f"wrote {file}: {roots}, {entries}"]
+    commands = f", {counted(len(made.adopted.commands), 'command')}" if made.adopted.commands else ""
+    lines = [f"wrote {file}: {roots}, {entries}{commands}"]
     if made.tool:
         where = made.tool.place.path + (f":{made.tool.place.line}" if made.tool.place.line else "")
         lines.append(
