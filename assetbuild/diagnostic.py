@@ -20,6 +20,7 @@ __all__ = [
     "by_place",
     "findings",
     "nearest",
+    "reason_of",
     "span_at",
 ]
 
@@ -178,6 +179,11 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
         by_name.setdefault(folded.rpartition("/")[2], []).append(candidate)
     names = get_close_matches(word.casefold().rpartition("/")[2], by_name, n=1, cutoff=0.75)
     return by_name[names[0]][0] if names and len(by_name[names[0]]) == 1 else None
+
+
+def reason_of(error: OSError) -> str:
+    """Return why the system refused something, as messages say it: `permission denied`."""
+    return (error.strerror or str(error)).lower()
 
 
 def by_place(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

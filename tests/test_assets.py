@@ -105,7 +105,7 @@ def test_a_missing_manifest_stops_the_process_at_its_start(tmp_path: Path) -> No
     [
         ("/static", "write `/static/`"),
         ("https://cdn.example", "write `https://cdn.example/`"),
-        ("static", "write `/static/` or"),
+        ("static", "write `/static/`"),
     ],
 )
 def test_a_base_without_its_slashes_is_refused_with_the_right_one(output: Path, base: str, advice: str) -> None:

@@ -593,7 +593,7 @@ def test_python_packages_come_after_the_roots_that_are_found(
         ('output = "assets/out"', "", "output `assets/out` lies in the root `assets`, and would be compiled again"),
         ('output = "."', "", "output `.` would hold the project itself"),
         ('roots = ["web/assets"]\noutput = "web"', "", "output `web` would hold the root `web/assets`"),
-        ("", "assets", "output `assets` lies in the root `assets`, and would be compiled again"),
+        ("", "assets", "`--output assets` lies in the root `assets`, and would be compiled again"),
     ],
 )
 def test_an_output_that_meets_its_sources_is_refused(tree: Tree, config: str, flag: str, expected: str) -> None:

@@ -318,7 +318,7 @@ def test_a_base_that_is_the_whole_application_stops_the_start(
         (
             {"APPLICATION_ROOT": "in"},
             "`in/static/` of `APPLICATION_ROOT` is not a URL base that begins and ends with a slash; "
-            "write `/static/` or `https://host/path/`",
+            "write `/in/static/`",
         ),
         (
             {"ASSETBUILD_MOUNT": "assets/"},

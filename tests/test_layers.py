@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "assetbuild"
 RANKS = [
     "version",
     "diagnostic",
+    "toml",
     "home",
     "download",
     "ending",

@@ -40,7 +40,7 @@ from assetbuild.manifest import (
     quote,
     reader,
 )
-from assetbuild.manifest.names import is_published
+from assetbuild.manifest.names import is_published, nearest_base
 from assetbuild.manifest.shape import document_faults
 from tests.manifests import DIGEST, HEX, INTEGRITY, Document, document, documents, file_entry
 
@@ -894,6 +894,13 @@ def test_a_base_begins_at_a_host_or_at_the_root_and_ends_with_a_slash(base: str)
 )
 def test_anything_else_is_no_base(base: object) -> None:
     assert not is_base(base)
+
+
+@given(st.text("/.:a", max_size=6) | st.sampled_from(["https://h", "//h", "http://h/a"]))
+def test_what_was_meant_by_a_wrong_base_is_a_base(text: str) -> None:
+    near = nearest_base(text)
+
+    assert near == "" or is_base(near)
 
 
 def test_sixty_four_zeros_elsewhere_are_not_taken_for_the_build_id() -> None:

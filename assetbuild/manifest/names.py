@@ -6,6 +6,7 @@ Pure functions over strings and bytes. `manifest.schema.json` says the same in p
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 __all__ = ["SUFFIXES", "hash_name", "is_base", "is_path", "is_published", "is_text", "name_of_digest", "quote"]
 
@@ -74,6 +75,17 @@ def is_base(value: object) -> bool:
     is_rooted = value.startswith("//") or (value.startswith("/") and not scheme)
     is_clean = _URL_BYTES.issuperset(value.replace("%", "").replace("[", "").replace("]", "").encode())
     return is_rooted and is_clean and not {"", ".", ".."} & {host, *path.split("/")[:-1]}
+
+
+def nearest_base(text: str, fits: Callable[[str], bool] = is_base) -> str:
+    """Return the URL base that was clearly meant by `text`, which is none: it lacks slashes, or a scheme; "" if unsure.
+
+    A name with a dot may be a host or a folder, so it says nothing.
+    """
+    near = [f"{text}/", f"https:{text}", f"https:{text}/"]
+    if "." not in text.partition("/")[0]:
+        near += [f"/{text}", f"/{text}/"]
+    return next((base for base in near if text and fits(base)), "")
 
 
 def is_text(value: object) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from assetbuild.diagnostic import nearest
 from assetbuild.manifest import AssetEntry, AssetNotFound, FileEntry, Manifest, ManifestError, is_base
+from assetbuild.manifest.names import nearest_base
 from assetbuild.web.html import Asset, asset_from, url_of
 from assetbuild.web.inline import inline_text, refused
 
@@ -114,6 +115,7 @@ def checked_base(base: str, setting: str = "") -> str:
     """Return `base`; raise `ManifestError` for what cannot be one. setting: where a user gave it, if that is known."""
     if is_base(base):
         return base
-    better = f"write `{base}/`" if is_base(f"{base}/") else "write `/static/` or `https://host/path/`"
+    near = nearest_base(base)
+    better = f"write `{near}`" if near else "write `/static/` or `https://host/path/`"
     place = f" of `{setting}`" if setting else ""
     raise ManifestError(f"`{base}`{place} is not a URL base that begins and ends with a slash; {better}")

@@ -19,14 +19,15 @@ from assetbuild.compiler import door
 from assetbuild.compiler.config import checks, sections
 from assetbuild.compiler.config.commands import read_commands
 from assetbuild.compiler.config.entries import read_entries
-from assetbuild.compiler.config.locate import fault_in, locate, written
+from assetbuild.compiler.config.locate import locate, written
 from assetbuild.compiler.config.roots import LOOKED_FOR, Folders, detect, read_roots
 from assetbuild.compiler.config.schema import Document, Table
 from assetbuild.compiler.errors import ConfigError
 from assetbuild.compiler.project import Profile, Project, Root, Tools
-from assetbuild.diagnostic import Diagnostic, Span, span_at
+from assetbuild.diagnostic import Diagnostic, Span, reason_of, span_at
 from assetbuild.disk import Disk
 from assetbuild.manifest.names import is_text
+from assetbuild.toml import fault_in
 
 __all__ = [
     "CONFIG_FILE",
@@ -160,15 +161,15 @@ def _toml(folder: str, name: str, disk: Disk) -> tuple[str, Mapping[str, object]
     except door.Refused as error:
         raise ConfigError(error.diagnostics) from None
     except tomllib.TOMLDecodeError as error:
-        sentence, offset = fault_in(text, error)
-        message = f"the file is not TOML: {sentence}"
-        raise ConfigError([Diagnostic("invalid-toml", "error", message, span_at(name, text, offset))]) from None
+        fault = fault_in(text, error)
+        message, place = f"the file is not TOML: {fault.sentence}", span_at(name, text, fault.offset)
+        raise ConfigError([Diagnostic("invalid-toml", "error", message, place, fault.hint)]) from None
     except ValueError:  # Python's own refusal: its limit on the digits of an integer guards against quadratic time
         _fail("invalid-toml", "the file holds a number of too many digits", shown=name)
     except RecursionError:
         _fail("invalid-toml", "the file is nested too deeply", shown=name)
     except OSError as error:
-        _fail("unreadable", f"the file cannot be read: {error.strerror}", shown=name)
+        _fail("unreadable", f"the file cannot be read: {reason_of(error)}", "let this user read it", name)
 
 
 def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, flags: Flags) -> Project:
@@ -182,7 +183,7 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
         roots=roots,
         config_shown=table.document.shown,
         config_text=table.document.text,
-        base=table.text("base", defaults.base, checks.base),
+        base=table.text("base", defaults.base, checks.base, checks.meant_base),
         exclude=table.texts("exclude", checks.glob),
         keep_names=table.texts("keep_names", checks.glob),
         site_root=table.texts("site_root", checks.glob),
@@ -213,8 +214,8 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
         is_strict=flags.is_strict,
     )
     table.close(_LATER)
-    _check_output(table, project)
-    _check_cache(table, project)
+    _check_output(table, project, is_told=bool(flags.output))
+    _check_cache(table, project, environ)
     return replace(project, config_digest_hex=_digest(project))
 
 
@@ -241,35 +242,39 @@ def _roots(table: Table, folder: str, output: str, disk: Disk) -> tuple[tuple[Ro
     return (*roots, *packages), (f"roots = [{found}]",) if roots else ()
 
 
-def _check_output(table: Table, project: Project) -> None:
-    """Report an output that would be compiled again, or would swallow its sources."""
+def _check_output(table: Table, project: Project, *, is_told: bool) -> None:
+    """Report an output that would be compiled again, or would swallow its sources. is_told: by `--output`."""
     shown = os.path.relpath(project.output, project.folder).replace(os.sep, "/")
-    if _holds(project.output, project.folder):
-        _output_fault(table, f"output `{shown}` would hold the project itself")
+    output = f"`--output {shown}`" if is_told else f"output `{shown}`"
+    faults = [f"{output} would hold the project itself"] if _holds(project.output, project.folder) else []
     for root in project.roots:
         if _holds(root.folder, project.output):
-            _output_fault(table, f"output `{shown}` lies in the root `{root.shown}`, and would be compiled again")
-        elif _holds(project.output, root.folder) and not _holds(project.output, project.folder):
-            _output_fault(table, f"output `{shown}` would hold the root `{root.shown}`")
+            faults.append(f"{output} lies in the root `{root.shown}`, and would be compiled again")
+        elif _holds(project.output, root.folder) and not faults:
+            faults.append(f"{output} would hold the root `{root.shown}`")
+    for message in faults:
+        hint = f"a folder of its own, such as `{OUTPUT}`"
+        table.document.error("bad-output", message, None if is_told else ("output",), hint)
 
 
-def _check_cache(table: Table, project: Project) -> None:
+def _check_cache(table: Table, project: Project, environ: Mapping[str, str]) -> None:
     """Report a cache that would be published, or that the output would be found full of."""
-    shown = os.path.relpath(project.cache_folder, project.folder).replace(os.sep, "/") if project.cache_folder else ""
+    if not project.cache_folder:
+        return
+    shown = os.path.relpath(project.cache_folder, project.folder).replace(os.sep, "/")
+    is_told = bool(environ.get("ASSETBUILD_CACHE"))
+    cache = f"the cache `{shown}`" + (" of `ASSETBUILD_CACHE`" if is_told else "")
+    place = ("cache", "local")
     for folder, what in [
         *((root.folder, f"the root `{root.shown}`") for root in project.roots),
         (project.output, "the output"),
     ]:
-        inside = os.path.relpath(os.path.realpath(project.cache_folder), os.path.realpath(folder)) if shown else ".."
+        inside = os.path.relpath(os.path.realpath(project.cache_folder), os.path.realpath(folder))
         if not any(segment.startswith(".") for segment in inside.split(os.sep) if segment != "."):
-            message = f"the cache `{shown}` lies in {what}, and would be published"
+            message = f"{cache} lies in {what}, and would be published"
             hint = "a folder of its own, such as `.cache/assetbuild`, or none: it lies in the user's own by default"
-            table.document.error("bad-cache", message, ("cache", "local"), hint)
+            table.document.error("bad-cache", message, None if is_told else place, hint)
             return
-
-
-def _output_fault(table: Table, message: str) -> None:
-    table.document.error("bad-output", message, ("output",), f"a folder of its own, such as `{OUTPUT}`")
 
 
 def _holds(outer: str, inner: str) -> bool:

@@ -9,6 +9,7 @@ import re
 
 from assetbuild.compiler import globs
 from assetbuild.manifest import is_base
+from assetbuild.manifest.names import nearest_base
 
 __all__ = [
     "alias",
@@ -22,6 +23,7 @@ __all__ = [
     "glob",
     "identifier",
     "logical_path",
+    "meant_base",
     "names",
     "package",
     "printable",
@@ -119,9 +121,16 @@ def base(text: str) -> str | None:
     host = found[0] if found else ""
     path = text[len(host) :]
     closed = path if path.endswith("/") else f"{path}/"
+    if not text:
+        return "is empty: expected `/static/` or `https://cdn.example/static/`"
     if not path or not _URL_PATH.fullmatch(closed) or not is_base(host + closed):
         return "is not a URL base: expected `/static/` or `https://cdn.example/static/`"
     return None if path == closed else "must end with `/`"
+
+
+def meant_base(text: str) -> str:
+    """Return the URL base that was clearly meant by a text that is none, "" if none was."""
+    return nearest_base(text, lambda near: base(near) is None)
 
 
 def public(text: str) -> str | None:

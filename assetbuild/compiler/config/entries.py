@@ -7,7 +7,7 @@ Receives the table as it is written; hands on `Entry` values whose patterns and 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from assetbuild.compiler import globs
@@ -30,6 +30,7 @@ _PUBLISHED: Mapping[EntryKind, tuple[str, ...]] = {
     "classic": (".js",),
     "filters": (".css", ".js"),
 }
+_EXTENSIONS = frozenset(extension for extensions in _PUBLISHED.values() for extension in extensions)
 
 
 def read_entries(table: Table) -> tuple[Entry, ...]:
@@ -40,6 +41,9 @@ def read_entries(table: Table) -> tuple[Entry, ...]:
             continue
         if isinstance(value, str):
             entry = _short(table, logical, value)
+        elif unquoted := _unquoted(logical, value):
+            _refuse_unquoted(table, logical, unquoted)
+            continue
         elif isinstance(value, Mapping):
             entry = _long(table.table(logical), logical)
         else:
@@ -48,6 +52,22 @@ def read_entries(table: Table) -> tuple[Entry, ...]:
         if entry is not None and _fits(table, entry):
             found.append(entry)
     return tuple(found)
+
+
+def _unquoted(name: str, value: object) -> list[str]:
+    """Return the names that were meant by keys without quotes: `app.min.css` is `css` in `min` in `app` to TOML."""
+    found: list[str] = []
+    for key, below in value.items() if isinstance(value, Mapping) else ():
+        whole = f"{name}.{key}"
+        found += [whole] if f".{key}" in _EXTENSIONS else _unquoted(whole, below)
+    return found
+
+
+def _refuse_unquoted(table: Table, logical: str, names: Sequence[str]) -> None:
+    for name in names:
+        message = f"the dots of `{name}` part tables where it has no quotes, at {table.document.where(table.path)}"
+        path = (*table.path, logical)
+        table.document.error("bad-value", message, path, f'put the name into quotes: `"{name}" = …`', at_key=True)
 
 
 def _logical(text: str) -> str | None:

@@ -13,16 +13,10 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-__all__ = ["Path", "Place", "fault_in", "locate", "written"]
+__all__ = ["Path", "Place", "locate", "written"]
 
 Path = tuple[str | int, ...]
 """The way to a value: keys and list positions, `("entries", "js/app.js", "classic", 1)`."""
-
-
-_GIVEN_UP = re.compile(
-    r"(?P<sentence>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL
-)
-_QUOTED = re.compile(r"(?<![\w'\"])'([^']+)'(?![\w'\"])")
 
 
 class Place(NamedTuple):
@@ -30,23 +24,6 @@ class Place(NamedTuple):
 
     key: tuple[int, int]
     value: tuple[int, int]
-
-
-def fault_in(text: str, error: tomllib.TOMLDecodeError) -> tuple[str, int]:
-    """Return why `text` is not TOML, in our words, and the offset at which its reader gave up.
-
-    Up to Python 3.13 the error has its place in its sentence alone: the last words, since a key may hold the same.
-    Source: Python's documentation of `tomllib.TOMLDecodeError`, whose attributes came with 3.14.
-    """
-    found = _GIVEN_UP.fullmatch(str(error))
-    if found is None:
-        return str(error), 0
-    sentence = _QUOTED.sub(r"`\1`", found["sentence"])
-    offset = len(text.rstrip())
-    if found["line"]:
-        lines = text.split("\n")[: int(found["line"]) - 1]
-        offset = sum(len(line) + 1 for line in lines) + int(found["column"]) - 1
-    return sentence[:1].lower() + sentence[1:], offset
 
 
 def written(path: Path) -> str:

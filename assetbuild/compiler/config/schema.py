@@ -13,12 +13,14 @@ from typing import TypeVar
 from assetbuild.compiler.config.locate import Path, Place, locate, written
 from assetbuild.diagnostic import Diagnostic, Span, nearest, span_at
 
-__all__ = ["Check", "Document", "Table"]
+__all__ = ["Check", "Document", "Meant", "Table"]
 
 Choice = TypeVar("Choice", bound=str)
 Value = TypeVar("Value")
 Check = Callable[[str], str | None]
 """Says what is wrong with a string (`"must be relative"`), None if nothing is."""
+Meant = Callable[[str], str]
+"""Says which string was clearly meant by one that a check refuses, "" if none was."""
 
 _TYPE_NAMES = {bool: "bool", int: "int", float: "float", str: "string", list: "list", dict: "table"}
 
@@ -37,10 +39,13 @@ class Document:
     def _places(self) -> Mapping[Path, Place]:
         return locate(self.text, self._document)
 
-    def error(self, rule: str, message: str, path: Path, hint: str = "", *, at_key: bool = False) -> None:
-        """Add an error about the value at `path`, which is relative to our table; `at_key`: about its key."""
-        place = self._places.get(self.prefix + path)
-        span = Span(self.shown) if self.shown else None
+    def error(self, rule: str, message: str, path: Path | None, hint: str = "", *, at_key: bool = False) -> None:
+        """Add an error about the value at `path`, which is relative to our table; `at_key`: about its key.
+
+        path: None for what was said elsewhere, by an option or the environment.
+        """
+        place = self._places.get(self.prefix + path) if path is not None else None
+        span = Span(self.shown) if self.shown and path is not None else None
         if place is not None:
             span = span_at(self.shown, self.text, *(place.key if at_key else place.value))
         self.findings.append(Diagnostic(rule, "error", message, span, hint))
@@ -87,14 +92,18 @@ class Table:
             return default
         return float(found)
 
-    def text(self, key: str, default: str, check: Check | None = None) -> str:
-        """Return a string that `check` has nothing against."""
+    def text(self, key: str, default: str, check: Check | None = None, meant: Meant | None = None) -> str:
+        """Return a string that `check` has nothing against; `meant` says which one was, if it refuses it."""
         if not self.has(key):
             return default
         found = self.values[key]
         if not isinstance(found, str):
             return self._mistyped("a string", found, key, default)
-        return found if self.passes(found, check, key) else default
+        problem = check(found) if check else None
+        if problem is not None:
+            near = meant(found) if meant else ""
+            self.fault(found, problem, key, hint=f"did you mean `{near}`?" if near else "")
+        return default if problem is not None else found
 
     def needed(self, key: str, check: Check, place: Path) -> str:
         """Return a string that must be there, "" if it is not or `check` refuses it. place: of a fault."""

@@ -84,7 +84,7 @@ def urls(table: Table) -> Urls:
     """Return `[urls]`."""
     found = Urls(
         aliases=table.table("aliases").mapping(checks.alias, checks.folder),
-        public=table.text("public", "", checks.public),
+        public=table.text("public", "", checks.public, checks.meant_base),
         mounts=table.table("mounts").mapping(checks.logical_path, checks.logical_path),
     )
     table.close()

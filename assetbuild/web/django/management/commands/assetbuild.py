@@ -14,6 +14,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from assetbuild.diagnostic import reason_of, span_at
+from assetbuild.toml import fault_in
 from assetbuild.web.django.packages import Mistyped, installed_packages, project_folder, with_packages
 
 _OWN, _SHARED = "assetbuild.toml", "pyproject.toml"
@@ -76,9 +78,14 @@ def _configuration(folder: str) -> tuple[str, str, tuple[str, ...]]:
 
 def _parsed(text: str, shown: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text.removeprefix(_BYTE_ORDER_MARK))
+        return tomllib.loads(text := text.removeprefix(_BYTE_ORDER_MARK))
+    except tomllib.TOMLDecodeError as error:
+        fault = fault_in(text, error)
+        at = span_at(shown, text, fault.offset)
+        message = f"`{shown}` is not TOML: {fault.sentence}, at line {at.line}, column {at.column}"
+        raise CommandError(f"{message}; {fault.hint}" if fault.hint else message) from error
     except (ValueError, RecursionError) as error:  # numbers and nesting have limits of Python's own
-        raise CommandError(f"`{shown}` is not TOML: {error}") from error
+        raise CommandError(f"`{shown}` holds a number too long, or is nested too deeply, for Python") from error
 
 
 def _read(file: str) -> str:
@@ -92,7 +99,7 @@ def _read(file: str) -> str:
     except UnicodeDecodeError as error:
         raise CommandError(f"`{shown}` is not UTF-8: {error.reason}") from error
     except OSError as error:
-        raise CommandError(f"`{shown}` cannot be read: {error.strerror}") from error
+        raise CommandError(f"`{shown}` cannot be read: {reason_of(error)}") from error
 
 
 def _write(file: str, text: str) -> None:
@@ -112,4 +119,4 @@ def _write(file: str, text: str) -> None:
             os.unlink(draft)
             raise
     except OSError as error:
-        raise CommandError(f"`{os.path.basename(file)}` cannot be written: {error.strerror}") from error
+        raise CommandError(f"`{os.path.basename(file)}` cannot be written: {reason_of(error)}") from error
