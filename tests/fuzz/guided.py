@@ -18,7 +18,7 @@ import atheris
 __all__ = ["main"]
 
 _SEEDS = 200
-_LONGEST_BYTES = 400
+_LONGEST_BYTES = 200
 _HANG_S = 60
 
 

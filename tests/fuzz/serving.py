@@ -113,7 +113,11 @@ def _site() -> _Site:
         applications.append((True, _over_wsgi(over_wsgi), _over_asgi(over_asgi)))
         alone = wsgi.AssetFiles(assets, memory_bytes=memory_bytes), asgi.AssetFiles(assets, memory_bytes=memory_bytes)
         applications.append((False, _over_wsgi(alone[0]), _over_asgi(alone[1])))
-    tags = [f'"{file["sha256"][:20]}{more}"' for file in made["files"].values() for more in ("", "-gzip")]
+    tags = [
+        f'"{file["sha256"][:20]}{more}"'
+        for file in made["files"].values()
+        for more in ("", *(f"-{coding}-{size}" for coding, size in file.get("enc", {}).items()))
+    ]
     return _Site(tuple(applications), tuple(made["files"]), frozenset(bodies), tuple(tags))
 
 
