@@ -17,11 +17,23 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from assetbuild.ending import FILES
 
-__all__ = ["MODE", "TEMP_MARK", "Digests", "Disk", "Found", "Measured", "NotRegular", "RealDisk", "Small", "mode_at"]
+__all__ = [
+    "MODE",
+    "TEMP_MARK",
+    "Compared",
+    "Digests",
+    "Disk",
+    "Found",
+    "Measured",
+    "NotRegular",
+    "RealDisk",
+    "Small",
+    "mode_at",
+]
 
 TEMP_MARK = ".assetbuild-tmp-"
 """Prefix of every temporary name; followed by the process id and a counter."""
@@ -71,6 +83,10 @@ class Small(NamedTuple):
     sha256_hex: str
 
 
+Compared = Literal["absent", "same", "other"]
+"""What stands under a name, beside what should."""
+
+
 class Disk(Protocol):
     """What the build half needs of a file system. Every method raises `OSError`; none retries in silence."""
 
@@ -86,6 +102,7 @@ class Disk(Protocol):
     def make_folder(self, folder: str) -> None: ...
     def lock(self, folder: str) -> contextlib.AbstractContextManager[bool]: ...
     def sweep(self, folder: str) -> int: ...
+    def compared(self, folder: str, path: str, expected: Callable[[], tuple[int, str]]) -> Compared: ...
     def write(self, folder: str, path: str, body: bytes) -> bool: ...
     def copy(self, file: str, folder: str, path: str, size: int, sha256_hex: str) -> tuple[bool, str]: ...
     def fill(self, folder: str, path: str, parts: Iterable[bytes], size: int, sha256_hex: str) -> tuple[bool, str]: ...
@@ -102,6 +119,8 @@ class RealDisk:
     # While a folder is locked: every folder below it that is known to be one, with the names in it. Nobody else writes
     # there then, so that a file that is not listed need not be looked for.
     _listed: dict[str, set[str]] | None = None
+    # The folder that is locked, and its descriptor: a sync tells of what went wrong since its descriptor was opened.
+    _locked: tuple[str, int] = ("", -1)
     _is_mode_kept = False
 
     def scan(self, folder: str) -> list[Found]:
@@ -213,9 +232,10 @@ class RealDisk:
                     raise
                 is_held = False
             self._listed = {} if is_held else None
+            self._locked = folder, descriptor
             yield is_held
         finally:
-            self._listed = None
+            self._listed, self._locked = None, ("", -1)
             os.close(descriptor)
 
     def sweep(self, folder: str) -> int:
@@ -234,6 +254,13 @@ class RealDisk:
                     self.remove(parent, found.name)
                     count += 1
         return count
+
+    def compared(self, folder: str, path: str, expected: Callable[[], tuple[int, str]]) -> Compared:
+        """Return whether what stands at `folder/path` is what should. expected: gives its size and sha256 (hex)."""
+        file = self._place(folder, path)
+        if not self._may_hold(file) or not mode_at(file, os.lstat):
+            return "absent"
+        return "same" if self.holds(file, *expected()) else "other"
 
     def write(self, folder: str, path: str, body: bytes) -> bool:
         """Put `body` at `folder/path` by temporary file and rename; return False if those bytes stood there already.
@@ -289,8 +316,12 @@ class RealDisk:
                 _write_all(descriptor, part)
 
     def sync(self, folder: str) -> None:
-        """Make everything written below `folder` durable: one `syncfs` of its file system (Linux), else `sync`."""
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        """Make everything written below `folder` durable: one `syncfs` of its file system (Linux), else `sync`.
+
+        In a folder that is locked it raises what went wrong since the lock was taken (Linux 5.8), syncfs(2).
+        """
+        is_locked = self._locked[0] == folder
+        descriptor = self._locked[1] if is_locked else os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             sync_one = _syncfs()
             if sync_one is None:
@@ -301,7 +332,8 @@ class RealDisk:
                 code = ctypes.get_errno()
                 raise OSError(code, os.strerror(code), folder)
         finally:
-            os.close(descriptor)
+            if not is_locked:
+                os.close(descriptor)
 
     def remove(self, folder: str, path: str) -> None:
         """Remove one file; it is no error if it is gone already."""

@@ -1,11 +1,12 @@
-"""Publish: the ordered walk to the disk. Files, then variants, then one sync, then the manifest: the commit point.
+"""Publish: the walk to the disk. `exchange` has the order, and the commit point; this room has the bytes.
 
-Receives assets and variants with their bytes; writes through `disk` alone. Before the manifest is renamed into
-place the output serves the old build, after it the new one. Plain copies of kept files come last, outside that promise.
+Receives assets and variants with their bytes; writes through `disk` alone. Plain copies of kept files come last,
+outside the promise that the output holds one build or the other.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from assetbuild.compiler.errors import PublishError, SourceChanged
 from assetbuild.compiler.model import Asset, Blob, Variant
 from assetbuild.disk import Disk
+from assetbuild.exchange import Parts, exchange
 from assetbuild.manifest import MANIFEST_NAME, SUFFIXES
 
 __all__ = ["HIDDEN_SUFFIX", "Published", "publish"]
@@ -61,28 +63,24 @@ def publish(
 def _publish(
     assets: Sequence[Asset], variants: Sequence[Variant], manifest: bytes, output: str, disk: Disk
 ) -> Published:
-    written = kept = written_bytes = 0
+    files = {asset.path: asset.body for asset in sorted(assets, key=lambda asset: asset.path)}
+    compressed = {variant.path + SUFFIXES[variant.coding]: variant.body for variant in variants}
+    stable = {asset.logical: asset.body for asset in assets if asset.stable is not None}
 
-    def put(path: str, body: bytes | Blob) -> None:
-        nonlocal written, kept, written_bytes
+    def put(path: str, body: bytes | Blob) -> bool:
         if isinstance(body, Blob) and body.body is not None:
             body = body.body
-        is_new = disk.write(output, path, body) if isinstance(body, bytes) else _copy(body, output, path, disk)
-        written, kept = written + is_new, kept + (not is_new)
-        written_bytes += is_new * (len(body) if isinstance(body, bytes) else body.size)
+        return disk.write(output, path, body) if isinstance(body, bytes) else _copy(body, output, path, disk)
 
-    by_path = {asset.path: asset for asset in assets}
-    for path in sorted(by_path):
-        put(path, by_path[path].body)
-    for variant in variants:
-        put(variant.path + SUFFIXES[variant.coding], variant.body)
-    disk.sync(output)  # every file must be on the disk before the name that vouches for it
-    is_new = disk.commit(output, MANIFEST_NAME, manifest)
-    written, kept, written_bytes = written + is_new, kept + (not is_new), written_bytes + is_new * len(manifest)
-    for asset in assets:
-        if asset.stable is not None:
-            put(asset.logical, asset.body)
-    return Published(written, kept, written_bytes)
+    def expected(path: str) -> tuple[int, str]:
+        return len(compressed[path]), hashlib.sha256(compressed[path]).hexdigest()
+
+    bodies = {**files, **compressed, MANIFEST_NAME: manifest}
+    parts = Parts(files, compressed, lambda path: put(path, bodies[path]), expected)
+    written: list[bytes | Blob] = [bodies[path] for path in exchange(output, manifest, parts, disk)]
+    written += [body for logical, body in stable.items() if put(logical, body)]
+    size_bytes = sum(len(body) if isinstance(body, bytes) else body.size for body in written)
+    return Published(len(written), len(bodies) + len(stable) - len(written), size_bytes)
 
 
 def _hide(hidden: Mapping[str, bytes], output: str, disk: Disk) -> None:

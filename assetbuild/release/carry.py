@@ -1,8 +1,8 @@
 """Carry: an output also holds the files of earlier releases, so that no page of theirs asks for one in vain.
 
-Receives the folder of a new build and where earlier releases are found; writes through `disk`: files and variants, one
-sync, the manifest, and only then removes what an earlier carry had brought and this one did not. Every file is verified
-before any is written. `lineage` says what is carried; nothing is carried under a stable name.
+Receives the folder of a new build and where earlier releases are found; publishes by `exchange`, and only then removes
+what an earlier carry had brought and this one did not. Every file is verified before any is written. `lineage` says
+what is carried; nothing is carried under a stable name.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk
 from assetbuild.download import DIRECT, Route
+from assetbuild.exchange import exchange
 from assetbuild.manifest import MANIFEST_NAME, SUFFIXES, Manifest, ManifestError, check, dump
 from assetbuild.manifest.text import parse
 from assetbuild.release.copies import copies_of
@@ -58,14 +59,13 @@ def carry(folder: str, named: Sequence[str], disk: Disk, limits: Limits, by: Rou
         document = copies.document(line)
         content = dump(document)
         disk.sweep(folder)
-        written = sum([copy.put(folder, path, disk) for path, copy in sorted(copies.by_path.items())])
-        disk.sync(folder)  # every file must be on the disk before the name that vouches for it
-        disk.commit(folder, MANIFEST_NAME, content)
+        exchanged = exchange(folder, content, copies.parts(folder, disk), disk)
         gone = _gone(own, document)
         for path in gone:
             disk.remove(folder, path)
     notes = [_nothing_yet(each) for each in found if found[each] is None]
     told = (*notes, *copies.warnings(), *_crowded_out(line.left))
+    written = len(copies.by_path.keys() & exchanged)
     kept = len(copies.by_path) - written
     return Carried(Manifest(content).build_id, line.ancestors, line.left, told, written, kept, len(gone))
 

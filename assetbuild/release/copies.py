@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk
+from assetbuild.exchange import Parts, without_variants
 from assetbuild.manifest import SUFFIXES, Manifest
 from assetbuild.release.decode import DecodeError, Undecodable, decoded
 from assetbuild.release.errors import ReleaseError
@@ -30,6 +31,7 @@ class Copy(NamedTuple):
     source: Previous
     size: int
     digest_hex: str
+    is_variant: bool = False
 
     def put(self, folder: str, path: str, disk: Disk) -> bool:
         """Put it at `folder/path`; return False if those bytes stood there already."""
@@ -48,13 +50,18 @@ class Copies(NamedTuple):
 
     def document(self, line: Lineage) -> dict[str, Any]:
         """Return the document of a lineage without the variants that are left behind."""
+        return without_variants(line.document, self.lost)
 
-        def without(path: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
-            sizes = entry.get("enc", {})
-            return {**entry, "enc": {each: sizes[each] for each in sizes if path + SUFFIXES[each] not in self.lost}}
+    def parts(self, folder: str, disk: Disk) -> Parts:
+        """Return what is to be put at its path in `folder`."""
 
-        files = line.document["files"]
-        return {**line.document, "files": {path: without(path, entry) for path, entry in files.items()}}
+        def expected(path: str) -> tuple[int, str]:
+            return self.by_path[path].size, self.by_path[path].digest_hex
+
+        copies = sorted(self.by_path.items())
+        files = [path for path, copy in copies if not copy.is_variant]
+        variants = [path for path, copy in copies if copy.is_variant]
+        return Parts(files, variants, lambda path: self.by_path[path].put(folder, path, disk), expected)
 
     def warnings(self) -> list[Diagnostic]:
         """Return what to say of the variants that are left behind."""
@@ -87,7 +94,7 @@ def copies_of(line: Lineage, earlier: Sequence[Previous], disk: Disk, until: Exi
                 elif coding in unread:
                     lost[variant] = f"no decoder of {coding} is installed, such as `assetbuild[compile]` brings"
                 else:
-                    by_path[variant] = Copy(source, size, report.digests.get(variant, ""))
+                    by_path[variant] = Copy(source, size, report.digests.get(variant, ""), is_variant=True)
         findings += _told(release, [each for each in report.diagnostics if _path(each) not in source.lost])
     if findings:
         raise ReleaseError(findings)

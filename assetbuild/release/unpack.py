@@ -1,7 +1,6 @@
 """Unpack: an archive becomes an output, or nothing happens. All of it is verified before any of it is written.
 
-Receives an archive and a folder, which may hold an older build; writes through `disk`: files and variants, one sync,
-the manifest, then plain copies. Until the manifest is renamed into place the folder serves the old build.
+Receives an archive and a folder, which may hold an older build; publishes by `exchange`, and then plain copies.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from typing import NamedTuple
 
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk
+from assetbuild.exchange import Parts, exchange
 from assetbuild.manifest import MANIFEST_NAME, Manifest, ManifestError
 from assetbuild.release.archive import ASSETS, PROVENANCE, SUMS_NAME, Archive
 from assetbuild.release.errors import ArchiveError
@@ -93,22 +93,19 @@ def _conflicts(archive: Archive, folder: str, disk: Disk) -> Iterator[Diagnostic
 
 def _publish(archive: Archive, report: Report, folder: str, disk: Disk) -> tuple[int, int]:
     """Return how many files were written, and how many stood there."""
-    written = kept = 0
-    sizes = archive.places.sizes()
+    places, sizes = archive.places, archive.places.sizes()
 
-    def put(path: str, source: str) -> None:
-        nonlocal written, kept
+    def put(path: str, source: str) -> bool:
         wanted = report.digests[source]
         is_new, digest_hex = disk.fill(folder, path, archive.parts(source), sizes[source], wanted)
         if digest_hex != wanted:
             raise OSError(0, "the archive changed while it was read")
-        written, kept = written + is_new, kept + (not is_new)
+        return is_new
 
-    for path in sizes:
-        put(path, path)
-    disk.sync(folder)  # every file must be on the disk before the name that vouches for it
-    is_new = disk.commit(folder, MANIFEST_NAME, archive.manifest)
-    written, kept = written + is_new, kept + (not is_new)
-    for logical, path in archive.places.copies.items():
-        put(logical, path)
-    return written, kept
+    def expected(path: str) -> tuple[int, str]:
+        return sizes[path], report.digests[path]
+
+    parts = Parts(sorted(places.files), sorted(places.variants), lambda path: put(path, path), expected)
+    written = len(exchange(folder, archive.manifest, parts, disk))
+    written += sum([put(logical, path) for logical, path in places.copies.items()])
+    return written, len(sizes) + 1 + len(places.copies) - written

@@ -21,13 +21,13 @@ from tests.faults.kills import kills
 from tests.faults.peers import PEERS, row
 from tests.faults.power import lost
 from tests.faults.space import full, read_only, scratch
-from tests.faults.stage import ENGINES, PLAIN, SMALL, Editions, Stage
+from tests.faults.stage import ENGINES, LEVELS, PLAIN, SMALL, Editions, Stage
 from tests.faults.traced import ERRORS, KILL, calls_of, faults, strike
 from tests.faults.verdict import Fate, Tally, tally
 
 
 class Form(NamedTuple):
-    """How much is done. every: each n-th point of the classes that strace runs, 0 for what `is_full` says of them."""
+    """How much is done. every: each n-th point of what strace does, 0 for what `is_full` says of them."""
 
     is_full: bool
     every: int
@@ -52,6 +52,16 @@ def _traced(stage: Stage, name: str, step: int, *, is_ours: bool = True) -> Iter
 def _strace(form: Form) -> Iterator[Tally]:
     with _staged(PLAIN) as stage:
         yield from _traced(stage, "strace", form.every or (1 if form.is_full else 97))
+
+
+def _levels(form: Form) -> Iterator[Tally]:
+    with _staged(LEVELS, profile="fast") as stage:
+        yield from _traced(stage, "another level", form.every or (1 if form.is_full else 97))
+        for what in (shim.DEATH, "EIO"):
+            fates = shim.strikes(stage, what, step=1 if form.is_full else 29)
+            yield _told(f"another level, shim: {what}", fates)
+        fates = lost(stage, 1000 if form.is_full else 50, healed_every=500 if form.is_full else 200)
+        yield _told("another level: power loss", fates)
 
 
 def _engines(form: Form) -> Iterator[Tally]:
@@ -123,6 +133,7 @@ def _durability(form: Form) -> Iterator[Tally]:
 
 _CLASSES: dict[str, Callable[[Form], Iterator[Tally]]] = {
     "strace": _strace,
+    "levels": _levels,
     "engines": _engines,
     "shim": _shim,
     "kills": _kills,
@@ -135,8 +146,8 @@ _CLASSES: dict[str, Callable[[Form], Iterator[Tally]]] = {
 
 
 @contextmanager
-def _staged(editions: Editions) -> Iterator[Stage]:
-    with scratch() as folder, Stage(folder, editions) as stage:
+def _staged(editions: Editions, profile: str = "production") -> Iterator[Stage]:
+    with scratch() as folder, Stage(folder, editions, profile=profile) as stage:
         yield stage
 
 
@@ -153,7 +164,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("classes", nargs="*", metavar="CLASS", help=f"of {', '.join(_CLASSES)} (default: all)")
     parser.add_argument("--full", action="store_true", help="every point, and not a few of each class")
-    parser.add_argument("--every", type=int, default=0, metavar="N", help="of strace and engines, only each N-th point")
+    parser.add_argument(
+        "--every", type=int, default=0, metavar="N", help="of strace, levels and engines, only each N-th point"
+    )
     args = parser.parse_args()
     if unknown := sorted({*args.classes} - {*_CLASSES}):
         parser.error(f"no class of faults: {', '.join(unknown)}")

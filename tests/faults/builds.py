@@ -49,13 +49,18 @@ def build_of(files: Files) -> Build:
 
 
 def standing(read: Read, old: Build, new: Build) -> str:
-    """Return which build an output serves: `new`, `old`, `mixed` (whole, but neither), or `torn`."""
+    """Return which build an output serves: `new`, `old`, `thin`, `mixed` (whole, but none of them), or `torn`.
+
+    thin: the new one, without variants that are about to take the place of another encoder's.
+    """
     manifest = read(MANIFEST_NAME)
     for name, build in (("new", new), ("old", old)):
         if manifest == build.manifest:
             others = (item for item in build.promised.items() if item[0] != MANIFEST_NAME)
             return name if all(read(path) == body for path, body in others) else "torn"
-    return "mixed" if _is_whole(manifest or b"", read) else "torn"
+    if not _is_whole(manifest or b"", read):
+        return "torn"
+    return "thin" if _is_thin(manifest or b"", read, new) else "mixed"
 
 
 def reader(folder: Path) -> Read:
@@ -89,6 +94,18 @@ def _is_whole(manifest: bytes, read: Read) -> bool:
         return False
     is_own = hashlib.sha256(zeroed).hexdigest().encode() == digest
     return is_own and all(hashlib.sha256(read(path) or b"").hexdigest() == hex_ for path, hex_ in listed.items())
+
+
+def _is_thin(manifest: bytes, read: Read, build: Build) -> bool:
+    """Return whether a manifest is that of the build but for some variants, and the others are there."""
+    found, whole = json.loads(manifest), json.loads(build.manifest)
+    if not all(read(path) == build.promised.get(path) for path in _listed(manifest)):
+        return False
+    for document in (found, whole):
+        del document["build"]["id"]
+        for entry in document["files"].values():
+            entry.pop("enc", None)
+    return bool(found == whole)
 
 
 def _listed(manifest: bytes) -> list[str]:

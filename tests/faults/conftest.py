@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import need, pinned
 from tests.faults.space import scratch
-from tests.faults.stage import ENGINES, PLAIN, SMALL, Stage
+from tests.faults.stage import ENGINES, LEVELS, PLAIN, SMALL, Stage
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +24,13 @@ def small() -> Iterator[Stage]:
 def plain() -> Iterator[Stage]:
     """Return a stage with some of everything that needs no engine outside the process."""
     with scratch() as folder, Stage(folder, PLAIN) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def levels() -> Iterator[Stage]:
+    """Return a stage with a sheet whose variants another level of the encoders makes anew."""
+    with scratch() as folder, Stage(folder, LEVELS, profile="fast") as stage:
         yield stage
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.faults.builds import Build, build_of, files_in
 from tests.faults.forge import ASSETBUILD, Forge, Run
 
-__all__ = ["ENGINES", "PLAIN", "SMALL", "Edition", "Editions", "Stage"]
+__all__ = ["ENGINES", "LEVELS", "PLAIN", "SMALL", "Edition", "Editions", "Stage"]
 
 Edition = Mapping[str, bytes | str]
 """Path → what a file holds; a `str` is where a link leads."""
@@ -50,6 +50,14 @@ _SMALL_OLD: Edition = {
 SMALL: Editions = (_SMALL_OLD, {**_SMALL_OLD, "assets/b.png": b"\x89PNG\r\n\x1a\n new"})
 """As few files as make a chain: an image, and the sheet that it renames."""
 
+_LEVELS_OLD: Edition = {
+    "assets/a.css": b"".join(b".a%d { margin: %dpx }\n" % (number, number * number) for number in range(400)),
+    "assets/b.css": b".b { background: url(c.png) }\n" * 9,
+    "assets/c.png": b"\x89PNG\r\n\x1a\n old",
+}
+LEVELS: Editions = (_LEVELS_OLD, {**_LEVELS_OLD, "assets/c.png": b"\x89PNG\r\n\x1a\n new"})
+"""One sheet stays, another gets a new name. For a stage whose old edition was compressed less."""
+
 _ENGINES_OLD: Edition = {
     "assetbuild.toml": b'[entries]\n"js/app.js" = { module = "js/app.ts" }\n',
     "assets/css/app.scss": b'@use "part";\n.a { background: url(../img/one.png); .b { color: part.$shade } }\n',
@@ -78,9 +86,16 @@ class Stage:
     """Everything that a campaign works with. A context manager.
 
     folder: of the caller's, empty. project, output, cache: as runs find them, set back by `reset`.
+    profile: of the compile that left the old edition.
     """
 
-    def __init__(self, folder: Path, editions: Editions = PLAIN, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        editions: Editions = PLAIN,
+        environ: Mapping[str, str] | None = None,
+        profile: str = "production",
+    ) -> None:
         self._folders = _Folders(folder / "state", folder / "start")
         self.editions = editions
         self.project = self._folders.state / "project"
@@ -93,9 +108,10 @@ class Stage:
         rehearsal = Run(["compile", "--jobs", "1", str(folder / "clean0")], folder, self.environ)
         self.forge = Forge(ASSETBUILD, rehearsal)
         shutil.rmtree(self.cache, ignore_errors=True)
-        self.old, self.new = (self._clean(folder / f"clean{number}") for number in range(2))
+        before = ["--profile", profile]
+        self.old, self.new = self._clean(folder / "clean0", *before), self._clean(folder / "clean1")
         _write(editions[0], self.project)
-        self.must(self.run())
+        self.must(self.run(flags=before))
         _write(editions[1], self.project)
         for path in editions[0].keys() - editions[1].keys():
             (self.project / path).unlink()
@@ -112,10 +128,10 @@ class Stage:
         shutil.rmtree(self._folders.state)
         shutil.copytree(self._folders.start, self._folders.state, symlinks=True)
 
-    def run(self, *, jobs: int = 1, uid: int = 0, project: Path | None = None) -> Run:
+    def run(self, *, jobs: int = 1, uid: int = 0, project: Path | None = None, flags: Sequence[str] = ()) -> Run:
         """Return the command, as people write it. project: another one that is compiled into the same output."""
         output = ["--output", str(self.output)] if project else []
-        argv = ["compile", "--offline", "--jobs", str(jobs), *output, str(project or self.project)]
+        argv = ["compile", "--offline", "--jobs", str(jobs), *flags, *output, str(project or self.project)]
         return Run(argv, self._folders.state, self.environ, uid)
 
     def write(self, edition: Edition, name: str) -> Path:
@@ -128,8 +144,8 @@ class Stage:
         ended = self.forge.run(run)
         assert ended.code == 0, ended.text
 
-    def _clean(self, project: Path) -> Build:
-        run = Run(["compile", "--jobs", "1", "--no-cache", str(project)], project, self.environ)
+    def _clean(self, project: Path, *flags: str) -> Build:
+        run = Run(["compile", "--jobs", "1", "--no-cache", *flags, str(project)], project, self.environ)
         shutil.rmtree(project / "build", ignore_errors=True)
         self.must(run)
         return build_of(files_in(project / "build/assets"))

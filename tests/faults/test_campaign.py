@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from assetbuild.manifest import dump
 from tests.faults.builds import Build, Read, build_of, standing
 from tests.faults.crowd import crowd
 from tests.faults.forge import Ended
@@ -24,6 +26,14 @@ REPOSITORY = Path(__file__).parents[2]
 
 def changed(build: Build, path: str, body: bytes) -> dict[str, bytes]:
     return {**build.files, path: body}
+
+
+def thinned(manifest: bytes) -> bytes:
+    """Return the manifest without its Brotli variants."""
+    document = json.loads(manifest)
+    for entry in document["files"].values():
+        entry.get("enc", {}).pop("br", None)
+    return dump(document)
 
 
 def after(operations: Sequence[Operation]) -> set[tuple[tuple[str, bytes], ...]]:
@@ -87,6 +97,26 @@ def test_no_loss_of_what_was_not_synced_spoils_a_build(small: Stage) -> None:
     assert total.points == total.old + total.new
 
 
+@pytest.mark.usefixtures("strace")
+def test_variants_of_another_level_take_the_place_of_the_old_ones_and_no_moment_is_torn(levels: Stage) -> None:
+    levels.reset()
+    calls = calls_of(levels.forge, levels.run())
+    chosen = [Fault(call, KILL, n) for call in ("rename", "syncfs", "fsync") for n in range(1, calls[call] + 1)]
+
+    total = tally(strike(levels, fault) for fault in chosen)
+
+    assert () == total.wrongs
+    assert len(chosen) == total.fired == total.old + total.thin + total.new
+    assert min(total.old, total.thin, total.new) > 0
+
+
+def test_no_loss_of_power_spoils_a_build_whose_variants_were_replaced(levels: Stage) -> None:
+    total = tally(lost(levels, 20, healed_every=97))
+
+    assert () == total.wrongs
+    assert min(total.old, total.thin, total.new) > 0
+
+
 def test_a_build_whose_files_are_not_synced_before_their_manifest_is_torn_by_a_power_cut(small: Stage) -> None:
     """The simulator sees what it is there for."""
     loose = [each for each in recorded(small) if each.kind != "sync all"]
@@ -142,6 +172,8 @@ def test_a_build_is_judged_by_its_own_bytes(plain: Stage) -> None:
     assert "torn" == standing(changed(new, "manifest.json", b"{}").get, old, new)
     assert "torn" == standing(below({}, ""), old, new)
     assert "mixed" == standing(other.files.get, old, old)
+    assert "thin" == standing(changed(new, "manifest.json", thinned(new.manifest)).get, old, new)
+    assert "mixed" == standing(changed(new, "manifest.json", thinned(new.manifest)).get, old, old)
     assert "torn" == standing(changed(other, name, b"").get, old, old)
 
 

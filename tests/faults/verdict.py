@@ -33,6 +33,7 @@ class Tally(NamedTuple):
     fired: int = 0
     old: int = 0
     new: int = 0
+    thin: int = 0
     mixed: int = 0
     torn: int = 0
     traceback: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import os
 import shutil
@@ -196,6 +197,38 @@ def test_a_file_that_is_not_what_was_published_is_a_500_logged_once(
     assert made["assets"]["css/app.css"]["file"] in caplog.messages[0]
     assert before == open_descriptors()
     assert 200 == transport.ask(app, path, headers={"accept-encoding": "gzip"}).status  # that file is in order
+
+
+@pytest.mark.parametrize("memory_bytes", [0, 32 << 20])
+def test_a_variant_that_another_build_has_replaced_gives_way_to_the_file_itself(
+    transport: Transport,
+    assets: Assets,
+    made: Document,
+    tmp_path: Path,
+    memory_bytes: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = url(made, "css/app.css")
+    variant = tmp_path / "output" / f"{made['assets']['css/app.css']['file']}.gz"
+    variant.write_bytes(gzip.compress(CSS, 0))
+    app = transport.middleware(transport.page, assets, memory_bytes=memory_bytes)
+    before = open_descriptors()
+    accepting = {"accept-encoding": "gzip"}
+
+    with caplog.at_level(logging.ERROR, "assetbuild"):
+        answers = [transport.ask(app, path, headers=accepting) for _ in range(2)]
+        (head, part) = (
+            transport.ask(app, path, "HEAD", headers=accepting),
+            transport.ask(app, path, headers={**accepting, "range": "bytes=2-4"}),
+        )
+
+    assert [transport.ask(app, path)] * 2 == answers
+    assert [(200, CSS, None, "Accept-Encoding")] * 2 == [
+        (each.status, each.body, each["content-encoding"], each["vary"]) for each in answers
+    ]
+    assert (200, b"", 206, CSS[2:5]) == (head.status, head.body, part.status, part.body)
+    assert [variant.name in message for message in caplog.messages] == [True]
+    assert before == open_descriptors()
 
 
 def test_a_file_that_is_put_right_is_sent_again(

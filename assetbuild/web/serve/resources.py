@@ -59,10 +59,12 @@ def stable(manifest: Manifest, asset: AssetEntry) -> Resource:
 
 
 def _resource(path: str, entry: FileEntry, cache_control: str) -> Resource:
-    # A strong validator differs between codings (RFC 9110 §8.8.1); 80 bits of sha256 tell files apart.
+    # A strong validator differs between codings (RFC 9110 §8.8.1), and between what two encoders make, which the size
+    # tells as far as the manifest can; 80 bits of sha256 tell files apart.
     short = entry.sha256[:20]
     variants = [Variant("", path, entry.size, f'"{short}"', entry.sha256)]
     variants += [
-        Variant(coding, path + SUFFIXES[coding], size, f'"{short}-{coding}"', "") for coding, size in entry.enc.items()
+        Variant(coding, path + SUFFIXES[coding], size, f'"{short}-{coding}-{size}"', "")
+        for coding, size in entry.enc.items()
     ]
     return Resource(entry.type, cache_control, tuple(sorted(variants, key=lambda variant: variant.size_bytes)))

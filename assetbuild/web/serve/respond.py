@@ -121,19 +121,27 @@ class Responder(Generic[Head]):
         if method not in {"GET", "HEAD"}:
             return self._other_method(method)
         variant = pick(resource.variants, accept)
-        shelf = self._shelf
         try:
-            ready = shelf.ready.get((resource.cache_control, variant.path)) or self._prepare(shelf, resource, variant)
-            if conditions:
-                special = self._conditional(resource, variant, ready, method, conditions)
-                if special is not None:
-                    return special
-            if method == "HEAD":
-                return ready.bare
-            return ready.whole or self._from_disk(variant, ready.bare.head)
+            return self._answer(resource, variant, method, conditions)
         except FileFault as fault:
             self._log(variant.path, fault)
-            return self._refusal(500, "the file cannot be served", method)
+            if not variant.coding:
+                return self._refusal(500, "the file cannot be served", method)
+        # Another build may have put its encoder's bytes there, which this manifest does not describe. The file itself
+        # is as good an answer to any client (RFC 9110 §12.5.3), and its name is the hash of its bytes.
+        return self.reply(resource, method, "", conditions)
+
+    def _answer(self, resource: Resource, variant: Variant, method: str, conditions: Mapping[str, str]) -> Reply[Head]:
+        """Return the answer in the form of a variant; raise `FileFault` if its file is not what it should be."""
+        shelf = self._shelf
+        ready = shelf.ready.get((resource.cache_control, variant.path)) or self._prepare(shelf, resource, variant)
+        if conditions:
+            special = self._conditional(resource, variant, ready, method, conditions)
+            if special is not None:
+                return special
+        if method == "HEAD":
+            return ready.bare
+        return ready.whole or self._from_disk(variant, ready.bare.head)
 
     def _empty(self, manifest: Manifest) -> _Shelf[Head]:
         return _Shelf(manifest, manifest.site_paths() if self._has_site_root else {}, self._memory_bytes)
