@@ -165,6 +165,12 @@ class RealDisk:
     def _saw(self, file: str, status: os.stat_result, noted_ns: int, sha256_hex: str) -> None:
         """Hear of a file that was read whole, as it stood at `noted_ns`; a disk that keeps no notes does nothing."""
 
+    def _wrote(self, file: str, descriptor: int) -> None:
+        """Hear that all bytes of a file are written, before it takes its name; for disks that keep notes."""
+
+    def _named(self, file: str) -> None:
+        """Hear that what was written has taken its name."""
+
     def parts(self, file: str) -> Iterator[bytes]:
         """Yield the bytes of a regular file, a bounded part at a time."""
         return _chunks(file)
@@ -361,9 +367,11 @@ class RealDisk:
             try:
                 yield descriptor
                 self._set_mode(descriptor, mode)
+                self._wrote(file, descriptor)
             finally:
                 os.close(descriptor)
             os.replace(temporary, file)
+            self._named(file)
             if names is not None:
                 names.add(name)
         except BaseException:

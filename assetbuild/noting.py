@@ -52,6 +52,8 @@ class Watched(RealDisk):
 
     def __init__(self, rows: Mapping[str, Row] | None = None) -> None:
         self._rows = rows or {}
+        self._stamped: dict[str, os.stat_result] = {}
+        self._written: dict[str, tuple[int, int, int, int]] = {}
         self.files: dict[str, Row] = {}
         self.folders: dict[str, str] = {}
         self.absent: set[str] = set()
@@ -112,8 +114,36 @@ class Watched(RealDisk):
             with contextlib.suppress(OSError):
                 status = os.lstat(file)
                 if row.vouches(status) and stat.S_IMODE(status.st_mode) == MODE and stat.S_ISREG(status.st_mode):
+                    self.files[file] = row
                     return True
         return super().holds(file, size, sha256_hex)
+
+    def row_left(self, file: str, sha256_hex: str) -> Row:
+        """Return the row of a file that was written here, or found to hold those bytes.
+
+        If somebody may have changed it since, it is a row that vouches for nothing.
+        """
+        standing = self._written.get(file)
+        if standing is not None:
+            return Row(*standing, time.time_ns(), sha256_hex)
+        row = self.files.get(file)
+        return row if row is not None and row.sha256_hex == sha256_hex else Row(0, 0, 0, 0, 0, sha256_hex)
+
+    def _wrote(self, file: str, descriptor: int) -> None:
+        # Whoever changes the file under its name within the same tick gives it the time that it has now. So its own is
+        # one that nobody else would give it.
+        with contextlib.suppress(OSError):  # then its bytes are read again
+            status = os.fstat(descriptor)
+            os.utime(descriptor, ns=(status.st_atime_ns, status.st_mtime_ns - 1))
+            self._stamped[file] = status
+
+    def _named(self, file: str) -> None:
+        stamped = self._stamped.pop(file, None)
+        self._written.pop(file, None)
+        with contextlib.suppress(OSError):
+            size, mtime_ns, ctime_ns, inode = standing_of(os.lstat(file))
+            if stamped and (size, mtime_ns, inode) == (stamped.st_size, stamped.st_mtime_ns - 1, stamped.st_ino):
+                self._written[file] = size, mtime_ns, ctime_ns, inode
 
     def _saw(self, file: str, status: os.stat_result, noted_ns: int, sha256_hex: str) -> None:
         self.hashed_bytes += status.st_size

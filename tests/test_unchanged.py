@@ -22,7 +22,7 @@ from assetbuild.cli import main
 from assetbuild.cli.last import LastBuild
 from assetbuild.compiler.pool import Workers
 from assetbuild.disk import TEMP_MARK
-from assetbuild.noting import Row
+from assetbuild.noting import Row, Watched
 from tests.conftest import Tree, need
 
 Run = Callable[..., dict[str, Any]]
@@ -462,6 +462,58 @@ def test_a_compile_that_is_stopped_while_another_publishes_keeps_no_record(
 
     assert run(site, "--no-cache", "--output", str(tmp_path / "fresh"))["build"] == document["build"]
     assert json.loads((site / "build/assets/manifest.json").read_bytes())["build"]["id"] == document["build"]
+
+
+class Meddled(Watched):
+    """A disk on which somebody changes each stylesheet as soon as it has its name, and may set its time back."""
+
+    is_set_back = False
+
+    def write(self, folder: str, path: str, body: bytes) -> bool:
+        is_new = super().write(folder, path, body)
+        if is_new and path.endswith(".css"):
+            file = Path(folder, path)
+            was = file.stat()
+            with file.open("r+b") as stream:
+                stream.write(b"!")
+            if self.is_set_back:
+                os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
+        return is_new
+
+
+@pytest.mark.parametrize("is_set_back", [False, True])
+def test_an_output_that_is_changed_as_soon_as_it_has_its_name_is_not_vouched_for(
+    tree: Tree, run: Run, monkeypatch: pytest.MonkeyPatch, is_set_back: bool
+) -> None:
+    project = tree(SITE)
+    monkeypatch.setattr(Meddled, "is_set_back", is_set_back)
+    with monkeypatch.context() as patch:
+        patch.setattr("assetbuild.cli.last.Watched", Meddled)
+        run(project)
+    settle(project)
+    run(project)  # whose record, if it had believed the other, would be settled
+
+    document = run(project)
+
+    assert did_nothing(document)
+    assert [] == [file for file in (project / "build").rglob("*.css") if file.read_bytes()[:1] == b"!"]
+    assert document["build"] == run(project, "--no-cache", "--output", str(project / "fresh"))["build"]
+
+
+def test_outputs_that_nobody_touched_are_not_read_by_the_next_compile(tree: Tree, run: Run) -> None:
+    """But for those that are as young as the record."""
+    project = tree(SITE)
+    run(project)
+    large = sum(file.stat().st_size for file in (project / "build").rglob("large-*"))
+    settle(project)
+    (project / "assets/js/lone.js").write_text("var other = 1;\n")
+    run(project)
+    settle(project)
+
+    hashed = [run(project)["bytesHashed"] for _ in range(2)]
+
+    assert hashed[0] < large
+    assert 0 == hashed[1]
 
 
 def test_a_partial_that_is_edited_after_libsass_has_read_it_is_read_again(

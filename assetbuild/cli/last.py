@@ -106,7 +106,7 @@ class LastBuild:
             roots = [os.path.join(folder, "static") for folders in packages.values() for folder in folders]
             record = asked._replace(
                 files={**asked.files, **files, **self._code_rows()},
-                outputs={file: row_of(file, hex_) for file, hex_ in outputs.items()},
+                outputs={file: disk.row_left(file, hex_) for file, hex_ in outputs.items()},
                 absent=_as_they_stand({*asked.absent, *outcome.absent, *roots}),
                 around={self._folder: self._around},
                 packages=packages,
