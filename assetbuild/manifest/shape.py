@@ -216,7 +216,8 @@ def document_faults(document: object, *, with_entries: bool) -> Iterator[str]:
     yield from _faults(document, _TOP, "")
     if not _TOP.required.keys() <= document.keys():
         return
-    yield from _faults(document["build"], _BUILD, "build")
+    if isinstance(document["build"], Mapping):
+        yield from _faults(document["build"], _BUILD, "build")
     for section in SECTIONS if with_entries else ("bundles",):
         entries = document[section]
         if isinstance(entries, Mapping):
