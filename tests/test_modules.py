@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from assetbuild.compiler.engines.esbuild import Esbuild, EsbuildFault
 from assetbuild.compiler.engines.modules.marks import BrokenMark, Marks
-from assetbuild.compiler.errors import CompileFailed
+from assetbuild.compiler.errors import CompileFailed, DiagnosticsError
 from assetbuild.compiler.model import Facts, Input, Ref, Result
 from assetbuild.compiler.tokens import NonceClash
 from assetbuild.diagnostic import Span
@@ -797,6 +798,57 @@ def test_a_file_that_kills_esbuild_is_named_and_nothing_hangs(tree: Tree) -> Non
         finding.message for finding in caught.value.diagnostics
     ]
     assert Span("assets/deep.js") == caught.value.diagnostics[1].span
+
+
+@pytest.mark.parametrize("place", ["node_modules/p/package.json", "assets/sub/package.json", "assets/base.json"])
+def test_a_description_that_is_a_fifo_is_named_and_nothing_waits_for_it(tree: Tree, place: str) -> None:
+    """esbuild opens what it finds, and waits for a writer until its own time is over."""
+    folder = tree(
+        {
+            "assets/a.ts": 'import "p"; import "./sub/b"',
+            "assets/tsconfig.json": '{"extends": "./base.json"}',
+            "assets/base.json": "{}",
+            "assets/sub/b.ts": "b()",
+            "node_modules/p/index.js": "p()",
+        }
+    )
+    (folder / place).unlink(missing_ok=True)
+    os.mkfifo(folder / place)
+
+    with Esbuild(esbuild_shop.argv()) as service, pytest.raises(DiagnosticsError) as failed:
+        bundle(service, folder, {"a.js": "a.ts"})
+
+    (found,) = failed.value.diagnostics
+    assert ("irregular-file", f"`{place}` is no regular file", Span(place)) == (found.rule, found.message, found.span)
+
+
+def test_a_description_with_other_bytes_than_text_is_told_of_at_its_place(service: Esbuild, tree: Tree) -> None:
+    """esbuild quotes the line as it stands in the file, and its protocol lets any byte through."""
+    folder = tree({"assets/a.js": 'import "p"', "node_modules/p/package.json": "{}".encode("utf-16")})
+
+    result = bundle(service, folder, {"out.js": "a.js"})
+
+    assert ("esbuild", "node_modules/p/package.json") in [(rule, path) for rule, _, path, *_ in findings(result)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "at"),
+    [
+        ("b.jsx", "export let b = " + "<a>" * 201 + "</a>" * 201, "<"),
+        ("b.tsx", "export let b = " + "[" * 100_000, "["),
+        ("b.json", "[" * 100_000 + "]" * 100_000, "["),
+    ],
+)
+def test_elements_and_json_nest_no_deeper_than_the_door_allows(
+    service: Esbuild, tree: Tree, name: str, text: str, at: str
+) -> None:
+    folder = tree({"assets/a.js": f'import b from "./{name}"; b()', f"assets/{name}": text})
+
+    result = bundle(service, folder, {"out.js": "a.js"})
+
+    said = f"{'elements' if at == '<' else 'brackets'} nest deeper than 200"
+    width = text.index(at, text.index(at) + 1) - text.index(at)
+    assert [("too-deep", said, f"assets/{name}", 1, text.index(at) + 200 * width + 1)] == findings(result)
 
 
 def test_warnings_keep_their_notes_and_show_what_was_written(service: Esbuild, tree: Tree) -> None:

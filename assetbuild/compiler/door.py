@@ -68,9 +68,9 @@ def seems_too_deep(text: str) -> bool:
     return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > NESTING_LIMIT
 
 
-def too_deep(place: Span) -> Diagnostic:
-    """Return the error for a bracket at `place` that nests deeper than engines can stand."""
-    return Diagnostic("too-deep", "error", f"brackets nest deeper than {NESTING_LIMIT}", place)
+def too_deep(place: Span, what: str = "brackets") -> Diagnostic:
+    """Return the error for what nests deeper at `place` than engines can stand."""
+    return Diagnostic("too-deep", "error", f"{what} nest deeper than {NESTING_LIMIT}", place)
 
 
 def _not_utf8(message: str, span: Span) -> Diagnostic:

@@ -282,6 +282,19 @@ def resident_bytes(pid: int) -> int:
         return 0
 
 
+def busy_ticks(pid: int) -> int | None:
+    """Return how long a process has been at work, in clock ticks; None where it cannot be told.
+
+    Source: proc_pid_stat(5), fields 14 and 15, behind a name that may hold anything.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            fields = stat.read().rpartition(b")")[2].split()
+            return int(fields[11]) + int(fields[12])
+    except OSError:
+        return None
+
+
 def parallel(
     function: Callable[[Item], Made],
     items: Iterable[Item],

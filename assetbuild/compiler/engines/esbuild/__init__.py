@@ -24,7 +24,7 @@ from assetbuild.compiler.engines.esbuild.messages import Message, messages_of, o
 from assetbuild.compiler.engines.esbuild.packets import Value, decode, encode
 from assetbuild.compiler.engines.esbuild.packets import read as read_packet
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
-from assetbuild.compiler.pool import MEMORY_LIMIT_BYTES, resident_bytes
+from assetbuild.compiler.pool import MEMORY_LIMIT_BYTES, busy_ticks, resident_bytes
 from assetbuild.diagnostic import Diagnostic, Note
 from assetbuild.ending import GROUPS, starting
 
@@ -35,6 +35,7 @@ PROTOCOL_VERSION = "0.28.2"
 
 _TIMEOUT_S = 120.0
 _WATCH_S = 0.1
+_IDLE_S = 1.0
 _GREETING_S = 20.0
 _FAREWELL_S = 2.0
 _PLUGIN = "assetbuild"
@@ -134,7 +135,7 @@ class Esbuild:
         farewell_s: float = _FAREWELL_S,
     ) -> None:
         self.argv = tuple(argv)
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._memory_bytes = memory_bytes
         self._farewell_s = farewell_s
         self._numbers = itertools.count()
@@ -175,10 +176,16 @@ class Esbuild:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def build(self, request: Mapping[str, Value], hooks: Hooks | None = None) -> Built:
+    def build(
+        self,
+        request: Mapping[str, Value],
+        hooks: Hooks | None = None,
+        obstacles: Callable[[], Sequence[Diagnostic]] = tuple,
+    ) -> Built:
         """Return what esbuild makes of a build request; `hooks` are called in this thread.
 
         request: `entries` as pairs of output and input path, `flags`, `absWorkingDir`; see `lib/main.js`.
+        obstacles: asked when the process neither asks nor answers nor works for a while; what it gives ends the build.
         """
         key = next(self._keys)
         inbox: _Inbox = queue.SimpleQueue()
@@ -197,7 +204,7 @@ class Esbuild:
         with self._lock:
             self._builds[key] = inbox
         try:
-            answer = _Conversation(self, key, inbox, hooks, time.monotonic() + self._timeout_s).ask(packet)
+            answer = _Conversation(self, key, inbox, hooks, obstacles).ask(packet)
         finally:
             with self._lock:
                 del self._builds[key]
@@ -214,7 +221,7 @@ class Esbuild:
         """Return what esbuild makes of one text."""
         inbox: _Inbox = queue.SimpleQueue()
         packet: dict[str, Value] = {"command": "transform", "inputFS": False, "input": text.encode(), "flags": [*flags]}
-        answer = _Conversation(self, -1, inbox, None, time.monotonic() + self._timeout_s).ask(packet)
+        answer = _Conversation(self, -1, inbox).ask(packet)
         return Transformed(
             cast(str, answer.get("code", "")),
             cast(str, answer.get("map", "")),
@@ -320,11 +327,16 @@ class Esbuild:
         """Kill a process that takes too long or too much memory, and raise the error that says so."""
         if time.monotonic() > deadline_s:
             self._kill()
-            raise self.fault(f"esbuild took longer than {self._timeout_s:g} s and was stopped", "engine-timeout")
+            raise self.fault(f"esbuild took longer than {self.timeout_s:g} s and was stopped", "engine-timeout")
         if resident_bytes(self.pid) > self._memory_bytes:
             self._kill()
             limit = f"{self._memory_bytes / 1e6:,.0f} MB"
             raise self.fault(f"esbuild needed more than {limit} and was stopped", "engine-memory")
+
+    def stop(self, obstacles: Sequence[Diagnostic]) -> EsbuildFault:
+        """Kill a process that cannot go on; return the error."""
+        self._kill()
+        return EsbuildFault(obstacles)
 
     def fault(self, reason: str = "", rule: str = "engine-crashed") -> EsbuildFault:
         """Return the error for a process that is gone, with its last words."""
@@ -336,12 +348,20 @@ class Esbuild:
 class _Conversation:
     """One request of ours and what esbuild asks back until it is answered."""
 
-    def __init__(self, service: Esbuild, key: int, inbox: _Inbox, hooks: Hooks | None, deadline_s: float) -> None:
+    def __init__(
+        self,
+        service: Esbuild,
+        key: int,
+        inbox: _Inbox,
+        hooks: Hooks | None = None,
+        obstacles: Callable[[], Sequence[Diagnostic]] = tuple,
+    ) -> None:
         self._service = service
         self._key = key
         self._inbox = inbox
         self._hooks = hooks
-        self._deadline_s = deadline_s
+        self._deadline_s = time.monotonic() + service.timeout_s
+        self._obstacles = obstacles
         self._deferred: deque[_Packet] = deque()
 
     def ask(self, request: Value) -> Mapping[str, Value]:
@@ -384,12 +404,20 @@ class _Conversation:
         self._service.send(packet.number, False, {} if answer is None else {"id": number, **answer})
 
     def _next(self) -> _Packet:
+        idle_s, pause_s = 0.0, _IDLE_S
+        ticks: int | None = None
         while True:
             try:
                 packet = self._inbox.get(timeout=_WATCH_S)
                 break
             except queue.Empty:
                 self._service.watch(self._deadline_s)
+            before, ticks = ticks, busy_ticks(self._service.pid)
+            idle_s = idle_s + _WATCH_S if ticks == before is not None else 0.0
+            if idle_s >= pause_s:
+                if found := self._obstacles():
+                    raise self._service.stop(found)
+                idle_s, pause_s = 0.0, 2 * pause_s  # it may wait for an answer of another thread's
         if packet is None:
             raise self._service.fault()
         return packet

@@ -75,7 +75,8 @@ def _decode_value(packet: bytes, at: int) -> tuple[Value, int]:
         return _I32.unpack_from(packet, at)[0], at + 4
     if kind in (3, 4):
         content, at = _decode_bytes(packet, at)
-        return (content.decode() if kind == 3 else content), at
+        # A string of Go holds any bytes: a message quotes a line as it stands in the file.
+        return (content.decode("utf-8", "replace") if kind == 3 else content), at
     if kind not in (5, 6):
         raise ValueError(f"packet holds a value of unknown kind {kind}")
     (count,) = _U32.unpack_from(packet, at)

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from assetbuild.compiler.engines.base import Shop
@@ -20,6 +21,7 @@ from assetbuild.compiler.engines.modules.above import Above
 from assetbuild.compiler.engines.modules.chunks import Layout, drafts, layout, used_in
 from assetbuild.compiler.engines.modules.confined import confined
 from assetbuild.compiler.engines.modules.inputs import record
+from assetbuild.compiler.engines.modules.irregular import awaited, unreadable
 from assetbuild.compiler.engines.modules.marks import BrokenMark, Marks
 from assetbuild.compiler.engines.modules.places import loader_of
 from assetbuild.compiler.engines.modules.sources import HERE, HERE_NAME, ModuleSources
@@ -122,9 +124,11 @@ def _graph(entries: Mapping[str, Source], options: Mapping[str, Any], reading: R
         public = marks.mark(Ref("", "module"))
         try:
             every = (*_flags(options, public, shop.project.folder), *flags)
-            built = shop.esbuild().build(_request(entries, every, shop), sources)
+            built = shop.esbuild().build(_request(entries, every, shop), sources, partial(awaited, reading))
         except EsbuildFault as fault:
-            raise EsbuildFault([*fault.diagnostics, *_blame(sources, options, shop, reading)]) from fault
+            # A description that it could not read explains the rest.
+            found = unreadable(reading) or [*fault.diagnostics, *_blame(sources, options, shop, reading)]
+            raise EsbuildFault(found) from fault
         is_unexplained = not is_thorough and any(not sources.explanation(error) for error in built.errors)
         before, flags = flags, above.flags(files := files | sources.texts.keys()) or sources.aliases()
         is_whole = flags == before and not sources.workers.keys() - entries.keys()

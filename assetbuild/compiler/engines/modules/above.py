@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 from assetbuild.compiler.engines.modules.inputs import extends_of, may_describe
+from assetbuild.compiler.engines.modules.irregular import irregular
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Reading
 from assetbuild.diagnostic import Diagnostic, Span, span_at
@@ -95,6 +96,9 @@ class Above:
             if base is None or base in seen:
                 continue
             if may_describe(base, self._reading):
+                if not self._reading.library.disk.is_file(base):
+                    yield irregular(base, self._reading)
+                    continue
                 yield from self._extended(base, seen)
                 continue
             at = max(text.find(json.dumps(written, ensure_ascii=False)), 0)

@@ -24,9 +24,9 @@ _PLAIN = {"": "js", ".js": "js", ".mjs": "js", ".cjs": "js"}
 _DIALECTS = {".jsx": "jsx", ".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx"}
 _LOADERS = {**_PLAIN, **_DIALECTS, ".css": "css", ".json": "json", ".txt": "text"}
 _WORKERS = ("worker", "shared-worker", "worklet")
-# ECMA-262 §12.3, LineTerminatorSequence.
 # White space and comments may stand on both sides of the dot (ECMA-262 §13.3, ImportMeta).
 _IMPORT_DOT = re.compile(r"import\s*(?:\.|/[/*])")
+# ECMA-262 §12.3, LineTerminatorSequence.
 _LINE_END = re.compile("\r\n|[\n\r\u2028\u2029]")
 _FOLDERS = (".", "..", "./", "../")
 
@@ -50,16 +50,20 @@ def loader_of(file: str) -> str:
 
 
 def too_deep_at(file: str, text: str) -> int | None:
-    """Return the offset of the bracket that nests deeper than the door allows, None if there is none.
+    """Return the offset of what nests deeper than the door allows, None if nothing does.
 
-    JSX and JSON are left to esbuild: what stands between elements is no ECMAScript to our lexer.
+    Brackets, and elements of JSX. The words of JSON are those of ECMAScript (ECMA-262 §25.5.1, note).
     """
     loader = loader_of(file)
     if loader == "css":
         from assetbuild.compiler.refs import css
 
         return css.check_nesting(text)
-    if loader not in ("js", "ts") or not door.seems_too_deep(text):
+    if loader in ("jsx", "tsx"):
+        from assetbuild.compiler.refs.js import elements
+
+        return elements.check_nesting(text, is_typed=loader == "tsx")
+    if loader not in ("js", "ts", "json") or not door.seems_too_deep(text):
         return None
     from assetbuild.compiler.refs import js
 

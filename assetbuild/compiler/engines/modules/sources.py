@@ -172,7 +172,8 @@ class ModuleSources:
             if is_raw:
                 return {"contents": text.encode(), "loader": "text"}
             if (offset := too_deep_at(path, text)) is not None:
-                return self._refused([door.too_deep(span_at(self._reading.shown(path), text, offset))])
+                what = "elements" if text[offset] == "<" else "brackets"
+                return self._refused([door.too_deep(span_at(self._reading.shown(path), text, offset), what)])
             self.texts[path] = text
             return {"contents": self._marked(path, text).encode(), "loader": "default"}
         except DiagnosticsError as error:
