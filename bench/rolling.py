@@ -30,7 +30,7 @@ def main() -> int:
     print("| | requests for assets | 404 | of them storable | pages and tabs that broke |")
     print("|---|---|---|---|---|")
     with (
-        chromium_browser(chromium, patience_s=300) as browser,
+        chromium_browser(chromium) as browser,
         tempfile.TemporaryDirectory(prefix="rolling-") as folder,
     ):
         for number, way in enumerate(WAYS):

@@ -211,8 +211,8 @@ def _codes(command: str, blow: str) -> set[int]:
     done = {0} if command != "watch" else set()
     if blow == "closed":
         return {0, _READER_GONE, SIGNALS["SIGTERM"], -signal.SIGTERM} if command == "watch" else {0, _READER_GONE}
-    if blow == "twice":
-        return done | {SIGNALS["SIGTERM"], -signal.SIGTERM, -signal.SIGINT}
+    if blow == "twice":  # two signals that wait at once are delivered in the order of their numbers
+        return done | {SIGNALS["SIGTERM"], SIGNALS["SIGINT"], -signal.SIGTERM, -signal.SIGINT}
     return done | {SIGNALS[blow], -signal.Signals[blow]}
 
 

@@ -35,7 +35,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 # Server → the kind of application it runs. One thread each where that can be said, so that threads can be counted.
 KINDS = {"uvicorn": "asgi", "granian-asgi": "asgi", "granian-wsgi": "wsgi", "gunicorn": "wsgi"}
-PATIENCE_S = 20
+PATIENCE_S = 60
 # A hundred bytes kept of each request would be twenty times as much.
 GROWTH_BYTES = 32 * 1024
 STARTS = re.compile(r"^\d+ +(clone|clone3|fork|vfork)\(")

@@ -27,6 +27,16 @@ from assetbuild.web.jinja import AssetExtension, StaleTemplate, install
 from tests.manifests import document, file_entry, published, write
 
 PAGE = "{{ asset_url('a.css') }} {{ asset_tag('a.css', nonce=nonce) }}"
+LOADERS: list[ModuleLoader] = []
+
+
+def loader_of(compiled: Path) -> ModuleLoader:
+    """Return a loader for a folder of `compile_templates` that lives as long as this process.
+
+    jinja2's loader puts a weak reference into `sys.modules`, and other tests' hypothesis reads every module there.
+    """
+    LOADERS.append(ModuleLoader(compiled))
+    return LOADERS[-1]
 
 
 def build(file: str, base: str = "/static/") -> Assets:
@@ -188,7 +198,7 @@ def modules(request: pytest.FixtureRequest, tmp_path: Path, templates: FileSyste
     install(env, build("a-1.css"))
     target = tmp_path / "compiled"
     env.compile_templates(target, zip="deflated" if request.param == "zip" else None, ignore_errors=False)
-    return ModuleLoader(target)
+    return loader_of(target)
 
 
 @pytest.fixture
@@ -244,7 +254,7 @@ def test_a_folder_of_compiled_templates_is_refused_elsewhere(
     ],
 )
 def test_a_compiled_template_is_refused_elsewhere_for_a_single_url(tmp_path: Path, text: str) -> None:
-    first, second = Environment(loader=DictLoader({"page": text})), Environment(loader=ModuleLoader(tmp_path))
+    first, second = Environment(loader=DictLoader({"page": text})), Environment(loader=loader_of(tmp_path))
     install(first, build("a-1.css"))
     first.compile_templates(tmp_path, zip=None, ignore_errors=False)
     install(second, build("a-2.css"))
@@ -263,7 +273,7 @@ def test_a_compiled_template_without_assets_in_it_is_loaded_anywhere(tmp_path: P
     first.compile_templates(tmp_path, zip=None, ignore_errors=False)
     install(second, build("a-2.css"))
 
-    second.loader = ModuleLoader(tmp_path)
+    second.loader = loader_of(tmp_path)
 
     assert "/static/a-2.css" == second.get_template("page").render(name="a.css")
 

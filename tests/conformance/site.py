@@ -25,7 +25,6 @@ __all__ = ["BASE", "Seen", "Site", "visited"]
 BASE = "/static/"
 
 _AT_ONCE = 24
-_BROWSER_PATIENCE_S = 180.0
 _QUIET_S = 0.2  # how long a page that has loaded must ask for nothing until it counts as done
 _PATIENCE_S = 5.0
 _HEAD = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">'
@@ -101,7 +100,7 @@ class Seen:
 
 def visited(chromium: str, sites: Sequence[Site]) -> list[Seen]:
     """Return what a browser asked each of `sites` for. chromium: its file."""
-    with chromium_browser(chromium, _BROWSER_PATIENCE_S) as browser, _serving(sites) as (port, seen):
+    with chromium_browser(chromium) as browser, _serving(sites) as (port, seen):
         for first in range(0, len(sites), _AT_ONCE):
             last = min(first + _AT_ONCE, len(sites))
             url = f"http://frames.case.localhost:{port}/?{first}-{last}"
