@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from textwrap import dedent
 
@@ -27,9 +28,9 @@ class Newcomer:
         self._capsys = capsys
 
     def sees(self, *arguments: str) -> tuple[int, str]:
-        """Return the exit code and all that people read."""
+        """Return the exit code and all that people read, but for how long it took."""
         code = main(arguments or ["compile"])
-        return code, self._capsys.readouterr().err
+        return code, re.sub(r"in [0-9.]+ m?s\b", "in T", self._capsys.readouterr().err)
 
 
 @pytest.fixture
@@ -164,4 +165,151 @@ def test_a_cache_inside_a_root_is_blamed_on_the_variable_that_names_it(
         "[bad-cache]\n"
         "  a folder of its own, such as `.cache/assetbuild`, or none: it lies in the user's own by default\n\n"
         "1 error\n",
+    ) == newcomer.sees()
+
+
+@pytest.mark.parametrize(
+    ("described", "install"),
+    [(None, "run `npm install bootstrap`"), ("{}", "run `npm install bootstrap`"), ("[", "run `npm install bootstrap`")]
+    + [
+        (f'{{"{table}": {{"bootstrap": "5"}}}}', "run `npm install` (`package.json` names it)")
+        for table in ("dependencies", "devDependencies")
+    ],
+)
+def test_a_stylesheet_of_a_package_that_is_not_installed(
+    newcomer: Newcomer, described: str | None, install: str
+) -> None:
+    (newcomer.folder / "assets/app.scss").write_text('@use "bootstrap/scss/grid";\n')
+    if described is not None:
+        (newcomer.folder / "package.json").write_text(described)
+
+    assert (
+        1,
+        "error: stylesheet `bootstrap/scss/grid` is not found [missing-stylesheet]\n"
+        "  assets/app.scss:1:1\n"
+        '  1 │ @use "bootstrap/scss/grid";\n'
+        "    │ ^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        f"  looked in `assets/bootstrap/scss`; package `bootstrap` is not installed: {install}\n\n"
+        "1 error\n",
+    ) == newcomer.sees()
+
+
+def test_a_stylesheet_behind_a_tilde_is_of_a_package_alone(newcomer: Newcomer) -> None:
+    (newcomer.folder / "assets/app.scss").write_text('@use "~bulma/sass";\n')
+
+    assert (
+        1,
+        "error: stylesheet `~bulma/sass` is not found [missing-stylesheet]\n"
+        "  assets/app.scss:1:1\n"
+        '  1 │ @use "~bulma/sass";\n'
+        "    │ ^^^^^^^^^^^^^^^^^^\n"
+        "  package `bulma` is not installed: run `npm install bulma`\n\n"
+        "1 error\n",
+    ) == newcomer.sees()
+
+
+def test_an_entry_of_a_package_that_is_not_installed(newcomer: Newcomer) -> None:
+    (newcomer.folder / "assetbuild.toml").write_text('[entries]\n"b.css" = "@fontsource/inter/400.css"\n')
+
+    assert (
+        1,
+        "error: `@fontsource/inter/400.css` is in no root, not in the project and in no npm package [missing-source]\n"
+        "  assetbuild.toml:2:11\n"
+        '  2 │ "b.css" = "@fontsource/inter/400.css"\n'
+        "    │           ^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "  run `npm install @fontsource/inter`\n\n"
+        "1 error\n",
+    ) == newcomer.sees()
+
+
+def test_an_entry_that_begins_with_a_folder_of_the_project_is_of_no_package(newcomer: Newcomer) -> None:
+    (newcomer.folder / "assets/themes").mkdir()
+    (newcomer.folder / "assetbuild.toml").write_text('[entries]\n"b.css" = "themes/dark.css"\n')
+
+    assert (
+        1,
+        "error: `themes/dark.css` is in no root, not in the project and in no npm package [missing-source]\n"
+        "  assetbuild.toml:2:11\n"
+        '  2 │ "b.css" = "themes/dark.css"\n'
+        "    │           ^^^^^^^^^^^^^^^^^\n\n"
+        "1 error\n",
+    ) == newcomer.sees()
+
+
+def test_references_that_are_no_paths_are_told_what_would_be_one(newcomer: Newcomer) -> None:
+    (newcomer.folder / "assets/app.scss").unlink()
+    (newcomer.folder / "assets/app.css").write_text(
+        '@import "tailwindcss";\n'
+        '@import "~b/b.css";\n'
+        ".a { background: url(\"{{ url_for('static', filename='a.png') }}\") }\n"
+    )
+
+    assert (
+        1,
+        text(
+            """
+            error: `tailwindcss` is not in any asset root [missing-reference]
+              assets/app.css:1:10
+              1 │ @import "tailwindcss";
+                │          ^^^^^^^^^^^
+              Tailwind compiles it: make the sheet an input of a `[[commands]]`, outside the roots
+              note: looked for `tailwindcss`
+
+            error: `~b/b.css` is not in any asset root [missing-reference]
+              assets/app.css:2:10
+              2 │ @import "~b/b.css";
+                │          ^^^^^^^^
+              run `npm install b`
+              note: looked for `~b/b.css`, `assets/node_modules/b/b.css`, `node_modules/b/b.css`
+
+            error: `{{ url_for('static', filename='a.png') }}` is not in any asset root [missing-reference]
+              assets/app.css:3:23
+              3 │ .a { background: url("{{ url_for('static', filename='a.png') }}") }
+                │                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              what is compiled is no template: write the path of the file
+              note: looked for `{{ url_for('static', filename='a.png') }}`
+
+            3 errors
+            """
+        ),
+    ) == newcomer.sees()
+
+
+def test_a_root_of_partials_alone_is_told_what_a_partial_is(newcomer: Newcomer) -> None:
+    (newcomer.folder / "assets/app.scss").rename(newcomer.folder / "assets/_app.scss")
+
+    assert (
+        0,
+        "warning: nothing to publish was found in `assets` [no-assets]\n"
+        "  `assets/_app.scss` is a partial, which other stylesheets load: without its `_` it is compiled itself\n\n"
+        "1 warning\n"
+        'without configuration: roots = ["assets"]\n'
+        "compiled 0 assets (1 file written, 0 unchanged) → build/assets  0 B  in T\n",
+    ) == newcomer.sees()
+
+
+def test_an_empty_root_is_told_what_to_put_there(newcomer: Newcomer) -> None:
+    (newcomer.folder / "assets/app.scss").unlink()
+
+    assert (
+        0,
+        "warning: nothing to publish was found in `assets` [no-assets]\n"
+        "  put a stylesheet, a script or an image there\n\n"
+        "1 warning\n"
+        'without configuration: roots = ["assets"]\n'
+        "compiled 0 assets (1 file written, 0 unchanged) → build/assets  0 B  in T\n",
+    ) == newcomer.sees()
+
+
+def test_a_script_in_typescript_without_an_entry_is_told_to_be_one(newcomer: Newcomer) -> None:
+    (newcomer.folder / "assets/app.scss").rename(newcomer.folder / "assets/app.ts")
+
+    assert (
+        0,
+        "warning: `assets/app.ts` is compiled through an entry alone, and no entry is a module [no-entry]\n"
+        "  assets/app.ts\n"
+        '  write "app.js" = { module = "app.ts" } under `[entries]`\n\n'
+        "1 warning\n"
+        'without configuration: roots = ["assets"]\n'
+        "compiled 0 assets (1 file written, 0 unchanged) → build/assets  0 B  in T\n",
     ) == newcomer.sees()

@@ -61,6 +61,7 @@ RANKS = [
     "compiler.engines",
     "compiler.templates",
     "compiler.bundles",
+    "compiler.overlooked",
     "compiler.plan",
     "compiler.unmatched",
     "compiler.plain",

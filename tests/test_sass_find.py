@@ -278,7 +278,8 @@ def test_a_miss_without_a_near_name_lists_where_it_was_looked_for(tree: Tree) ->
 
     refusal = found(project, "parts/zzz", "assets/scss/app.scss")
 
-    hint = "looked in `assets/scss/parts`, `styles/parts`, `assets/parts`, package `parts`"
+    places = "looked in `assets/scss/parts`, `styles/parts`, `assets/parts`"
+    hint = f"{places}; package `parts` is not installed: run `npm install parts`"
     assert refusal == Refusal("missing-stylesheet", "stylesheet `parts/zzz` is not found", hint)
 
 

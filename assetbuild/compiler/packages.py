@@ -15,6 +15,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from assetbuild.compiler.files import Reading
+from assetbuild.disk import Disk
 
 __all__ = [
     "Bare",
@@ -25,9 +26,11 @@ __all__ = [
     "resolve_exports",
     "resolve_imports",
     "split_specifier",
+    "to_install",
 ]
 
 _MODULES = "node_modules"
+_DEPENDENCIES = ("dependencies", "devDependencies", "optionalDependencies")
 
 # Segments that would lead a target out of its package, or into another one.
 _FORBIDDEN_SEGMENTS = frozenset({"", ".", "..", _MODULES})
@@ -75,6 +78,18 @@ def split_specifier(specifier: str) -> tuple[str, str]:
     name = "/".join(parts[:size])
     is_name = len(parts) >= size and all(parts[:size]) and not name.startswith(".") and not set(name) & set("\\%:")
     return (name, "/".join(parts[size:])) if is_name else ("", "")
+
+
+def to_install(name: str, project_folder: str, disk: Disk) -> str:
+    """Return what to do about a package that is not installed; one that package.json names waits for that alone.
+
+    Only a message depends on it, so nothing is recorded as read.
+    """
+    file = os.path.join(project_folder, "package.json")
+    fields = _parse(file, disk.read(file)) if disk.is_file(file) else {}
+    tables = [] if isinstance(fields, Unreadable) else [fields.get(key) for key in _DEPENDENCIES]
+    is_named = any(isinstance(table, dict) and name in table for table in tables)
+    return "run `npm install` (`package.json` names it)" if is_named else f"run `npm install {name}`"
 
 
 class Packages:

@@ -10,7 +10,7 @@ import dataclasses
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from assetbuild.compiler.bundles import Bundles
@@ -21,10 +21,12 @@ from assetbuild.compiler.files import Library, Reading
 from assetbuild.compiler.globs import is_glob, matches, matches_any
 from assetbuild.compiler.media import extension_of
 from assetbuild.compiler.model import Draft, Job, Source, Stable
+from assetbuild.compiler.overlooked import overlooked
+from assetbuild.compiler.packages import split_specifier, to_install
 from assetbuild.compiler.project import Entry, Project
 from assetbuild.compiler.resolve import Inventory
 from assetbuild.compiler.survey import SOURCE_LANGUAGES, Survey, name_problems
-from assetbuild.diagnostic import Diagnostic, Span, nearest
+from assetbuild.diagnostic import Diagnostic, nearest
 
 __all__ = ["Plan", "confines", "job_of", "plan", "with_stable_name"]
 
@@ -116,7 +118,8 @@ def plan(project: Project, survey: Survey, library: Library, bundles: Bundles = 
         excluded={name: survey.sources[name] for name in survey.withheld if _could_be_published(name, bundled)},
     )
     jobs = [job_of(source) for source in plain.values()] + _entry_jobs(project, entries)
-    problems += _overlooked(project, survey, entries, jobs)
+    has_modules = any(found.entry.kind == "module" for found in entries)
+    problems += overlooked(project, survey, has_modules=has_modules, is_empty=not jobs and not problems)
     return Plan(tuple(sorted(jobs, key=lambda job: job.logicals)), inventory, tuple(problems), bundled.named)
 
 
@@ -138,22 +141,6 @@ def with_stable_name(draft: Draft, project: Project) -> Draft:
     if matches_any(project.keep_names, draft.logical):
         return dataclasses.replace(draft, stable=Stable())
     return draft
-
-
-def _overlooked(
-    project: Project, survey: Survey, entries: Sequence[_Entry], jobs: Sequence[Job]
-) -> Iterable[Diagnostic]:
-    """Yield what was probably meant otherwise: nothing to compile, and scripts that only an entry could publish."""
-    scripts = [logical for logical in sorted(survey.withheld) if logical.endswith((".ts", ".tsx", ".mts", ".jsx"))]
-    if scripts and not any(found.entry.kind == "module" for found in entries):
-        first = survey.sources[scripts[0]]
-        stem = posixpath.splitext(scripts[0])[0]
-        message = f"`{first.shown}` is compiled through an entry alone, and no entry is a module"
-        hint = f'write "{stem}.js" = {{ module = "{scripts[0]}" }} under `[entries]`'
-        yield Diagnostic("no-entry", "warning", message, Span(first.shown), hint)
-    if not jobs:
-        roots = ", ".join(f"`{root.shown}`" for root in project.roots)
-        yield Diagnostic("no-assets", "warning", f"nothing to publish was found in {roots or 'the configuration'}")
 
 
 def _bundle_entries(bundled: Planned) -> list[_Entry]:
@@ -242,9 +229,18 @@ class _Finder:
                 "missing-source",
                 f"`{written}` is in no root, not in the project and in no npm package",
                 place,
-                f"did you mean `{near}`?" if near else "",
+                f"did you mean `{near}`?" if near else self._to_install(written),
             )
         return next(iter(hits.values()), None)
+
+    def _to_install(self, written: str) -> str:
+        """Return what to install for a path that begins with no folder there is, "" if no package can be meant."""
+        name, subpath = split_specifier(written)
+        folder = self.project.folder
+        places = [folder, *(root.folder for root in self.project.roots), os.path.join(folder, "node_modules")]
+        if not subpath or any(self.reading.library.disk.is_folder(os.path.join(place, name)) for place in places):
+            return ""
+        return to_install(name, folder, self.reading.library.disk)
 
     def _source_at(self, file: str, written: str, is_own: bool) -> Source:
         known = next((source for source in self.survey.sources.values() if source.file == file), None)

@@ -15,11 +15,14 @@ from assetbuild.compiler.engines.incoming import dangling
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.model import Source
+from assetbuild.compiler.packages import split_specifier, to_install
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.resolve import Ambiguous, Missing, Outcome
 from assetbuild.diagnostic import Diagnostic, Note, Severity, Span
 
 __all__ = ["Judge", "missing_rule"]
+
+_TAILWIND = "tailwindcss"  # a package whose sheet means nothing to anything but its own program
 
 
 class Judge:
@@ -65,9 +68,20 @@ class Judge:
         message = f"`{written}` is not in any asset root"
         if outcome.why:
             message = f"`{written}` is not published: {outcome.why}"
-        hint = f"did you mean `{outcome.nearest}`?" if outcome.nearest else ""
+        hint = f"did you mean `{outcome.nearest}`?" if outcome.nearest else self._advice(written)
         notes = (Note("looked for " + ", ".join(f"`{tried}`" for tried in outcome.tried)),) if outcome.tried else ()
         self.diagnostics.append(Diagnostic("missing-reference", severity, message, place, hint, notes))
+
+    def _advice(self, written: str) -> str:
+        """Return what to do about a name that is no path of the project's, "" if there is nothing to say of it."""
+        if "{{" in written or "{%" in written:
+            return "what is compiled is no template: write the path of the file"
+        name, subpath = split_specifier(written.removeprefix("~"))
+        if name == _TAILWIND:
+            return "Tailwind compiles it: make the sheet an input of a `[[commands]]`, outside the roots"
+        folder, disk = self.shop.project.folder, self._reading.library.disk
+        is_installed = disk.is_file(os.path.join(folder, "node_modules", name, "package.json"))
+        return to_install(name, folder, disk) if written.startswith("~") and subpath and not is_installed else ""
 
 
 def missing_rule(source: Source, project: Project) -> Literal["error", "warn"]:

@@ -17,7 +17,7 @@ from assetbuild.compiler.files import Reading
 from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.importmap import stable_name
 from assetbuild.compiler.model import Source
-from assetbuild.compiler.packages import Packages
+from assetbuild.compiler.packages import Packages, split_specifier, to_install
 from assetbuild.compiler.refs.js import MODULE_KINDS, JsRef, module_syntax
 from assetbuild.compiler.resolve import Found, behind_alias
 from assetbuild.diagnostic import Diagnostic, Severity, Span, span_at
@@ -96,7 +96,9 @@ class Meanings:
         if is_builtin(ref.value):
             self._refuse_builtin(ref)
         elif why is not None:
-            hint = f"install it, or list `{ref.value}` under `external` in `[js]` if the page's own import map names it"
+            name, _ = split_specifier(ref.value)
+            install = to_install(name, self._shop.project.folder, self._reading.library.disk) if name else "install it"
+            hint = f"{install}, or list `{ref.value}` under `external` in `[js]` if the page's own import map names it"
             self._refuse(ref, "missing-package", why, hint)
         else:
             hint = (

@@ -13,6 +13,7 @@ from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.js.bare import is_builtin
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Source
+from assetbuild.compiler.packages import to_install
 from assetbuild.diagnostic import Diagnostic, nearest
 
 __all__ = ["SCRIPT_KINDS", "SHEETS", "sheet_refusal", "unresolved"]
@@ -55,7 +56,8 @@ def unresolved(path: str, kind: str, importer: str, reading: Reading, shop: Shop
         message, hint = f"package `{package}` has no `{inside}`", "look up what its `exports` name"
     else:
         message = f"package `{package}` is not installed"
-        hint = f"run `npm install {package}`, or name it in `external` under `[js]`"
+        install = to_install(package, shop.project.folder, reading.library.disk)
+        hint = f"{install}, or name it in `external` under `[js]`"
     return Diagnostic("missing-package", "error", message, None, hint)
 
 

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from assetbuild.compiler.files import Reading
-from assetbuild.compiler.packages import Package, Packages, Unreadable, resolve_exports, split_specifier
+from assetbuild.compiler.packages import Package, Packages, Unreadable, resolve_exports, split_specifier, to_install
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.resolve import behind_alias
 from assetbuild.diagnostic import nearest
@@ -157,12 +157,20 @@ class Finder:
         if meant is not None:
             hint = f"did you mean `{os.path.join(os.path.dirname(written), meant)}`?"
         else:
-            package = split_specifier(self._package_path(written))[0]
-            tried = [f"`{self._reading.shown(folder)}`" for folder in folders] + (
-                [f"package `{package}`"] if package else []
-            )
-            hint = f"looked in {', '.join(tried)}" if tried else "a sheet of another site is loaded by `@import url(…)`"
+            hint = self._looked_in(written, loader, folders)
         return Refusal("missing-stylesheet", f"stylesheet `{written}` is not found", hint)
+
+    def _looked_in(self, written: str, loader: str, folders: Iterable[str]) -> str:
+        """Return where a sheet was looked for, and what to install where no folder is there that it could lie in."""
+        package, subpath = split_specifier(self._package_path(written))
+        disk = self._reading.library.disk
+        is_absent = bool(package) and self._packages.find(package, os.path.dirname(loader), self._reading) is None
+        tried = [f"`{self._reading.shown(folder)}`" for folder in folders]
+        if is_absent and subpath and not any(map(disk.is_folder, folders)):
+            install = f"package `{package}` is not installed: {to_install(package, self._project.folder, disk)}"
+            return f"looked in {', '.join(tried)}; {install}" if tried else install
+        tried += [f"package `{package}`"] if package else []
+        return f"looked in {', '.join(tried)}" if tried else "a sheet of another site is loaded by `@import url(…)`"
 
     def _neighbours(self, folders: Iterable[str]) -> set[str]:
         """Return the names that could have been written for the sheets in `folders`."""
