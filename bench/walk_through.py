@@ -5,7 +5,7 @@ of assets, `Python packages` what pip installed into the environment that runs, 
 command of the server to the end of its first page, the median of the rounds. The visits are headless Chromium's: bytes
 over the network, headers with them. `clone to page` is a clone of this repository from the disk, all commands, and the
 first page; the wheel of assetbuild is there already, and the caches of pip and npm are as they are. `commands` are
-those of a build, one by one where `&&` joins them; those of the change itself are typed once, and not counted.
+those of a build, one by one where `&&` joins them; those of the change itself are typed once, and counted apart.
 
     python bench/walk_through.py flask [--rounds 5]
 """
@@ -28,7 +28,7 @@ REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from tests.browser import Visit, chromium_browser  # noqa: E402
-from tests.walks import WALKS, Walk, commands, copied, lines_changed, served, typed, words_of  # noqa: E402
+from tests.walks import WALKS, Walk, changed, commands, copied, lines_changed, served, typed, words_of  # noqa: E402
 from tests.wheels import built  # noqa: E402
 
 _NOT_OURS = ("pip", "setuptools", "__pycache__")
@@ -60,7 +60,7 @@ def main() -> None:
         before = measured(walk, words.before, walk.before, here, wheel, **asked)
         typed(words.change, here, wheel)
         after = measured(walk, words.after, walk.after, here, wheel, **asked)
-    print(table(before, after, *lines_changed(walk)))
+    print(table(before, after, commands(words.change), *lines_changed(walk)))
 
 
 def clone_s(folder: Path) -> float:
@@ -107,7 +107,7 @@ def total(folders: Iterable[Path]) -> tuple[int, int]:
     return len(counted), sum(counted)
 
 
-def table(before: Measured, after: Measured, added: int, taken: int) -> str:
+def table(before: Measured, after: Measured, typed_once: int, added: int, taken: int) -> str:
     """Return the figures as Markdown."""
     rows = [
         (
@@ -122,7 +122,7 @@ def table(before: Measured, after: Measured, added: int, taken: int) -> str:
         ("clone to page", *(f"{each.page_s:.0f} s" for each in (before, after))),
     ]
     lines = ["| | before | after |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
-    return "\n".join([*lines, "", f"The change adds {added} lines and takes {taken} away."])
+    return "\n".join([*lines, "", changed(typed_once, added, taken)])
 
 
 def visited(visit: Visit) -> str:

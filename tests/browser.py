@@ -41,14 +41,19 @@ _PATIENCE_S = 60  # for one answer
 class Visit:
     """What one page did. requests: URL → status, 0 if it failed; failures: with the browser's reason.
 
-    received_bytes: what came over the network, headers with it; what the browser's cache held is none.
+    received: URL → bytes that came over the network, headers with them; 0 for what the browser's cache held.
     """
 
     requests: dict[str, int] = field(default_factory=dict)
-    received_bytes: int = 0
+    received: dict[str, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
+
+    @property
+    def received_bytes(self) -> int:
+        """What came over the network."""
+        return sum(self.received.values())
 
     @property
     def problems(self) -> list[str]:
@@ -204,7 +209,8 @@ class Browser:
                 case "Network.responseReceived":
                     visit.requests[params["response"]["url"]] = params["response"]["status"]
                 case "Network.loadingFinished":
-                    visit.received_bytes += params["encodedDataLength"]
+                    url = urls.get(params["requestId"], "")
+                    visit.received[url] = visit.received.get(url, 0) + params["encodedDataLength"]
                 case "Network.loadingFailed":
                     visit.failures.append(f"{params['errorText']} {urls.get(params['requestId'], '')}")
                 case "Runtime.consoleAPICalled" if params["type"] in ("error", "warning", "assert"):

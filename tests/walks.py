@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from tests.servers import Server, running
 
-__all__ = ["WALKS", "Walk", "Words", "commands", "copied", "lines_changed", "served", "typed", "words_of"]
+__all__ = ["WALKS", "Walk", "Words", "changed", "commands", "copied", "lines_changed", "served", "typed", "words_of"]
 
 _EXAMPLES = Path(__file__).parent.parent / "examples"
 _LOCAL = ("ASSETBUILD_", "PYTHON", "VIRTUAL_ENV")
@@ -71,6 +71,29 @@ WALKS = {
         "document.documentElement.dataset.ready === 'yes'",
         ("/admin/login/",),
     ),
+    "fastapi": Walk(
+        "walk-fastapi",
+        ("lifeboat/static",),
+        ("build/assets", "lifeboat/static"),  # the image has the package whole, its sources with it
+        {
+            "getComputedStyle(document.querySelector('header')).backgroundColor": "rgb(29, 63, 94)",
+            "getComputedStyle(document.body).backgroundImage.includes('/static/img/waves')": True,
+            "document.querySelector('header img').naturalWidth > 0": True,
+            "[...document.fonts].map((font) => font.status)": ["loaded"],
+            "document.getElementById('menu').click(),"
+            " new Promise((done) => Alpine.nextTick(() => requestAnimationFrame(done))).then(() =>"
+            " getComputedStyle(document.getElementById('menu-items')).display)": "block",
+            "(() => { const swapped = new Promise((done) => document.body.addEventListener('htmx:afterSettle', done,"
+            " { once: true })); document.querySelector('#crew li:nth-child(2) button').click(); return swapped })()"
+            ".then(() => document.querySelector('#crew li:nth-child(2) button').innerText)": "On call",
+            "(() => { const swapped = new Promise((done) => document.body.addEventListener('htmx:afterSettle', done,"
+            " { once: true })); const field = document.querySelector('[name=q]'); field.value = 'nolan';"
+            " field.dispatchEvent(new Event('input')); return swapped })()"
+            ".then(() => document.querySelector('#crew').innerText.split('\\n')[0])": "Ciara Nolan Navigator",
+        },
+        "window.htmx && window.Alpine && document.fonts.status === 'loaded'",
+        ("/?q=de",),
+    ),
 }
 
 
@@ -99,6 +122,12 @@ def lines_changed(walk: Walk) -> tuple[int, int]:
     lines = (_EXAMPLES / walk.folder / "change.diff").read_text().splitlines()
     hunks = [line for line in lines if not line.startswith(("+++ ", "--- "))]
     return sum(line.startswith("+") for line in hunks), sum(line.startswith("-") for line in hunks)
+
+
+def changed(typed_once: int, added: int, taken: int) -> str:
+    """Return what a README says of the size of a change."""
+    noun = "command" if typed_once == 1 else "commands"
+    return f"The change is {typed_once} {noun}; its diff adds {added} lines and takes {taken} away."
 
 
 def copied(walk: Walk, folder: Path) -> Path:
