@@ -51,12 +51,13 @@ class Found(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A directory entry and what its inode says of it."""
+    """A directory entry and what its inode says of it. mode: who may do what with it; of an archive's, as published."""
 
     name: str
     kind: str
     size: int
     mtime_ns: int
+    mode: int = MODE
 
 
 class NotRegular(OSError):
@@ -501,7 +502,7 @@ def _kind(entry: os.DirEntry[str]) -> str:
 
 def _measured(entry: os.DirEntry[str]) -> Measured:
     status = entry.stat(follow_symlinks=False)
-    return Measured(entry.name, _kind(entry), status.st_size, status.st_mtime_ns)
+    return Measured(entry.name, _kind(entry), status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
 
 
 def _by_bytes(found: Found | Measured) -> bytes:

@@ -267,6 +267,26 @@ def test_verify_exits_with_1_when_a_file_was_changed(site: Path, capsys: Printed
     assert json.loads(printed.out)["ok"] is False
 
 
+def test_verify_warns_of_odd_modes_once_and_strictly_fails(site: Path, capsys: Printed) -> None:
+    assert main(["compile"]) == 0
+    capsys.readouterr()
+    for file in (site / "build/assets").glob("robots-*"):
+        file.chmod(0o600)
+
+    assert [0, 1] == [main(["verify"]), main(["verify", "--strict"])]
+
+    warning = (
+        "warning: `robots-7ao3nl32zt.txt` cannot be read by every user: its mode is 0600 [odd-mode]\n"
+        "  robots-7ao3nl32zt.txt\n"
+        "  give it mode 0644, as a compile does\n"
+        "  2 more like this: robots-7ao3nl32zt.txt.br, robots-7ao3nl32zt.txt.gz\n"
+    )
+    assert (
+        f"{warning}\n3 warnings\nverified 2 assets, 2 files, 2 variants in build/assets  566 B  in T\n"
+        f"error: warnings fail this check: it was called with `--strict` [strict]\n\n{warning}\n1 error, 3 warnings\n"
+    ) == timeless(capsys.readouterr().err)
+
+
 def test_verify_without_an_output_is_one_sentence(site: Path, capsys: Printed) -> None:
     assert main(["verify", "assets"]) == 2
 

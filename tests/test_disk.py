@@ -52,6 +52,37 @@ def test_modes_do_not_depend_on_the_umask(tmp_path: Path) -> None:
     assert 0o755 == stat.S_IMODE((tmp_path / "new").stat().st_mode)
 
 
+@pytest.mark.parametrize(("umask", "expected"), [(0o022, [0o644]), (0o077, [0o644] * 3)])
+def test_modes_are_set_where_the_umask_takes_some_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, umask: int, expected: list[int]
+) -> None:
+    fchmod, modes = os.fchmod, list[int]()
+
+    def counted(descriptor: int, mode: int) -> None:
+        modes.append(mode)
+        fchmod(descriptor, mode)
+
+    monkeypatch.setattr("os.fchmod", counted)
+    disk, previous = RealDisk(), os.umask(umask)
+
+    try:
+        for name in "abc":
+            disk.write(str(tmp_path), name, b"x")
+    finally:
+        os.umask(previous)
+
+    assert expected == modes
+
+
+def test_a_file_that_others_may_not_read_is_written_anew(tmp_path: Path) -> None:
+    (tmp_path / "a.css").write_bytes(b"one")
+    (tmp_path / "a.css").chmod(0o600)
+
+    assert RealDisk().write(str(tmp_path), "a.css", b"one")
+
+    assert 0o644 == stat.S_IMODE((tmp_path / "a.css").stat().st_mode)
+
+
 def test_a_link_in_the_place_of_a_file_is_replaced_and_not_followed(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_bytes(b"one")
@@ -200,7 +231,7 @@ def test_in_a_locked_folder_a_link_is_no_folder(tmp_path: Path) -> None:
 
     with disk.lock(str(tmp_path / "out")):
         disk.sweep(str(tmp_path / "out"))
-        with pytest.raises(NotADirectoryError, match="is a link") as caught:
+        with pytest.raises(NotADirectoryError, match=r"\] is a link and not a folder: ") as caught:
             disk.write(str(tmp_path / "out"), "css/a.css", b"x")
 
     assert (errno.ENOTDIR, str(tmp_path / "out/css")) == (caught.value.errno, caught.value.filename)
@@ -233,11 +264,12 @@ def test_a_folder_is_listed_in_the_order_of_bytes_with_the_kind_of_each_entry(tm
 def test_a_folder_is_measured_without_following_links(tmp_path: Path) -> None:
     folder_of_each_kind(tmp_path)
     os.utime(tmp_path / "a.css", ns=(1, 2_000_000_003))
+    (tmp_path / "a.css").chmod(0o4600)
 
     found = RealDisk().measure(str(tmp_path))
 
     assert RealDisk().scan(str(tmp_path)) == [Found(each.name, each.kind) for each in found]
-    assert Measured("a.css", "file", 4, 2_000_000_003) == found[0]
+    assert Measured("a.css", "file", 4, 2_000_000_003, 0o4600) == found[0]
     assert os.lstat(tmp_path / "link").st_size == next(each.size for each in found if each.name == "link")
 
 
@@ -306,6 +338,38 @@ def test_a_file_is_read_in_bounded_parts_and_asked_for_its_end_at_most_once(tmp_
 def written(file: Path, body: bytes) -> str:
     file.write_bytes(body)
     return str(file)
+
+
+@pytest.mark.parametrize(
+    ("size", "calls"), [(0, 1), (1, 1), ((1 << 20) - 1, 1), (1 << 20, 2), ((1 << 20) + 1, 2), (2_500_000, 3)]
+)
+def test_no_call_is_spent_on_an_end_that_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, calls: int
+) -> None:
+    file, read, asked = written(tmp_path / "a", b"x" * size), os.read, list[int]()
+
+    def counted(descriptor: int, wanted: int) -> bytes:
+        asked.append(wanted)
+        return read(descriptor, wanted)
+
+    monkeypatch.setattr("os.read", counted)
+
+    assert size == sum(map(len, RealDisk().parts(file)))
+
+    assert calls == len(asked)
+
+
+def test_what_was_read_is_believed_though_its_file_closes_with_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, close = written(tmp_path / "a", b"x"), os.close
+
+    def failing(descriptor: int) -> None:
+        close(descriptor)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("os.close", failing)
+    assert [b"x"] == list(RealDisk().parts(file))
 
 
 def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import TEMP_MARK, RealDisk
 from assetbuild.manifest import ManifestError, hash_name
 from assetbuild.release import decode
@@ -239,6 +240,45 @@ def test_each_way_to_break_an_output_is_found(
 
     assert [("error", rule, path.format(css=css))] == output.findings()
     assert not output.report().is_whole
+
+
+MODES: dict[str, tuple[int, int, str, str]] = {
+    "a file of its owner alone": (0o600, 0o755, "{css}", "cannot be read by every user: its mode is 0600"),
+    "a file for everybody to write": (0o646, 0o755, "{css}", "can be changed by every user: its mode is 0646"),
+    "a file with its owner's rights": (
+        0o4755,
+        0o755,
+        "{css}",
+        "would be run with the rights of its owner: its mode is 4755",
+    ),
+    "a folder of its owner alone": (0o644, 0o700, "css", "cannot be read by every user: its mode is 0700"),
+    "a folder that only shows names": (0o644, 0o754, "css", "cannot be read by every user: its mode is 0754"),
+    "a folder for everybody to write": (0o644, 0o777, "css", "can be changed by every user: its mode is 0777"),
+}
+
+
+@pytest.mark.parametrize(("file_mode", "folder_mode", "path", "fault"), MODES.values(), ids=MODES)
+def test_what_a_server_could_not_read_or_others_could_change_is_a_warning(
+    output: Output, file_mode: int, folder_mode: int, path: str, fault: str
+) -> None:
+    file, path = output.file(CSS), path.format(css=output.path(CSS))
+    file.chmod(file_mode)
+    file.parent.chmod(folder_mode)
+
+    report = output.report()
+
+    hint = f"give it mode {'0644' if path.endswith('.css') else '0755'}, as a compile does"
+    kind = fault.partition(":")[0]
+    assert (Diagnostic("odd-mode", "warning", f"`{path}` {fault}", Span(path), hint, group=kind),) == report.diagnostics
+    assert report.is_whole
+
+
+def test_modes_that_leave_a_file_to_its_owner_and_its_readers_are_as_good(output: Output) -> None:
+    output.file(CSS).chmod(0o444)
+    output.file(JS).chmod(0o775)
+    output.file(CSS).parent.chmod(0o2755)
+
+    assert [] == output.findings()
 
 
 def test_a_published_file_behind_a_link_is_refused_though_its_bytes_are_right(output: Output) -> None:

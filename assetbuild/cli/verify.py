@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from assetbuild.cli.parser import Parser
 from assetbuild.cli.render import Terminal, as_json, counted, place, seconds, size
+from assetbuild.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
     from assetbuild.disk import Disk
-    from assetbuild.release.verify import Counts
+    from assetbuild.release.verify import Counts, Report
 
 __all__ = ["add_parser", "figures", "output_of", "run", "told"]
 
@@ -27,6 +28,7 @@ def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = commands.add_parser("verify", help=about, description=f"{about.capitalize()}.", epilog=_EXAMPLE)
     parser.add_argument("output", nargs="?", metavar="OUTPUT", help="folder to check (default: as configured here)")
     parser.add_argument("--provenance", metavar="FILE", help="of `compile --attest`: it has to be about this")
+    parser.add_argument("--strict", action="store_true", help="warnings fail")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
@@ -41,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     folder = output_of(args.output, disk)
     attested = Attestation(disk.read(args.provenance), args.provenance) if args.provenance else None
     report = verify(folder, disk, attested)
+    report = _strict(report) if args.strict else report
     terminal.report(report.diagnostics)
     if report.is_whole:
         duration = seconds(time.monotonic() - started_s)
@@ -49,6 +52,14 @@ def run(args: argparse.Namespace) -> int:
         findings = [as_json(each) for each in report.diagnostics]
         terminal.document({"ok": report.is_whole, "output": folder, **figures(report.counts), "diagnostics": findings})
     return 0 if report.is_whole else 1
+
+
+def _strict(report: Report) -> Report:
+    """Return the report with an error if the worst in it is a warning."""
+    if not report.is_whole or all(found.severity != "warning" for found in report.diagnostics):
+        return report
+    found = Diagnostic("strict", "error", "warnings fail this check: it was called with `--strict`")
+    return report._replace(diagnostics=(*report.diagnostics, found))
 
 
 def told(counts: Counts) -> str:

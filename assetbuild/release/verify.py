@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import posixpath
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
@@ -146,16 +147,43 @@ def _unreadable(path: str, error: OSError) -> Diagnostic:
 
 
 def _listed(folder: str, disk: Readable) -> tuple[dict[str, Measured], list[Diagnostic]]:
-    """Return the regular files below `folder` by path, and a finding for everything else but folders."""
+    """Return the regular files below `folder` by path, with findings: what is neither that nor a folder, odd modes."""
     listing: dict[str, Measured] = {}
     findings: list[Diagnostic] = []
-    for path, found in below(folder, disk.measure):
+
+    def measure(parent: str) -> list[Measured]:
+        measured = disk.measure(parent)
+        inside = parent[len(posixpath.join(folder, "")) :]
+        for found in measured:
+            findings.extend(_mode_findings(inside + found.name, found))
+        return measured
+
+    for path, found in below(folder, measure):
         if found.kind == "file":
             listing[path] = found
         else:
             kind = "a link" if found.kind == "link" else "no regular file"
             findings.append(_error("irregular-file", path, f"`{path}` is {kind}", "remove it, and compile again"))
     return listing, findings
+
+
+def _mode_findings(path: str, found: Measured) -> Iterator[Diagnostic]:
+    """Yield what a server that runs as another user could not open, and what others than its owner could change."""
+    is_folder = found.kind == "folder"
+    if found.kind not in ("file", "folder"):
+        return
+    wanted = stat.S_IROTH | (stat.S_IXOTH if is_folder else 0)
+    if found.mode & wanted != wanted:
+        fault = "cannot be read by every user"
+    elif found.mode & stat.S_IWOTH:
+        fault = "can be changed by every user"
+    elif not is_folder and found.mode & (stat.S_ISUID | stat.S_ISGID):
+        fault = "would be run with the rights of its owner"
+    else:
+        return
+    hint = f"give it mode {'0755' if is_folder else '0644'}, as a compile does"
+    message = f"`{path}` {fault}: its mode is {found.mode:04o}"
+    yield Diagnostic("odd-mode", "warning", message, Span(path), hint, group=fault)
 
 
 def _file_findings(output: _Output, path: str, file: FileEntry) -> Iterator[Diagnostic]:
