@@ -465,6 +465,15 @@ def test_a_manifest_for_a_newer_reader_says_so() -> None:
     )
 
 
+def test_a_manifest_for_a_newer_reader_has_that_fault_alone() -> None:
+    content = resigned(dump(CSS).replace(b'"minReader":1', b'"minReader":2').replace(b'"version":1', b'"version":2'))
+    formatted = json.dumps(json.loads(content), indent=1, sort_keys=True).encode()
+
+    newer = "needs a reader of version 2, and this assetbuild reads 1: upgrade it where the site runs"
+    assert [newer] == check(content)
+    assert ["is not a manifest of assetbuild, or was cut: it has no build id"] == check(formatted)
+
+
 def test_a_manifest_for_a_newer_reader_may_have_another_layout() -> None:
     newer = json.loads(dump(CSS)) | {"minReader": 2, "version": 2}
     content = resigned(compact(newer).encode())
@@ -487,6 +496,17 @@ def test_site_paths_are_found_by_one_search_and_by_a_full_parse_alike() -> None:
     assert expected == Manifest(content).site_paths()
     assert expected == Manifest(anew, verify=False).site_paths()
     assert {} == Manifest(dump(CSS)).site_paths()
+
+
+def test_a_bundle_that_says_what_an_asset_says_is_no_asset() -> None:
+    extra = {"file": "a-1.css", "at": "/a.css"}
+    made = document({"a.css": {"file": "a-1.css", "at": "/a.css"}}, {"a-1.css": file_entry()})
+    made["bundles"] = {"a.css": {"assets": ["a.css"], "extra": extra}}
+
+    manifest = Manifest(dump(made))
+
+    assert ["a.css"] == [*manifest.names_of("a-1.css")]
+    assert {"/a.css": "a.css"} == manifest.site_paths()
 
 
 def test_the_names_of_a_published_path_are_found_by_one_search_and_by_a_full_parse_alike() -> None:
@@ -632,6 +652,31 @@ def test_a_broken_manifest_says_why(sample: bytes) -> None:
         said.append(str(caught.value).partition(";")[0].rpartition(": ")[2])
 
     assert ["it is nested too deeply", "its names are not in order"] == said
+
+
+def test_a_name_that_stands_twice_is_a_fault(sample: bytes) -> None:
+    lines = sample.split(b"\n")
+    twice = Manifest(b"\n".join([*lines[:3], lines[2], *lines[3:]]), verify=False)
+
+    with pytest.raises(ManifestError, match="its names are not in order"):
+        [*twice.assets()]
+
+
+@pytest.mark.parametrize("number", ["1.5", "1e3", "NaN", "-Infinity"])
+def test_a_number_that_is_no_integer_is_no_json_of_ours(number: str) -> None:
+    content = resigned(dump({**CSS, "x-a": "?"}).replace(b'"?"', number.encode()))
+
+    assert [f"is not JSON as a manifest has it: `{number}` is not an integer"] == check(content)
+
+
+def test_what_users_add_to_an_entry_is_not_for_the_application() -> None:
+    asset, file = {"file": "a-1.css", "x-note": "ours"}, file_entry() | {"x-note": [1]}
+
+    manifest = Manifest(dump(document({"a.css": asset}, {"a-1.css": file})))
+
+    assert AssetEntry("a-1.css") == manifest.asset("a.css")
+    entry = file_entry()
+    assert FileEntry(entry["type"], 0, entry["sha256"], entry["integrity"], {}) == manifest.published("a-1.css")
 
 
 def test_what_is_laid_out_anew_is_told_only_of_what_could_be_written() -> None:
