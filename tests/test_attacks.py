@@ -178,7 +178,7 @@ def test_nothing_is_written_through_a_link_in_the_output(tree: Tree) -> None:
     done = command("compile", project)
 
     folder = project / "build/assets/css"
-    words = f"cannot publish: {folder}: is a link and not a folder; mend that and run the command again"
+    words = f"`{folder}` cannot be written: is a link and not a folder"
     assert (2, f"error: {words}") == (done.returncode, done.stderr.splitlines()[0])
     assert [project / "victim/keep"] == list((project / "victim").iterdir())
 

@@ -139,6 +139,26 @@ def test_an_unknown_file_stays_unless_it_is_asked_for(site: Path) -> None:
     assert [] == rules(site)
 
 
+def test_a_hidden_map_goes_with_the_file_that_it_is_of(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    for bodies in (ONE, TWO):
+        output(folder, bodies)
+    hidden = tmp_path / "site-maps"
+    kept, lonely = path_of("css/app.css", TWO["css/app.css"]), f"js/old-{'a' * 10}.js"
+    for path in (OLD_CSS, kept, lonely):
+        (hidden / f"{path}.map").parent.mkdir(parents=True, exist_ok=True)
+        (hidden / f"{path}.map").write_bytes(b"{}")
+
+    dry = cleaned(folder, is_dry=True)
+    done = cleaned(folder)
+
+    assert dry == done
+    assert f"../site-maps/{OLD_CSS}.map" in done.removed
+    assert (f"../site-maps/{lonely}.map",) == done.unknown
+    assert {f"{kept}.map", f"{lonely}.map"} == snapshot(hidden).keys()
+    assert (f"../site-maps/{lonely}.map",) == cleaned(folder, with_unknown=True).removed
+
+
 def test_a_folder_behind_a_link_is_not_entered(site: Path, tmp_path: Path) -> None:
     other = output(tmp_path / "other", ONE)
     before = snapshot(other)

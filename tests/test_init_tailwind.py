@@ -81,7 +81,7 @@ note: script `css` lets Tailwind make `shop/static/css/app.css` among the source
   take the script out and the file away: a compile makes it
 wrote {folder}/assetbuild.toml: 1 root, 0 entries, 1 command
 next: `assetbuild compile {folder}`
-then: `Assets.open()` of assetbuild; `assetbuild` alone lists its doors
+then: `Assets.open()` of assetbuild; `assetbuild` alone lists the integrations
 """
     assert ("", said) == capsys.readouterr()
 

@@ -736,6 +736,35 @@ class TestTheCommands:
         )
         assert site.before == snapshot(site.served)
 
+    def test_a_changed_file_of_an_archive_is_told_once_with_what_to_do(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.chdir(site.folder)
+        site.archive.write_bytes(site.content.replace(b"User-agent: x", b"User-agent: y"))
+        (path,) = (path.name for path in (site.folder / "new").glob("robots-*.txt"))
+
+        assert 1 == main(["unpack", "assets.tar", "served"])
+
+        assert capsys.readouterr().err == (
+            f"error: `{path}` does not hold the bytes that the manifest describes [wrong-digest]\n"
+            f"  {path}\n"
+            "  transfer `assets.tar` again\n\n1 error\n"
+        )
+
+    def test_attestations_that_an_archive_does_not_hold_are_refused_and_nothing_happens(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.chdir(site.folder)
+
+        assert 1 == main(["unpack", "assets.tar", "served", "--attestations", "attested"])
+
+        assert capsys.readouterr().err == (
+            "error: `assets.tar` holds no attestations [no-attestations]\n"
+            "  pack it with `--provenance` or `--sbom`, or leave `--attestations` away\n\n1 error\n"
+        )
+        assert not (site.folder / "attested").exists()
+        assert site.before == snapshot(site.served)
+
     def test_a_provenance_of_another_build_is_found_by_verify(
         self, site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -66,7 +66,7 @@ def test_a_second_publish_rewrites_nothing(tmp_path: Path) -> None:
 def test_a_failure_at_any_step_is_one_sentence_and_a_plain_rerun_heals(tmp_path: Path, step: int) -> None:
     (tmp_path / "manifest.json").write_bytes(b"old")
 
-    with pytest.raises(PublishError, match="No space left on device"):
+    with pytest.raises(PublishError, match="no space left on device"):
         publish(ASSETS, VARIANTS, b"{}", str(tmp_path), Recording(fail_at=step))
 
     assert (b"{}" if step > STEPS.index("commit manifest.json") else b"old") == (

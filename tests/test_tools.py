@@ -1114,7 +1114,16 @@ class TestFinding:
             (None, "`{file}` is not an executable file"),
             (b"#!/bin/sh\nexit 3\n", "`{file} --version` ends with 3"),
             (b"#!/bin/sh\n", "`{file} --version` prints nothing"),
-            (b"no program", "`{file} --version` does not start: exec format error"),
+            (
+                b"no program",
+                "`{file} --version` does not start: exec format error, so it is no program, or one for another "
+                "processor",
+            ),
+            (
+                b"#!/nowhere/sh\n",
+                "`{file} --version` does not start: what its first line names as its interpreter, or its loader, "
+                "is not there",
+            ),
         ],
     )
     def test_a_setting_that_does_not_work_is_an_error_never_another_tool(

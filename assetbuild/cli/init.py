@@ -21,7 +21,7 @@ examples:
   assetbuild init --from flask-assets  its bundles become entries
 Definitions are read as texts: no code of the project runs, no file is touched.
 """
-_DOORS = {
+_MODULES = {
     "Django": "assetbuild.web.django",
     "FastAPI": "assetbuild.web.starlette",
     "Flask": "assetbuild.web.flask",
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _closing(made: Configuration, project: str, file: str) -> list[str]:
     """Return what was written and the next two steps."""
-    from assetbuild.cli.start import DOORS
+    from assetbuild.cli.start import INTEGRATIONS
 
     roots = counted(len(made.adopted.roots) + len(made.adopted.python_packages), "root")
     count = len(made.adopted.entries)
@@ -71,11 +71,11 @@ def _closing(made: Configuration, project: str, file: str) -> list[str]:
             f"      {made.tool.name} is used here ({where}): `init --from {made.tool.name}` reads its definitions"
         )
     lines.append(f"next: `assetbuild compile{'' if project == '.' else f' {project}'}`")
-    module = _DOORS[made.frameworks[0].name] if made.frameworks else ""
-    door = (
-        f"{DOORS[module]}, of {module}"
+    module = _MODULES[made.frameworks[0].name] if made.frameworks else ""
+    integration = (
+        f"{INTEGRATIONS[module]}, of {module}"
         if module
-        else "`Assets.open()` of assetbuild; `assetbuild` alone lists its doors"
+        else "`Assets.open()` of assetbuild; `assetbuild` alone lists the integrations"
     )
-    lines.append(f"then: {door}")
+    lines.append(f"then: {integration}")
     return lines

@@ -11,11 +11,11 @@ from assetbuild.version import __version__
 if TYPE_CHECKING:
     from assetbuild.compiler.project import Project
 
-__all__ = ["DOORS", "next_step"]
+__all__ = ["INTEGRATIONS", "next_step"]
 
 _HEAD = f"assetbuild {__version__} compiles web assets to content-addressed files and one manifest.\n"
 _TAIL = "`assetbuild --help` lists every command.\n"
-DOORS = {
+INTEGRATIONS = {
     "assetbuild.web.flask": "AssetBuild(app)",
     "assetbuild.web.django": "the storage `assetbuild.web.django.storage.ManifestStorage`",
     "assetbuild.web.starlette": 'AssetMount("/static", Assets.open())',
@@ -26,7 +26,7 @@ DOORS = {
 """Module that lets an application read the manifest: what it is called for."""
 
 _USE = "next: let the application read the manifest\n" + "".join(
-    f"        {module:<24}  {call}\n" for module, call in DOORS.items()
+    f"        {module:<24}  {call}\n" for module, call in INTEGRATIONS.items()
 )
 
 

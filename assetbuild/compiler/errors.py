@@ -40,9 +40,13 @@ class PublishError(AssetbuildError):
 
     exit_code = 2
 
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
 
 class SourceChanged(PublishError):
     """A file that is published as it is no longer holds the bytes that it was named by."""
 
     def __init__(self, file: str) -> None:
-        super().__init__(f"`{file}` changed while it was being compiled; run the command again")
+        super().__init__(f"`{file}` changed while it was being compiled", "run the command again")

@@ -6,6 +6,7 @@ outside the promise that the output holds one build or the other.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
@@ -14,14 +15,13 @@ from typing import NamedTuple
 
 from assetbuild.compiler.errors import PublishError, SourceChanged
 from assetbuild.compiler.model import Asset, Blob, Variant
-from assetbuild.disk import Disk
+from assetbuild.diagnostic import reason_of
+from assetbuild.disk import TEMP_MARK, Disk
 from assetbuild.exchange import Parts, exchange
 from assetbuild.manifest import MANIFEST_NAME, SUFFIXES
+from assetbuild.manifest.names import HIDDEN_SUFFIX
 
 __all__ = ["HIDDEN_SUFFIX", "Published", "publish"]
-
-HIDDEN_SUFFIX = "-maps"
-"""What follows the output's name in the name of the folder of hidden maps: no server of the output can serve it."""
 
 
 class Published(NamedTuple):
@@ -41,7 +41,7 @@ def publish(
     *,
     hidden: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Published:
-    """Write everything and return what was done; raise `PublishError` in one sentence.
+    """Write everything and return what was done; raise `PublishError`.
 
     hidden: source maps by their path in the folder beside the output; they are neither listed nor counted.
 
@@ -55,9 +55,21 @@ def publish(
             _hide(hidden, output, disk)
             return _publish(assets, variants, manifest, output, disk)
     except OSError as error:
-        reason = error.strerror or str(error)
         where = os.fsdecode(error.filename) if error.filename else output
-        raise PublishError(f"cannot publish: {where}: {reason}; mend that and run the command again") from error
+        if os.path.basename(where).startswith(TEMP_MARK):
+            where = os.path.dirname(where)
+        raise PublishError(f"`{where}` cannot be written: {reason_of(error)}", _advice(error)) from error
+
+
+def _advice(error: OSError) -> str:
+    """Return the one thing to do about what the system refused."""
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return "let this user write there, or choose another folder with `--output`"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "make room there, and run the command again: the output still serves what it held"
+    if error.errno in {errno.EEXIST, errno.ENOTDIR, errno.ELOOP}:
+        return "a folder has to be there: take away what is, or choose another with `--output`"
+    return "mend that, and run the command again"
 
 
 def _publish(

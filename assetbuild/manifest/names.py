@@ -11,6 +11,9 @@ from collections.abc import Callable
 __all__ = ["SUFFIXES", "hash_name", "is_base", "is_path", "is_published", "is_text", "name_of_digest", "quote"]
 
 SUFFIXES = {"br": ".br", "gzip": ".gz", "zstd": ".zst"}
+HIDDEN_SUFFIX = "-maps"
+"""What follows the output's name in the name of the folder of hidden maps: no server of the output can serve it."""
+
 """Content coding (RFC 9110 §8.4.1, RFC 7932, RFC 8878) → what follows the path of a file to name its variant."""
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from assetbuild.disk import TEMP_MARK, Disk, Measured
 from assetbuild.manifest import MANIFEST_NAME, SUFFIXES, Manifest, dump, name_of_digest
+from assetbuild.manifest.names import HIDDEN_SUFFIX
 from assetbuild.release.carry import document_in
 from assetbuild.release.lineage import Ancestor, Limits, lineage
 from assetbuild.release.places import places_of
@@ -49,18 +50,37 @@ def clean(folder: str, disk: Disk, limits: Limits, *, with_unknown: bool = False
         named = places_of(Manifest(content)).known()
         left = {path: found for path, found in listing.items() if path not in named}
         ours = _published_once(left, old, folder, disk)
+        maps = {path: found for path, found in _hidden(folder, disk).items() if _owner_of(path) not in named}
+        left |= maps
+        ours |= {path for path in maps if _owner_of(path) in ours}
         unknown = sorted(left.keys() - ours)
-        # Backwards, so that a variant goes before its file, which is how it would be known.
-        removed = sorted([*ours, *(unknown if with_unknown else ())], reverse=True)
+        # Maps and variants go before their files, which is how they would be known: the maps', and then backwards.
+        removed = sorted([*ours, *(unknown if with_unknown else ())], key=lambda path: (path in maps, path))[::-1]
         if not is_dry:
             disk.sweep(folder)
             # First, so that every file that the manifest names is there whenever the process dies.
             disk.commit(folder, MANIFEST_NAME, content)
             for path in removed:
                 disk.remove(folder, path)
+    removed.sort()
     size_bytes = sum(left[path].size for path in removed)
     build, stays = Manifest(content).build_id, () if with_unknown else tuple(unknown)
-    return Cleaned(build, line.ancestors, tuple(reversed(removed)), stays, size_bytes)
+    return Cleaned(build, line.ancestors, tuple(removed), stays, size_bytes)
+
+
+def _hidden(folder: str, disk: Disk) -> dict[str, Measured]:
+    """Return the hidden maps by their paths from `folder`: they lie beside it, each named after what it is a map of."""
+    beside = folder.rstrip("/") + HIDDEN_SUFFIX
+    if not disk.is_folder(beside):
+        return {}
+    inside = below(beside, disk.measure)
+    above = f"../{posixpath.basename(beside)}"
+    return {f"{above}/{path}": found for path, found in inside if not found.name.startswith(TEMP_MARK)}
+
+
+def _owner_of(path: str) -> str:
+    """Return the path of the file that a hidden map is of."""
+    return path.split("/", 2)[2].removesuffix(".map")
 
 
 def _published_once(left: Mapping[str, Measured], old: Mapping[str, Any], folder: str, disk: Disk) -> set[str]:

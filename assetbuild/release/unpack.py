@@ -42,6 +42,10 @@ def unpack(file: str, folder: str, disk: Disk, attestations: str = "") -> Unpack
         message = f"`{attestations}` would lie in the output, whose files are all in the manifest"
         raise ArchiveError([Diagnostic("inside-output", "error", message, hint="name a folder beside it")])
     with Archive(file) as archive:
+        if attestations and not archive.attestations:
+            message = f"`{os.path.basename(file)}` holds no attestations"
+            hint = "pack it with `--provenance` or `--sbom`, or leave `--attestations` away"
+            raise ArchiveError([Diagnostic("no-attestations", "error", message, hint=hint)])
         report = _verified(archive, file)
         disk.make_folder(folder)
         with disk.lock(folder):
@@ -61,12 +65,17 @@ def _verified(archive: Archive, file: str) -> Report:
     """Return the report of an archive in which all is well; raise `ArchiveError`."""
     attested = archive.attestations.get(PROVENANCE)
     report = verify("", archive, None if attested is None else Attestation(attested, PROVENANCE))
-    found = [each for each in report.diagnostics if each.severity != "note"]
+    again = f"transfer `{file}` again"
+    found = [each._replace(hint=again) for each in report.diagnostics if each.severity != "note"]
+    told = {each.span.path for each in found if each.span}
+    # A plain copy has no bytes of its own in an archive: what is wrong with it was said of its file.
+    same = {logical for logical, path in archive.places.copies.items() if path in told}
+    found = [each for each in found if each.span is None or each.span.path not in same]
     # The manifest has no digest of a variant: where nothing can decode one, this is what tells that it is whole.
     for path in (*archive.places.files, *archive.places.variants):
-        if report.digests.get(path) != archive.sums[ASSETS + path]:
+        if path not in told and report.digests.get(path) != archive.sums[ASSETS + path]:
             message = f"`{path}` does not hold the bytes that `{SUMS_NAME}` says"
-            found.append(Diagnostic("wrong-digest", "error", message, Span(path), f"transfer `{file}` again"))
+            found.append(Diagnostic("wrong-digest", "error", message, Span(path), again))
     if found:
         raise ArchiveError(found)
     return report

@@ -21,6 +21,7 @@ __all__ = ["read_entries"]
 _STYLES = (".scss", ".sass", ".css")
 _MODULES = (".ts", ".tsx", ".jsx", ".mjs", ".mts")
 _SCRIPTS = (".js",)
+_FOREIGN = (".coffee", ".less", ".pcss", ".postcss", ".styl", ".stylus", ".svelte", ".vue")
 _FORMS = ("module", "classic", "sources")
 _ENGINES = {"dart-sass": (".scss", ".sass"), "libsass": (".scss", ".sass"), "builtin": _STYLES, "esbuild": _STYLES}
 _PUBLISHED: Mapping[EntryKind, tuple[str, ...]] = {
@@ -85,6 +86,8 @@ def _short(table: Table, logical: str, source: str) -> Entry | None:
         return None
     if kind is None:
         hint = f'`{{ sources = ["{source}"], filters = [] }}` publishes it as it is'
+        if posixpath.splitext(source)[1] in _FOREIGN:
+            hint = "a program of yours compiles it: name that under `[[commands]]`"
         table.fault(source, "is neither a stylesheet nor a script", logical, hint=hint)
         return None
     return Entry(logical, kind, (source,), place=_place(table, logical))

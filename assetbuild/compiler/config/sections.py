@@ -144,7 +144,7 @@ def tools(table: Table, folder: str) -> Tools:
     paths = {name: table.text(name, "", checks.filled) for name in TOOLS}
     registry = table.text("registry", "", checks.registry)
     table.close()
-    return Tools({name: os.path.join(folder, path) for name, path in paths.items() if path}, registry)
+    return Tools({name: os.path.normpath(os.path.join(folder, path)) for name, path in paths.items() if path}, registry)
 
 
 def webassets(table: Table) -> str:

@@ -7,6 +7,7 @@ chose by setting is ever started, to ask its version.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ from assetbuild.compiler.errors import EngineUnavailable
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.tools.depot import Depot, here
 from assetbuild.compiler.tools.table import Pin, PinnedFile, hex_of
-from assetbuild.diagnostic import Diagnostic
+from assetbuild.diagnostic import Diagnostic, reason_of
 from assetbuild.home import cache_home
 
 __all__ = [
@@ -196,13 +197,22 @@ def _version_of(name: str, argv: Sequence[str], setting: str, environ: Mapping[s
     except subprocess.TimeoutExpired as error:
         raise _broken(name, setting, f"{asked} does not answer within {_VERSION_S:.0f} seconds") from error
     except OSError as error:
-        raise _broken(name, setting, f"{asked} does not start: {(error.strerror or str(error)).lower()}") from error
+        raise _broken(name, setting, f"{asked} does not start: {_why(error)}") from error
     if answer.returncode:
         raise _broken(name, setting, f"{asked} ends with {answer.returncode}")
     words = answer.stdout.split()
     if not words:
         raise _broken(name, setting, f"{asked} prints nothing")
     return words[0]
+
+
+def _why(error: OSError) -> str:
+    """Return why a file that is there and executable does not start; execve(2) says little of what it is about."""
+    if error.errno == errno.ENOEXEC:
+        return "exec format error, so it is no program, or one for another processor"
+    if error.errno == errno.ENOENT:
+        return "what its first line names as its interpreter, or its loader, is not there"
+    return reason_of(error)
 
 
 def pinned_at(pin: Pin, root: str, origin: Origin) -> Program:
