@@ -14,7 +14,7 @@ from tests.hostile.oracle import judged, old_build
 
 CORPUS = tuple(corpus())
 SHORT = [case for case in CORPUS if case.is_short]
-NEEDS_ESBUILD = ("module", "typescript", "jsx", "css, lowered", "tsconfig", "package.json")
+NEEDS_ESBUILD = ("module", "typescript", "jsx", "tsx", "css, lowered", "tsconfig", "package.json")
 
 
 @pytest.fixture(scope="module")

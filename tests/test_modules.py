@@ -800,7 +800,9 @@ def test_a_file_that_kills_esbuild_is_named_and_nothing_hangs(tree: Tree) -> Non
     assert Span("assets/deep.js") == caught.value.diagnostics[1].span
 
 
-@pytest.mark.parametrize("place", ["node_modules/p/package.json", "assets/sub/package.json", "assets/base.json"])
+@pytest.mark.parametrize(
+    "place", ["node_modules/p/package.json", "assets/sub/package.json", "assets/base.json", "assets/tsconfig.json"]
+)
 def test_a_description_that_is_a_fifo_is_named_and_nothing_waits_for_it(tree: Tree, place: str) -> None:
     """esbuild opens what it finds, and waits for a writer until its own time is over."""
     folder = tree(

@@ -6,18 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["ANY", "CARRIERS", "PUBLISHED", "SECRET", "Carrier", "Case", "Files", "carried"]
+__all__ = ["CARRIERS", "PUBLISHED", "SECRET", "Carrier", "Case", "Files", "carried"]
 
 Files = Mapping[str, str | bytes]
 
 SECRET = "the-word-that-no-project-may-read"
 """Stands in every file that lies outside the declared roots."""
 
-PUBLISHED = ""
+PUBLISHED = "published"
 """What a case comes to if there is nothing to refuse."""
-
-ANY = "*"
-"""What a case comes to where only the oracles that hold for every case matter."""
 
 LIMIT_S = 150.0
 """Longer than any limit of an engine that a case may reach, times the loops that it has."""
@@ -27,7 +24,8 @@ class Case(NamedTuple):
     """One project and what the command has to make of it.
 
     write: makes what `files` cannot say (links, FIFOs) in the folder of the project. rule: what the error must be
-    called, `PUBLISHED` if there must be none, `ANY` if that is left open. named: what the error must name.
+    called, `PUBLISHED` if there must be none; where the machine decides which limit is met first, all that it may be
+    (`engine-memory | engine-timeout`). named: what the error, or the warning, must name. exit_code: of an error.
     while_it_runs: called again and again. wrong: what is wrong with the output, beyond what holds for all.
     """
 
@@ -43,6 +41,16 @@ class Case(NamedTuple):
     exit_code: int = 1
     is_short: bool = False
     limit_s: float = LIMIT_S
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """What the errors may be called."""
+        return frozenset(self.rule.split(" | ")) - {PUBLISHED}
+
+    @property
+    def may_publish(self) -> bool:
+        """Whether there may be no error."""
+        return PUBLISHED in self.rule.split(" | ")
 
     @property
     def title(self) -> str:
@@ -84,6 +92,7 @@ CARRIERS = {
     "module": Carrier("src/a.mjs", _entry('"js/e.js" = { module = "src/a.mjs" }')),
     "typescript": Carrier("src/a.ts", _entry('"js/e.js" = { module = "src/a.ts" }')),
     "jsx": Carrier("src/a.jsx", _entry('"js/e.js" = { module = "src/a.jsx" }')),
+    "tsx": Carrier("src/a.tsx", _entry('"js/e.js" = { module = "src/a.tsx" }')),
     "module json": Carrier(
         "src/a.json", {**_entry('"js/e.js" = { module = "src/e.mjs" }'), "src/e.mjs": 'import a from "./a.json"; a()'}
     ),
@@ -127,5 +136,5 @@ CARRIERS = {
 def carried(engine: str, name: str, text: Callable[[], str | bytes], rule: str = PUBLISHED, **more: object) -> Case:
     """Return the case of one text in the file of its engine's project, which the error must name."""
     carrier = CARRIERS[engine]
-    settings = {"named": carrier.file if rule not in (PUBLISHED, ANY) else "", "command": carrier.command, **more}
+    settings = {"named": "" if rule == PUBLISHED else carrier.file, "command": carrier.command, **more}
     return Case(engine, name, lambda: carrier.around(text()), rule, **settings)  # type: ignore[arg-type]

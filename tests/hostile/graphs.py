@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from tests.hostile.case import ANY, CARRIERS, PUBLISHED, Case, Files
+from tests.hostile.case import CARRIERS, PUBLISHED, Case, Files
 
 __all__ = ["cases"]
 
@@ -26,15 +26,16 @@ class _Language(NamedTuple):
     doubled: str = PUBLISHED
 
 
+_TOO_MUCH = "engine-memory | engine-timeout"
 _LANGUAGES = {
     "css": _Language('@import "{0}.css";', "a{b:c}", "{0}.css"),
     "css, bundled": _Language('@import "{0}.css";', "a{b:c}", "{0}.css", chained="too-many-imports"),
     "css, bundled into layers": _Language(
         '@import "{0}.css" layer;', "a{b:c}", "{0}.css", chained="too-many-imports", doubled="too-many-imports"
     ),
-    "dart-sass, @use": _Language('@use "{0}" as a{1};', "a{b:c}", "{0}.scss", ANY, ANY),
-    "dart-sass, @import": _Language('@import "{0}";', "a{b:c}", "{0}.scss", ANY, ANY, ANY),
-    "libsass": _Language('@import "{0}";', "a{b:c}", "{0}.scss", ANY, ANY, ANY),
+    "dart-sass, @use": _Language('@use "{0}" as a{1};', "a{b:c}", "{0}.scss", "sass-error", "sass-error"),
+    "dart-sass, @import": _Language('@import "{0}";', "a{b:c}", "{0}.scss", "sass-error", "sass-error", _TOO_MUCH),
+    "libsass": _Language('@import "{0}";', "a{b:c}", "{0}.scss", "sass-error", "engine-crashed", _TOO_MUCH),
     "script": _Language('import "./{0}.js";', "a", "{0}.js"),
     "module": _Language('import "./{0}.mjs";', "a()", "{0}.mjs"),
     "typescript": _Language('import "./{0}";', "a()", "{0}.ts"),
@@ -80,7 +81,7 @@ def cases() -> Iterator[Case]:
     for engine, language in _LANGUAGES.items():
         first = partial(_files, engine)
         short = engine in ("css, bundled", "dart-sass, @use", "module")
-        named = "n0" if language.cycled else ""
+        named = "" if language.cycled == PUBLISHED else "n0"
         yield Case(
             engine,
             "a file that imports itself",
@@ -102,11 +103,11 @@ def _own_output() -> Iterator[Case]:
     def within(engine: str, text: str) -> Files:
         return CARRIERS[engine].around(text)
 
-    for engine, text in {
-        "css": '@import "../build/assets/manifest.json";',
-        "css, bundled": '@import "../build/assets/a.css";',
-        "dart-sass": '@use "../build/assets/a";',
-        "libsass": '@import "../build/assets/a";',
-        "module": 'import "../build/assets/manifest.json"',
+    for engine, (text, rule) in {
+        "css": ('@import "../build/assets/manifest.json";', "missing-reference"),
+        "css, bundled": ('@import "../build/assets/a.css";', "missing-reference"),
+        "dart-sass": ('@use "../build/assets/a";', "missing-stylesheet"),
+        "libsass": ('@import "../build/assets/a";', "missing-stylesheet"),
+        "module": ('import "../build/assets/manifest.json"', "outside-roots"),
     }.items():
-        yield Case(engine, "an import of the output", partial(within, engine, text), ANY)
+        yield Case(engine, "an import of the output", partial(within, engine, text), rule, CARRIERS[engine].file)

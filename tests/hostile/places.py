@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from tests.hostile.case import ANY, CARRIERS, PUBLISHED, Case, Files
+from tests.hostile.case import CARRIERS, PUBLISHED, Case, Files
 
 __all__ = ["cases"]
 
@@ -82,34 +82,62 @@ _MADE: dict[str, Callable[[Path], None]] = {
     "a folder": _folder,
     "a link to /proc/self/mem": _unreadable,
 }
+_LEADS_OUT = {"a link to /dev/zero", "a link to /proc/self/mem"}
+_LEADS_NOWHERE = {"a link to itself", "a link to nothing"}
+
+
+def _all(rule: str, **others: str) -> dict[str, str]:
+    """Return the rule of each thing; others: of folders, links that lead nowhere, and links that lead out."""
+    nowhere, out = others.get("nowhere", rule), others.get("out", rule)
+    rules = {name: nowhere if name in _LEADS_NOWHERE else out if name in _LEADS_OUT else rule for name in _MADE}
+    return {**rules, "a folder": others.get("folder", rule)}
+
+
+_IMPORTED = _all("unreadable", folder="missing-reference", nowhere="missing-reference", out="outside-roots")
 _ASKED_FOR = {
-    "css, bundled": ("src/l.css", '@import "l.css";'),
-    "dart-sass": ("src/_l.scss", '@use "l";'),
-    "libsass": ("src/_l.scss", '@import "l";'),
-    "module": ("src/l.js", 'import "./l.js"'),
-    "module css": ("src/l.css", '@import "l.css";'),
-    "typescript": ("src/l.ts", 'import "./l"'),
-    "script": ("src/l.js", ""),
+    "css, bundled": ("src/l.css", '@import "l.css";', _all("missing-reference")),
+    "dart-sass": ("src/_l.scss", '@use "l";', _all("missing-stylesheet")),
+    "libsass": ("src/_l.scss", '@import "l";', _all("missing-stylesheet")),
+    "module": ("src/l.js", 'import "./l.js"', _IMPORTED),
+    "module css": ("src/l.css", '@import "l.css";', _IMPORTED),
+    "typescript": ("src/l.ts", 'import "./l"', _IMPORTED),
+    "script": ("src/l.js", "", _all(PUBLISHED)),  # which lies in no root, and nothing asks for it
 }
-_ITSELF = (
-    "css",
-    "css, bundled",
-    "dart-sass",
-    "libsass",
-    "script",
-    "classic",
-    "rcssmin",
-    "module",
-    "module json",
-    "tsconfig",
+_IN_A_ROOT = _all("irregular-file", folder=PUBLISHED)
+_AN_ENTRY = _all("missing-source")
+_ITSELF = {
+    **dict.fromkeys(("css", "dart-sass", "libsass", "script", "source map", "svg", "png"), _IN_A_ROOT),
+    **dict.fromkeys(("css, bundled", "classic", "rcssmin", "module"), _AN_ENTRY),
+    "module json": _IMPORTED,
+    "tsconfig": _all("irregular-file", folder=PUBLISHED, nowhere=PUBLISHED, out=PUBLISHED),
+    "package.json": {
+        **_all("esbuild", folder=PUBLISHED, nowhere=PUBLISHED),
+        "a FIFO": "irregular-file",
+        "a link to /dev/zero": "irregular-file",
+    },
+    "configuration": {**_all("irregular-file"), "a link to /proc/self/mem": "outside-project"},
+    "bundles.yaml": _all("unreadable", out="outside-project"),
+    "jinja": _all(PUBLISHED),  # no template, and `check` says so
+}
+_SETTINGS = ("configuration", "bundles.yaml")
+_LOOKED_FOR = (
     "package.json",
-    "source map",
-    "svg",
-    "png",
-    "configuration",
-    "bundles.yaml",
-    "jinja",
+    "src/package.json",
+    "src/sub/package.json",
+    "src/jsconfig.json",
+    "node_modules/p/tsconfig.json",
+    "node_modules/p/lib/package.json",
 )
+"""Where esbuild looks for a description by itself."""
+_NOT_LOOKED_FOR = (
+    ".browserslistrc",
+    ".npmrc",
+    ".babelrc",
+    "postcss.config.js",
+    "pyproject.toml.bak",
+    "package-lock.json",
+)
+"""What other tools read in a project's folder, and we do not."""
 
 
 def _instead(file: str, make: Callable[[Path], None], project: Path) -> None:
@@ -124,22 +152,55 @@ def cases() -> Iterator[Case]:
     for name, (files, rule) in _NAMES.items():
         written: Files = {f"assets/{file}": "a{b:c}" for file in files}
         yield Case("names", name, partial(dict, written), rule, is_short=True)
-    for engine in _ITSELF:
-        carrier = CARRIERS[engine]
-        for name, make in _MADE.items():
-            write = partial(_instead, carrier.file, make)
+    for engine, rules in _ITSELF.items():
+        for name, rule in rules.items():
+            yield _placed(engine, f"{name} in its place", CARRIERS[engine].file, "", name, rule)
+    for engine, (file, text, rules) in _ASKED_FOR.items():
+        for name, rule in rules.items():
+            yield _placed(engine, f"an import of {name}", file, text, name, rule)
+    yield from _descriptions()
+
+
+def _placed(engine: str, title: str, file: str, text: str, name: str, rule: str) -> Case:
+    carrier = CARRIERS[engine]
+    return Case(
+        engine,
+        title,
+        partial(carrier.around, text),
+        rule,
+        "" if rule == PUBLISHED else os.path.basename(file).split(".")[0].removeprefix("_"),
+        carrier.command,
+        partial(_instead, file, _MADE[name]),
+        exit_code=2 if engine in _SETTINGS else 1,
+        is_short=name == "a FIFO" and title.endswith("in its place"),
+    )
+
+
+def _descriptions() -> Iterator[Case]:
+    """Yield the cases of a graph in which esbuild comes to a description that is no file, or one without an end."""
+    graph: Files = {
+        "assetbuild.toml": '[entries]\n"js/e.js" = { module = "src/e.mjs" }\n',
+        "src/e.mjs": 'import "./sub/a.mjs"; import "p"',
+        "src/sub/a.mjs": "a()",
+        "node_modules/p/package.json": '{"main": "lib/b.js"}',
+        "node_modules/p/lib/b.js": "b()",
+    }
+    for file in _LOOKED_FOR:
+        is_read = not file.endswith("p/tsconfig.json")  # esbuild reads none of a package
+        for name, rule in (("a FIFO", "irregular-file"), ("1 GB of nothing", "too-large | esbuild")):
             yield Case(
-                engine,
-                f"{name} in its place",
-                partial(carrier.around, ""),
-                ANY,
-                "",
-                carrier.command,
-                write,
-                is_short=name == "a FIFO" and engine != "package.json",
+                "module",
+                f"{name} as {file}",
+                partial(dict, graph),
+                rule if is_read else PUBLISHED,
+                file if is_read else "",
+                write=partial(_instead, file, _MADE.get(name, _sparse)),
+                is_short=file == "src/sub/package.json" and name == "a FIFO",
             )
-    for engine, (file, text) in _ASKED_FOR.items():
-        carrier = CARRIERS[engine]
-        for name, make in _MADE.items():
-            write = partial(_instead, file, make)
-            yield Case(engine, f"an import of {name}", partial(carrier.around, text), ANY, "", carrier.command, write)
+    for file in _NOT_LOOKED_FOR:
+        yield Case("module", f"a FIFO as {file}", partial(dict, graph), write=partial(_instead, file, _fifo))
+
+
+def _sparse(place: Path) -> None:
+    place.touch()
+    os.truncate(place, 1 << 30)

@@ -5,145 +5,208 @@ In each project, `../outside` holds one file of every language, and a word that 
 
 from __future__ import annotations
 
+import html
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from tests.hostile.case import ANY, CARRIERS, Case, Files
+from tests.hostile.case import CARRIERS, PUBLISHED, Case
 
 __all__ = ["cases"]
 
-_TEXTS = {
-    "css": (
-        '@import "../../outside/o.css";',
-        '@import "/etc/passwd";',
-        'a{b:url("../../outside/o.txt")}',
-        "a{b:url(%2e%2e/%2e%2e/outside/o.txt)}",
-        'a{b:url("file:///etc/passwd")}',
-        'a{b:image-set("../../outside/o.png" 1x)}',
-        "a{b:c}/*# sourceMappingURL=../../outside/o.map */",
-    ),
-    "css, bundled": (
-        '@import "../../outside/o.css";',
-        '@import "/etc/passwd";',
-        '@import "/../../outside/o.css";',
-        '@import "~/../../../outside/o.css";',
-    ),
-    "rcssmin": ('a{b:url("../../outside/o.txt")}', '@import "../../outside/o.css";'),
-    "dart-sass": (
-        '@use "../../outside/o";',
-        '@import "../../outside/o";',
-        '@import "/etc/passwd";',
-        '@use "file:///etc/passwd";',
-        '@import "file:///etc/passwd";',
-        '@use "%2e%2e/%2e%2e/outside/o";',
-        '@use "pkg:../../../outside/o";',
-        '@use "sass:meta"; a { @include meta.load-css("../../outside/o"); }',
-        '@use "data:text/x-scss,a%7Bb%3Ac%7D";',
-    ),
-    "libsass": (
-        '@import "../../outside/o";',
-        '@import "../../outside/o.css";',
-        '@import "/etc/passwd";',
-        '@import "file:///etc/passwd";',
-        '@import "~/../../../outside/o";',
-    ),
-    "script": (
-        'import "../../outside/o.js"',
-        'new URL("../../outside/o.txt", import.meta.url)',
-        "a=1\n//# sourceMappingURL=../../outside/o.map",
-    ),
-    "script, minified": ("a=1\n//# sourceMappingURL=../../outside/o.map",),
-    "classic": ("a=1\n//# sourceMappingURL=../../outside/o.map",),
-    "module": (
-        'import "../../outside/o.js"',
-        'import "../../outside/o.json"',
-        'import "../../outside/o.css"',
-        'import a from "../../outside/o.txt"; a()',
-        'import a from "../../outside/o.txt?raw"; a()',
-        'import a from "../../outside/o.png"; a()',
-        'import "/etc/passwd"',
-        'import "file:///etc/passwd"',
-        'require("../../outside/o.js")',
-        'import("../../outside/o.js")',
-        'new URL("../../outside/o.txt", import.meta.url)',
-        'new Worker(new URL("../../outside/o.js", import.meta.url))',
-        'import "../../outside"',
-        'import "..%2f..%2foutside/o.js"',
-    ),
-    "typescript": (
-        'import "../../outside/o"',
-        'import a = require("../../outside/o"); a()',
-        '/// <reference path="../../outside/o.ts" />\nimport "../../outside/o.ts"',
-    ),
-    "jsx": ("/** @jsxImportSource ../../outside */ <a/>",),
-    "svg": (
-        '<svg xmlns="http://www.w3.org/2000/svg"><image href="../../outside/o.png"/></svg>',
-        '<svg xmlns="http://www.w3.org/2000/svg"><use href="../../outside/o.svg#a"/></svg>',
-        '<svg xmlns="http://www.w3.org/2000/svg"><style>@import "../../outside/o.css"</style></svg>',
-        '<?xml-stylesheet href="../../outside/o.css"?><svg xmlns="http://www.w3.org/2000/svg"/>',
-        '<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>',
-    ),
-    "html": ('<img src="../../outside/o.png">', '<script src="/etc/passwd"></script>'),
-    "web manifest": ('{"icons":[{"src":"../../outside/o.png"}]}',),
-    "tsconfig": (
-        '{"extends": "../../outside/o.json"}',
-        '{"extends": "/etc/passwd"}',
-        '{"extends": "/dev/zero"}',
-        '{"compilerOptions": {"paths": {"*": ["../../outside/*"]}}}',
-        '{"compilerOptions": {"baseUrl": "../../outside"}}',
-        '{"compilerOptions": {"jsx": "react-jsx", "jsxImportSource": "../../outside"}}',
-    ),
-    "package.json": (
-        '{"main": "../../../outside/o.js"}',
-        '{"main": "/etc/passwd"}',
-        '{"main": "../../../../../../../dev/zero"}',
-        '{"exports": "./../../../outside/o.js"}',
-        '{"browser": {"./index.js": "../../../outside/o.js"}}',
-        '{"module": "../../../outside/o.json"}',
-    ),
-    "source map": (
-        '{"version":3,"sources":["../../outside/o.js"],"names":[],"mappings":"AAAA"}',
-        '{"version":3,"sources":["/etc/passwd"],"names":[],"mappings":"AAAA"}',
-    ),
-    "configuration": (
-        'roots = ["../outside"]',
-        'roots = ["/etc"]',
-        '[entries]\n"css/e.css" = "../outside/o.css"',
-        '[entries]\n"css/e.css" = "/etc/passwd"',
-        '[entries]\n"css/e.css" = { sources = ["../outside/*.css"], filters = [] }',
-        '[sass]\nload_paths = ["../outside"]',
-        '[urls]\naliases = { "@" = "../outside" }',
-        '[templates]\npaths = ["../outside"]',
-    ),
-    "bundles.yaml": (
-        "bundles:\n  a:\n    contents: [../outside/o.css]\n    output: a.css\n",
-        "bundles:\n  a:\n    contents: [/etc/passwd]\n    output: a.css\n",
-        "directory: /etc\nbundles:\n  a:\n    contents: [passwd]\n    output: a.css\n",
-        "bundles:\n  a:\n    contents: ['../outside/*.css']\n    output: a.css\n",
-        "!!python/object/apply:os.system ['cat ../outside/o.txt']\n",
-    ),
-    "jinja": ('{% include "../../outside/o.txt" %}', '{% extends "/etc/passwd" %}'),
+_MISSING = "missing-reference"
+_OUTSIDE = "outside-roots"
+
+# Rule → the texts that end so.
+_TEXTS: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "css": {
+        _MISSING: (
+            '@import "../../outside/o.css";',
+            'a{b:url("../../outside/o.txt")}',
+            "a{b:url(%2e%2e/%2e%2e/outside/o.txt)}",
+            'a{b:image-set("../../outside/o.png" 1x)}',
+            r"a{b:url(\2e\2e/\2e\2e/outside/o.txt)}",
+        ),
+        PUBLISHED: (
+            '@import "/etc/passwd";',
+            'a{b:url("file:///etc/passwd")}',
+            "a{b:c}/*# sourceMappingURL=../../outside/o.map */",
+        ),
+    },
+    "css, bundled": {
+        _MISSING: ('@import "../../outside/o.css";', '@import "~/../../../outside/o.css";'),
+        PUBLISHED: ('@import "/etc/passwd";', '@import "/../../outside/o.css";'),
+    },
+    "rcssmin": {_MISSING: ('a{b:url("../../outside/o.txt")}', '@import "../../outside/o.css";')},
+    "dart-sass": {
+        _OUTSIDE: (
+            '@use "../../outside/o";',
+            '@import "../../outside/o";',
+            '@use "%2e%2e/%2e%2e/outside/o";',
+            '@use "sass:meta"; a { @include meta.load-css("../../outside/o"); }',
+        ),
+        "missing-stylesheet": ('@import "/etc/passwd";', '@use "pkg:../../../outside/o";'),
+        "sass-error": (
+            '@use "file:///etc/passwd";',
+            '@import "file:///etc/passwd";',
+            '@use "data:text/x-scss,a%7Bb%3Ac%7D";',
+        ),
+    },
+    "libsass": {
+        _OUTSIDE: ('@import "../../outside/o";',),
+        _MISSING: ('@import "../../outside/o.css";',),
+        "missing-stylesheet": (
+            '@import "/etc/passwd";',
+            '@import "file:///etc/passwd";',
+            '@import "~/../../../outside/o";',
+        ),
+    },
+    "script": {
+        _MISSING: ('import "../../outside/o.js"', 'new URL("../../outside/o.txt", import.meta.url)'),
+        PUBLISHED: ("a=1\n//# sourceMappingURL=../../outside/o.map",),
+    },
+    "script, minified": {PUBLISHED: ("a=1\n//# sourceMappingURL=../../outside/o.map",)},
+    "classic": {PUBLISHED: ("a=1\n//# sourceMappingURL=../../outside/o.map",)},
+    "module": {
+        _OUTSIDE: (
+            'import "../../outside/o.js"',
+            'import "../../outside/o.json"',
+            'import "../../outside/o.css"',
+            'import a from "../../outside/o.txt"; a()',
+            'import a from "../../outside/o.txt?raw"; a()',
+            'import "/etc/passwd"',
+            'require("../../outside/o.js")',
+            'import("../../outside/o.js")',
+        ),
+        _MISSING: (
+            'import a from "../../outside/o.png"; a()',
+            'new URL("../../outside/o.txt", import.meta.url)',
+            'new Worker(new URL("../../outside/o.js", import.meta.url))',
+            'import "../../outside"',
+            'import "..%2f..%2foutside/o.js"',
+        ),
+        "esbuild": ('import "file:///etc/passwd"',),
+    },
+    "typescript": {
+        _OUTSIDE: (
+            'import "../../outside/o"',
+            'import a = require("../../outside/o"); a()',
+            '/// <reference path="../../outside/o.ts" />\nimport "../../outside/o.ts"',
+        )
+    },
+    "jsx": {"esbuild": ("/** @jsxImportSource ../../outside */ <a/>",)},
+    "svg": {
+        _MISSING: (
+            '<svg xmlns="http://www.w3.org/2000/svg"><image href="../../outside/o.png"/></svg>',
+            '<svg xmlns="http://www.w3.org/2000/svg"><use href="../../outside/o.svg#a"/></svg>',
+            '<svg xmlns="http://www.w3.org/2000/svg"><style>@import "../../outside/o.css"</style></svg>',
+            '<?xml-stylesheet href="../../outside/o.css"?><svg xmlns="http://www.w3.org/2000/svg"/>',
+        ),
+        PUBLISHED: (
+            '<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>',
+        ),
+    },
+    "html": {_MISSING: ('<img src="../../outside/o.png">',), PUBLISHED: ('<script src="/etc/passwd"></script>',)},
+    "web manifest": {_MISSING: ('{"icons":[{"src":"../../outside/o.png"}]}',)},
+    "tsconfig": {
+        _OUTSIDE: (
+            '{"extends": "../../outside/o.json"}',
+            '{"extends": "/etc/passwd"}',
+            '{"extends": "/dev/zero"}',
+        ),
+        PUBLISHED: (  # nothing is imported that they would lead out
+            '{"compilerOptions": {"paths": {"*": ["../../outside/*"]}}}',
+            '{"compilerOptions": {"baseUrl": "../../outside"}}',
+            '{"compilerOptions": {"jsx": "react-jsx", "jsxImportSource": "../../outside"}}',
+        ),
+    },
+    "package.json": {
+        _OUTSIDE: (
+            '{"main": "../../../outside/o.js"}',
+            '{"main": "../../../../../../../dev/zero"}',
+            '{"browser": {"./index.js": "../../../outside/o.js"}}',
+            '{"module": "../../../outside/o.json"}',
+        ),
+        "missing-package": ('{"exports": "./../../../outside/o.js"}',),
+        PUBLISHED: ('{"main": "/etc/passwd"}',),  # below the package's folder, where nothing is: so `index.js`
+    },
+    "source map": {
+        PUBLISHED: (
+            '{"version":3,"sources":["../../outside/o.js"],"names":[],"mappings":"AAAA"}',
+            '{"version":3,"sources":["/etc/passwd"],"names":[],"mappings":"AAAA"}',
+        )
+    },
+    "configuration": {
+        "bad-value": (
+            'roots = ["../outside"]',
+            'roots = ["/etc"]',
+            '[entries]\n"css/e.css" = "../outside/o.css"',
+            '[entries]\n"css/e.css" = "/etc/passwd"',
+            '[entries]\n"css/e.css" = { sources = ["../outside/*.css"], filters = [] }',
+            '[sass]\nload_paths = ["../outside"]',
+            '[urls]\naliases = { "@" = "../outside" }',
+            '[templates]\npaths = ["../outside"]',
+        )
+    },
+    "bundles.yaml": {
+        "missing-source": ("bundles:\n  a:\n    contents: [../outside/o.css]\n    output: a.css\n",),
+        _OUTSIDE: (
+            "bundles:\n  a:\n    contents: [/etc/passwd]\n    output: a.css\n",
+            "directory: /etc\nbundles:\n  a:\n    contents: [passwd]\n    output: a.css\n",
+        ),
+        "empty-bundle": ("bundles:\n  a:\n    contents: ['../outside/*.css']\n    output: a.css\n",),
+        "invalid-yaml": ("!!python/object/apply:os.system ['cat ../outside/o.txt']\n",),
+    },
+    "jinja": {PUBLISHED: ('{% include "../../outside/o.txt" %}', '{% extends "/etc/passwd" %}')},
 }
+
+_URLS = (
+    "//evil.example/x.png",
+    "\\\\evil.example\\x.png",
+    "/\\evil.example/x.png",
+    "javascript:alert(1)",
+    "data:text/css,a{b:url(data:image/svg+xml,<svg onload=alert(1)>)}",
+    "file:///etc/passwd",
+    "http:evil.example",
+    "https://evil.example/x.png",
+)
+"""What is fetched by browsers alone, or by nobody."""
+_REFERRING = {
+    "css": 'a{{b:url("{}")}}',
+    "css, bundled": 'a{{b:url("{}")}}',
+    "css, lowered": 'a{{b:url("{}")}}',
+    "rcssmin": 'a{{b:url("{}")}}',
+    "dart-sass": 'a{{b:url("{}")}}',
+    "libsass": 'a{{b:url("{}")}}',
+    "module css": 'a{{b:url("{}")}}',
+    "script": 'new URL("{}", import.meta.url)',
+    "module": 'f(new URL("{}", import.meta.url))',
+    "typescript": 'f(new URL("{}", import.meta.url) as URL)',
+    "svg": '<svg xmlns="http://www.w3.org/2000/svg"><image href="{}"/></svg>',
+    "html": '<img src="{}">',
+    "web manifest": '{{"icons":[{{"src":"{}"}}]}}',
+}
+_ESCAPING = {"html": html.escape, "svg": html.escape}
 
 _SHORT = ("extends", "/passwd", "python/object")
 """What a text of the short form holds."""
 
 _LINKED = {
-    "css, bundled": ("src/l.css", '@import "l.css";', "o.css"),
-    "dart-sass": ("assets/_l.scss", '@use "l";', "o.scss"),
-    "libsass": ("assets/_l.scss", '@import "l";', "o.scss"),
-    "module": ("src/l.js", 'import "./l.js"', "o.js"),
-    "module json": ("src/a.json", "", "o.json"),
-    "tsconfig": ("src/tsconfig.json", "", "o.json"),
-    "package.json": ("node_modules/p/package.json", "", "o.json"),
-    "source map": ("assets/a.js.map", "", "o.map"),
-    "css": ("assets/l.css", "", "o.css"),
-    "configuration": ("assetbuild.toml", "", "o.json"),
-    "bundles.yaml": ("bundles.yaml", "", "o.txt"),
-    "jinja": ("templates/a.html", "", "o.txt"),
+    "css, bundled": ("src/l.css", '@import "l.css";', "o.css", _MISSING),
+    "dart-sass": ("assets/_l.scss", '@use "l";', "o.scss", "irregular-file"),
+    "libsass": ("assets/_l.scss", '@import "l";', "o.scss", "irregular-file"),
+    "module": ("src/l.js", 'import "./l.js"', "o.js", _OUTSIDE),
+    "module json": ("src/a.json", "", "o.json", _OUTSIDE),
+    "tsconfig": ("src/tsconfig.json", "", "o.json", PUBLISHED),
+    "package.json": ("node_modules/p/package.json", "", "o.json", _OUTSIDE),
+    "source map": ("assets/a.js.map", "", "o.map", "irregular-file"),
+    "css": ("assets/l.css", "", "o.css", "irregular-file"),
+    "configuration": ("assetbuild.toml", "", "o.json", "outside-project"),
+    "bundles.yaml": ("bundles.yaml", "", "o.txt", "outside-project"),
+    "jinja": ("templates/a.html", "", "o.txt", PUBLISHED),
 }
+_SETTINGS = ("configuration", "bundles.yaml")
 
 
 def _linked(file: str, target: str, project: Path) -> None:
@@ -161,29 +224,26 @@ def _linked_folder(file: str, project: Path) -> None:
 
 def cases() -> Iterator[Case]:
     """Yield the cases of all languages."""
-    for engine, texts in _TEXTS.items():
+    for engine, by_rule in _TEXTS.items():
+        for rule, texts in by_rule.items():
+            for text in texts:
+                yield _reaching(engine, text, rule)
+    for engine, around in _REFERRING.items():
+        for url in _URLS:
+            written = _ESCAPING.get(engine, _in_quotes)(url)
+            text = around.format(written)
+            yield Case(engine, f"a reference to {url}", partial(CARRIERS[engine].around, text), PUBLISHED)
+    for engine, (file, text, target, rule) in _LINKED.items():
         carrier = CARRIERS[engine]
-        for text in texts:
-            name = text if len(text) < 60 else text[:28] + " … " + text[-28:]
-            yield Case(
-                engine,
-                name.replace("\n", " "),
-                partial(carrier.around, text),
-                ANY,
-                command=carrier.command,
-                is_short=any(word in text for word in _SHORT),
-            )
-    for engine, (file, text, target) in _LINKED.items():
-        carrier = CARRIERS[engine]
-        files: Files = carrier.around(text)
         yield Case(
             engine,
             "a link to a file outside",
-            partial(dict, files),
-            ANY,
-            "",
+            partial(carrier.around, text),
+            rule,
+            "" if rule == PUBLISHED else PurePath(file).stem.removeprefix("_"),
             carrier.command,
             partial(_linked, file, target),
+            exit_code=2 if engine in _SETTINGS else 1,
             is_short=True,
         )
     yield Case(
@@ -194,3 +254,23 @@ def cases() -> Iterator[Case]:
         "assets/l",
         write=partial(_linked_folder, "assets/l"),
     )
+
+
+def _reaching(engine: str, text: str, rule: str) -> Case:
+    carrier = CARRIERS[engine]
+    name = text if len(text) < 60 else text[:28] + " … " + text[-28:]
+    is_setting = engine == "configuration" or rule == "invalid-yaml"
+    return Case(
+        engine,
+        name.replace("\n", " "),
+        partial(carrier.around, text),
+        rule,
+        "" if rule == PUBLISHED else carrier.file,
+        carrier.command,
+        exit_code=2 if is_setting else 1,
+        is_short=any(word in text for word in _SHORT),
+    )
+
+
+def _in_quotes(url: str) -> str:
+    return url.replace("\\", "\\\\")

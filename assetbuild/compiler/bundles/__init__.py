@@ -138,6 +138,9 @@ def _files(tree: Mapping[str, Any]) -> Iterator[str]:
 def _yaml(project: Project, disk: Disk, inputs: dict[str, bytes]) -> str:
     """Return the text of the YAML file, and record it."""
     file = os.path.join(project.folder, project.webassets)
+    if not os.path.realpath(file).startswith(os.path.join(os.path.realpath(project.folder), "")):
+        message = f"`{project.webassets}` is a link that leads out of the project"
+        raise ConfigError([_error("outside-project", message, project, "put the file in its place")])
     try:
         inputs[file] = disk.read(file)
     except OSError as error:

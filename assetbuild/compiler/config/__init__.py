@@ -151,6 +151,8 @@ def _document(folder: str, disk: Disk) -> tuple[Document, Mapping[str, object]]:
 def _toml(folder: str, name: str, disk: Disk) -> tuple[str, Mapping[str, object] | None]:
     file = os.path.join(folder, name)
     if not disk.is_file(file):
+        if os.path.lexists(file):  # somebody meant to configure something
+            _fail("irregular-file", f"`{name}` is no regular file", "put a file in its place, or remove it", name)
         return "", None
     if not os.path.realpath(file).startswith(os.path.join(os.path.realpath(folder), "")):
         # Its errors would quote what lies there, and a project comes from whoever may send a change.

@@ -41,7 +41,7 @@ class Above:
         own = [file for file in files if "/node_modules/" not in file.removeprefix(self._folder)]
         nearest = {file: self._above(os.path.dirname(file), _CONFIGURATIONS) for file in own}
         counted = {found if found and may_describe(found, self._reading) else None for found in nearest.values()}
-        found = [refusal for config in sorted(filter(None, counted)) for refusal in self._extended(config, set())]
+        found = [refusal for config in sorted(filter(None, counted)) for refusal in self._refusals(config, set())]
         if len(counted) > 1:
             found += [
                 self._refusal(config, file, "tsconfig.json")
@@ -70,7 +70,7 @@ class Above:
         if key not in self._nearest:
             parent = os.path.dirname(directory)
             here = (os.path.join(directory, name) for name in names)
-            found = next((file for file in here if self._reading.library.disk.is_file(file)), None)
+            found = next(filter(self._is_read, here), None)
             self._nearest[key] = found or (None if parent == directory else self._above(parent, names))
         return self._nearest[key]
 
@@ -87,6 +87,13 @@ class Above:
         hint = f"put a `{name}` into the project's folder, `{{}}` at the least"
         return Diagnostic("outside-roots", "error", message, Span(shown), hint)
 
+    def _refusals(self, config: str, seen: set[str]) -> Iterator[Diagnostic]:
+        """Yield an error for a configuration that is no file, and for each that it extends."""
+        if self._reading.library.disk.is_file(config):
+            yield from self._extended(config, seen)
+        else:
+            yield irregular(config, self._reading)
+
     def _extended(self, config: str, seen: set[str]) -> Iterator[Diagnostic]:
         """Yield an error for each file outside that a configuration, or what it extends, names as its base."""
         seen.add(config)
@@ -96,10 +103,7 @@ class Above:
             if base is None or base in seen:
                 continue
             if may_describe(base, self._reading):
-                if not self._reading.library.disk.is_file(base):
-                    yield irregular(base, self._reading)
-                    continue
-                yield from self._extended(base, seen)
+                yield from self._refusals(base, seen)
                 continue
             at = max(text.find(json.dumps(written, ensure_ascii=False)), 0)
             span = span_at(self._reading.shown(config), text, at + 1, at + 1 + len(written))
