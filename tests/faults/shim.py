@@ -71,7 +71,7 @@ class Death(BaseException):
 
 
 class Tampered:
-    """What stands for `os`. count: of calls so far that concern `folder`. fired: those that the plan met.
+    """What stands for `os`. called: the calls so far that concern `folder`. fired: those that the plan met.
 
     note: is told of every such call that did what it should: its name, its arguments, its result.
     """
@@ -82,7 +82,7 @@ class Tampered:
         self._note = note
         self._lock = threading.RLock()
         self._descriptors: set[int] = set()
-        self.count = 0
+        self.called: list[str] = []
         self.fired: list[str] = []
         self.path = _path_over(self)
         for name in _CALLS:
@@ -99,7 +99,7 @@ class Tampered:
                 if not self._concerns(args[0]):
                     return call(*args, **named)
                 if self._plan.what != SHORT or name in _SHORTENED:
-                    self.count += 1
+                    self.called.append(name)
                     if self._is_met():
                         self.fired.append(name)
                         args = self._met(name, args)
@@ -120,7 +120,8 @@ class Tampered:
     def _is_met(self) -> bool:
         plan = self._plan
         is_on = plan.is_lasting or plan.what == DEATH
-        return 0 < plan.number and (self.count >= plan.number if is_on else self.count == plan.number)
+        count = len(self.called)
+        return 0 < plan.number and (count >= plan.number if is_on else count == plan.number)
 
     def _met(self, name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Fail as planned, or return what is to be called instead."""

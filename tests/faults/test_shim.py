@@ -11,6 +11,7 @@ import pytest
 
 from assetbuild.disk import RealDisk
 from assetbuild.noting import standing_at
+from tests.faults.builds import files_in
 from tests.faults.shim import DEATH, SHORT, Plan, run_tampered, strike, strikes, tampered
 from tests.faults.stage import Stage
 from tests.faults.verdict import tally
@@ -64,7 +65,7 @@ def test_a_reading_that_ends_early_prints_nothing_when_its_file_cannot_be_closed
 
     with tampered(tmp_path) as calls:
         next(RealDisk().parts(str(tmp_path / "a")))
-    with tampered(tmp_path, Plan(calls.count, "EIO")) as failing:
+    with tampered(tmp_path, Plan(len(calls.called), "EIO")) as failing:
         next(RealDisk().parts(str(tmp_path / "a")))
 
     assert (["close"], []) == (failing.fired, printed)
@@ -93,3 +94,15 @@ def test_a_command_that_finds_no_descriptor_left_says_so_in_one_line(small: Stag
         ended, _ = run_tampered(small.run())
 
     assert (2, f"error: too many open files: `{os.devnull}`\n") == (ended.code, ended.text)
+
+
+def test_what_a_failed_sync_leaves_in_doubt_is_taken_back(small: Stage) -> None:
+    """The kernel may call pages clean that never reached the disk, and a re-run would read them from memory."""
+    small.reset()
+    _, calls = run_tampered(small.run())
+    small.reset()
+
+    ended, failing = run_tampered(small.run(), Plan(calls.called.index("syncfs") + 1, "EIO"))
+
+    assert (["syncfs"], 2) == (failing.fired, ended.code)
+    assert small.old.files == files_in(small.output)
