@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import hashlib
@@ -618,6 +619,48 @@ def test_a_file_system_is_synced_by_one_of_its_folders(tmp_path: Path, monkeypat
         RealDisk().sync(written(tmp_path / "file", b""))
 
     assert [str(tmp_path)] == synced
+
+
+def test_a_sync_under_a_lock_hears_of_all_that_went_wrong_since_it_was_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A descriptor is told of the errors since it was opened, syncfs(2)."""
+    synced: list[int] = []
+
+    def sync_one(descriptor: int) -> int:
+        synced.append(descriptor)
+        return 0
+
+    monkeypatch.setattr("assetbuild.disk._syncfs", lambda: sync_one)
+    disk = RealDisk()
+
+    with disk.lock(str(tmp_path)):
+        known = {int(name) for name in os.listdir("/proc/self/fd")}
+        disk.sync(str(tmp_path))
+        (held,) = synced
+        assert str(tmp_path) == os.readlink(f"/proc/self/fd/{held}")
+        disk.sync(str(tmp_path.parent))
+    disk.sync(str(tmp_path))
+
+    assert [True, False, True] == [held in known, synced[1] == held, len(synced) == 3]
+
+
+def test_what_stands_under_a_name_is_compared_with_what_should(tmp_path: Path) -> None:
+    written(tmp_path / "a", b"body")
+    written(tmp_path / "b", b"else")
+    (tmp_path / "c").symlink_to("a")
+    os.mkfifo(tmp_path / "d")
+    expected = 4, hashlib.sha256(b"body").hexdigest()
+
+    def nobody() -> tuple[int, str]:
+        raise AssertionError("nothing is there to be compared")
+
+    for disk in (RealDisk(), locked := RealDisk()):
+        with disk.lock(str(tmp_path)) if disk is locked else contextlib.nullcontext():
+            disk.sweep(str(tmp_path))
+            found = [disk.compared(str(tmp_path), name, lambda: expected) for name in "abcd"]
+            assert ["same", "other", "other", "other"] == found
+            assert ["absent", "absent"] == [disk.compared(str(tmp_path), name, nobody) for name in ("e", "f/g")]
 
 
 def test_a_pipe_in_the_place_of_an_empty_file_is_replaced(tmp_path: Path) -> None:
