@@ -265,9 +265,11 @@ class RealDisk:
     def compared(self, folder: str, path: str, expected: Callable[[], tuple[int, str]]) -> Compared:
         """Return whether what stands at `folder/path` is what should. expected: gives its size and sha256 (hex)."""
         file = self._place(folder, path)
-        if not self._may_hold(file) or not mode_at(file, os.lstat):
+        if not self._may_hold(file):
             return "absent"
-        return "same" if self.holds(file, *expected()) else "other"
+        if self.holds(file, *expected()):
+            return "same"
+        return "other" if mode_at(file, os.lstat) else "absent"
 
     def write(self, folder: str, path: str, body: bytes) -> bool:
         """Put `body` at `folder/path` by temporary file and rename; return False if those bytes stood there already.
