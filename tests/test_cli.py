@@ -356,6 +356,10 @@ def test_verify_of_a_folder_that_is_not_there_is_one_sentence(site: Path, capsys
     ("arguments", "expected"),
     [
         (["compil"], "error: `compil` is not a command\n  did you mean `compile`?\n"),
+        (
+            ["compile", "--watch"],
+            "error: `--watch` is not an option of `assetbuild compile`\n  did you mean `assetbuild watch`?\n",
+        ),
         (["brew"], "error: `brew` is not a command\n  `assetbuild --help` lists what there is\n"),
         (
             ["compile", "--ofline"],
@@ -399,6 +403,45 @@ def test_the_command_alone_says_what_is_here_and_what_comes_next(site: Path, cap
     here = "here: root `assets`, found without configuration\n"
     steps = "next: `assetbuild compile`\n      `assetbuild init` writes down what was found\n"
     assert f"{HEAD}{here}{steps}{TAIL}" == capsys.readouterr().out
+
+
+def test_the_command_alone_says_what_to_install_where_nothing_can_compile(site: Path) -> None:
+    bare = [sys.executable, "-S", "-m", "assetbuild"]
+
+    done = subprocess.run(bare, env={**os.environ, "PYTHONPATH": HERE}, capture_output=True, text=True, check=True)
+
+    here = "here: root `assets`, found without configuration\n"
+    steps = (
+        "next: `pip install 'assetbuild[compile]'`, then `assetbuild compile`\n"
+        "      `assetbuild init` writes down what was found\n"
+    )
+    assert (f"{HEAD}{here}{steps}{TAIL}", "") == (done.stdout, done.stderr)
+
+
+def test_the_command_alone_asks_for_a_source_where_there_is_none(site: Path, capsys: Printed) -> None:
+    for file in (site / "assets").rglob("*.*"):
+        file.unlink()
+    assert main(["compile"]) == 0
+    capsys.readouterr()
+
+    assert main([]) == 0
+
+    here = "here: root `assets`, found without configuration\n"
+    steps = (
+        "next: put a stylesheet, a script or an image into `assets`, then `assetbuild compile`\n"
+        "      `assetbuild init` writes down what was found\n"
+    )
+    assert f"{HEAD}{here}{steps}{TAIL}" == capsys.readouterr().out
+
+
+def test_the_command_alone_says_where_the_configuration_is_wrong(site: Path, capsys: Printed) -> None:
+    (site / "assetbuild.toml").write_text('salt = "1"\nbase = "static"\n')
+
+    assert main([]) == 0
+
+    found = "`static` is not a URL base: expected `/static/` or `https://cdn.example/static/`, at `base`"
+    here = f"here: {found} (assetbuild.toml), assetbuild.toml:2:8\n"
+    assert f"{HEAD}{here}next: did you mean `/static/`?\n{TAIL}" == capsys.readouterr().out
 
 
 def test_the_command_alone_says_how_to_use_what_was_compiled(site: Path, capsys: Printed) -> None:

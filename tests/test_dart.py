@@ -390,7 +390,7 @@ def test_a_program_that_cannot_be_started_is_named(program: Program, tmp_path: P
     with DartSass(program._replace(argv=(f"{tmp_path}/absent",)), str(tmp_path)) as dart:
         found = finding(lambda: compiled(dart, "a{}"), EngineUnavailable)
 
-    assert found.message == f"`{tmp_path}/absent` does not start: No such file or directory"
+    assert found.message == f"`{tmp_path}/absent` does not start: no such file or directory"
 
 
 def test_no_load_path_of_the_environment_is_used(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from assetbuild.cli import main
-from tests.conftest import Tree
+from tests.conftest import Tree, need
 
 Printed = pytest.CaptureFixture[str]
 
@@ -312,4 +316,62 @@ def test_a_script_in_typescript_without_an_entry_is_told_to_be_one(newcomer: New
         "1 warning\n"
         'without configuration: roots = ["assets"]\n'
         "compiled 0 assets (1 file written, 0 unchanged) → build/assets  0 B  in T\n",
+    ) == newcomer.sees()
+
+
+def without_rights(*arguments: str) -> list[str]:
+    """Return a command line that runs as a user who may not pass over modes, whoever runs the tests."""
+    need("setpriv", os.geteuid() != 0 or shutil.which("setpriv") is not None)
+    drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    return [*drop, sys.executable, "-m", "assetbuild", *arguments]
+
+
+def test_an_output_that_this_user_may_not_write_is_told_what_to_do(newcomer: Newcomer) -> None:
+    (newcomer.folder / "assets/app.scss").rename(newcomer.folder / "assets/app.css")
+    (newcomer.folder / "build").mkdir(mode=0o555)
+
+    done = subprocess.run(without_rights("compile"), cwd=newcomer.folder, capture_output=True, text=True, check=False)
+
+    assert (
+        2,
+        f"error: `{newcomer.folder}/build/assets` cannot be written: permission denied\n"
+        "  let this user write there, or choose another folder with `--output`\n",
+    ) == (done.returncode, done.stderr)
+
+
+def test_a_source_that_this_user_may_not_read_is_told_what_to_do(newcomer: Newcomer) -> None:
+    (newcomer.folder / "assets/app.scss").rename(newcomer.folder / "assets/app.css")
+    (newcomer.folder / "assets/app.css").chmod(0)
+
+    done = subprocess.run(without_rights("compile"), cwd=newcomer.folder, capture_output=True, text=True, check=False)
+
+    assert (
+        1,
+        "error: `assets/app.css` cannot be read: permission denied [unreadable]\n"
+        "  assets/app.css\n"
+        "  let this user read it\n\n1 error\n",
+    ) == (done.returncode, done.stderr)
+
+
+def test_an_output_that_is_a_file_is_told_what_to_do(newcomer: Newcomer) -> None:
+    (newcomer.folder / "out").write_text("")
+
+    assert (
+        2,
+        f"error: `{newcomer.folder}/out` cannot be written: file exists\n"
+        "  a folder has to be there: take away what is, or choose another with `--output`\n",
+    ) == newcomer.sees("compile", "--output", "out")
+
+
+def test_an_entry_in_a_language_that_no_engine_reads(newcomer: Newcomer) -> None:
+    (newcomer.folder / "assetbuild.toml").write_text('[entries]\n"app.css" = "app.less"\n')
+
+    assert (
+        2,
+        'error: `app.less` is neither a stylesheet nor a script, at `entries."app.css"` (assetbuild.toml) '
+        "[bad-value]\n"
+        "  assetbuild.toml:2:13\n"
+        '  2 │ "app.css" = "app.less"\n'
+        "    │             ^^^^^^^^^^\n"
+        "  a program of yours compiles it: name that under `[[commands]]`\n\n1 error\n",
     ) == newcomer.sees()

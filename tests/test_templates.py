@@ -99,8 +99,8 @@ def test_a_file_or_folder_that_may_not_be_read_is_an_error_and_the_rest_is_read(
 
     assert found_in(folder, disk=Forbidding()) == [
         "templates/a.html a",
-        "error templates/secret.html: the file cannot be read: Permission denied",
-        "error templates/secret: the folder cannot be listed: Permission denied",
+        "error templates/secret.html: the file cannot be read: permission denied",
+        "error templates/secret: the folder cannot be listed: permission denied",
     ]
 
 

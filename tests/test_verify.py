@@ -364,7 +364,7 @@ def test_a_file_that_cannot_be_read_is_a_finding(output: Output) -> None:
     report = verify(str(output.folder), Failing())
 
     assert ["unreadable-file"] * 2 == [found.rule for found in report.diagnostics]
-    assert f"`{output.path(JS)}` cannot be read: Permission denied" == report.diagnostics[0].message
+    assert f"`{output.path(JS)}` cannot be read: permission denied" == report.diagnostics[0].message
 
 
 def test_variants_that_nothing_here_decodes_are_noted_with_the_extra(

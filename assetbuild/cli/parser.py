@@ -79,6 +79,8 @@ class Parser(argparse.ArgumentParser):
 
 def parse(parser: Parser, commands: argparse._SubParsersAction[Parser], argv: Sequence[str]) -> argparse.Namespace:
     """Return the arguments; raise `UsageError` for a word that nothing takes, with the nearest that something does."""
+    from assetbuild.cli import COMMANDS  # of which only the one that is called has been added to `commands`
+
     command = next((word for word in argv if not word.startswith("-")), None)
     if command is not None and command not in commands.choices:
         raise UsageError(f"`{command}` is not a command", _meant(command, commands.choices, "assetbuild --help"))
@@ -91,7 +93,10 @@ def parse(parser: Parser, commands: argparse._SubParsersAction[Parser], argv: Se
         raise UsageError("no command stands after `--`", f"`{taker.prog} --help` shows what it takes")
     if left:
         kind = "an option" if left[0].startswith("-") else "an argument"
-        hint = _meant(left[0].partition("=")[0], taker.options(), f"{taker.prog} --help")
+        word = left[0].partition("=")[0]
+        hint = _meant(word, taker.options(), f"{taker.prog} --help")
+        if word.lstrip("-") in COMMANDS:
+            hint = f"did you mean `assetbuild {word.lstrip('-')}`?"
         raise UsageError(f"`{left[0]}` is not {kind} of `{taker.prog}`", hint)
     return args
 

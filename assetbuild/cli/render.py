@@ -23,6 +23,7 @@ __all__ = [
     "counted",
     "look_of",
     "place",
+    "place_in",
     "report",
     "seconds",
     "size",
@@ -187,13 +188,14 @@ def _noted(note: Note, look: Look) -> list[str]:
 
 
 def _others(alike: Sequence[Diagnostic]) -> str:
-    places = [_place_of(each.span) for each in alike if each.span][:_PLACES_OF_A_GROUP]
+    places = [place_in(each.span) for each in alike if each.span][:_PLACES_OF_A_GROUP]
     left = len(alike) - len(places)
     listed = ", ".join(places) + (f" and {left} more" if places and left else "")
     return f"{len(alike)} more like this" + (f": {listed}" if places else "")
 
 
-def _place_of(span: Span) -> str:
+def place_in(span: Span) -> str:
+    """Return `css/app.css:3:1`, as much of it as is known."""
     return span.path + (f":{span.line}" if span.line else "") + (f":{span.column}" if span.line and span.column else "")
 
 
@@ -201,7 +203,7 @@ def _quoted(span: Span | None, colour: str, look: Look) -> list[str]:
     """Return the place, and under it the source line with carets if it is known."""
     if span is None or not span.path:
         return []
-    lines = [f"  {look.safe(_place_of(span))}"]
+    lines = [f"  {look.safe(place_in(span))}"]
     if not (span.line and span.text):
         return lines
     number = str(span.line)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from assetbuild.cli.render import counted, place
+from assetbuild.cli.render import counted, place, place_in
 from assetbuild.version import __version__
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def next_step(folder: str) -> str:
         project = read(folder, os.environ, RealDisk(), Flags())
     except ConfigError as error:
         first = error.diagnostics[0]
-        steps = f"here: {first.message}\nnext: {first.hint or 'mend it'}\n"
+        at = f", {place_in(first.span)}" if first.span and first.span.path else ""
+        steps = f"here: {first.message}{at}\nnext: {first.hint or 'mend it'}\n"
     else:
         steps = f"{_found(project)}\n{_after(project)}"
     return f"{_HEAD}\n{steps}\n{_TAIL}"
@@ -58,13 +60,18 @@ def _after(project: Project) -> str:
 
     manifest = os.path.join(project.output, MANIFEST_NAME)
     write = "" if project.config_shown else "      `assetbuild init` writes down what was found\n"
-    compile_ = f"next: `assetbuild compile`\n{write}"
+    has_compiler = find_spec("deflate") is not None  # of the extra, and needed by default
+    install = "" if has_compiler else "`pip install 'assetbuild[compile]'`, then "
+    compile_ = f"next: {install}`assetbuild compile`\n{write}"
     if not os.path.lexists(manifest):
         return compile_
     try:
         names = list(Assets.open(manifest, environ={}))
     except ManifestError as error:
         return f"      {error}\n{compile_}"
+    if not names:
+        roots = " or ".join(f"`{root.shown}`" for root in project.roots) or "a root"
+        return f"next: put a stylesheet, a script or an image into {roots}, then `assetbuild compile`\n{write}"
     named = next((name for name in names if name.endswith(".css")), None)
     use = f"      name an asset in a template: {{{{ asset_tag('{named}') }}}}\n" if named else ""
     return (

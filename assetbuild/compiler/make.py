@@ -21,7 +21,7 @@ from assetbuild.compiler.files import Library, Outside, Reading
 from assetbuild.compiler.model import Job, Result
 from assetbuild.compiler.plain import ShortWay
 from assetbuild.compiler.secrets import warned
-from assetbuild.diagnostic import Diagnostic, Span
+from assetbuild.diagnostic import Diagnostic, Span, reason_of
 
 __all__ = ["Maker"]
 
@@ -211,7 +211,11 @@ class Maker:
             return Result(diagnostics=(_fault(job, "outside-roots", str(error)),))
         except OSError as error:
             name = library.shown(error.filename) if isinstance(error.filename, str) else job.sources[0].shown
-            return Result(diagnostics=(_fault(job, "unreadable", f"cannot read `{name}`: {error.strerror}"),))
+            return Result(
+                diagnostics=(
+                    _fault(job, "unreadable", f"`{name}` cannot be read: {reason_of(error)}", "let this user read it"),
+                )
+            )
         finally:
             self._on_done(job)
 
@@ -233,5 +237,5 @@ def _expected_ms(task: _Task) -> int:
     return _GUESSED_MS[task.job.engine] if inquiry is None or inquiry.spent_ms is None else inquiry.spent_ms
 
 
-def _fault(job: Job, rule: str, message: str) -> Diagnostic:
-    return Diagnostic(rule, "error", message, Span(job.sources[0].shown))
+def _fault(job: Job, rule: str, message: str, hint: str = "") -> Diagnostic:
+    return Diagnostic(rule, "error", message, Span(job.sources[0].shown), hint)

@@ -15,7 +15,7 @@ from assetbuild.compiler.config.roots import Folders, near_folder
 from assetbuild.compiler.door import TEXT_LIMIT_BYTES, admit
 from assetbuild.compiler.errors import ConfigError
 from assetbuild.compiler.project import Project
-from assetbuild.diagnostic import Diagnostic, Span
+from assetbuild.diagnostic import Diagnostic, Span, reason_of
 from assetbuild.disk import Disk, Measured
 
 __all__ = ["SUFFIXES", "Template", "likely_folders", "templates"]
@@ -78,7 +78,7 @@ def _unlisted(folder: str, error: OSError, project: Project, disk: Disk) -> Diag
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         hint = near_folder(shown, Folders(project.folder, project.output, disk))
         return Diagnostic("bad-value", "error", f"`{shown}` in `[templates] paths` is not a folder", place, hint)
-    message = f"the templates in `{shown}` cannot be listed: {error.strerror}"
+    message = f"the templates in `{shown}` cannot be listed: {reason_of(error)}"
     return Diagnostic("unreadable", "error", message, place)
 
 
@@ -93,7 +93,7 @@ def _below(top: str, project: Project, disk: Disk, seen: set[str]) -> Iterator[T
         try:
             entries = disk.measure(folder)
         except OSError as error:
-            yield _unread(folder, project, f"the folder cannot be listed: {error.strerror}")
+            yield _unread(folder, project, f"the folder cannot be listed: {reason_of(error)}")
             continue
         for found in entries:
             file = os.path.join(folder, found.name)
@@ -132,7 +132,7 @@ def _read(file: str, found: Measured, project: Project, disk: Disk, seen: set[st
     try:
         yield template._replace(body=disk.read(file))
     except OSError as error:
-        yield _unread(file, project, f"the file cannot be read: {error.strerror}")
+        yield _unread(file, project, f"the file cannot be read: {reason_of(error)}")
 
 
 def _unread(file: str, project: Project, message: str) -> Diagnostic:

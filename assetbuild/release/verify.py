@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from assetbuild.diagnostic import Diagnostic, Severity, Span, by_place
+from assetbuild.diagnostic import Diagnostic, Severity, Span, by_place, reason_of
 from assetbuild.disk import TEMP_MARK, Digests, Measured
 from assetbuild.manifest import (
     MANIFEST_NAME,
@@ -143,7 +143,7 @@ def _error(rule: str, path: str, message: str, hint: str = _REPUBLISH, severity:
 
 
 def _unreadable(path: str, error: OSError) -> Diagnostic:
-    return _error("unreadable-file", path, f"`{path}` cannot be read: {error.strerror}", "make it readable")
+    return _error("unreadable-file", path, f"`{path}` cannot be read: {reason_of(error)}", "make it readable")
 
 
 def _listed(folder: str, disk: Readable) -> tuple[dict[str, Measured], list[Diagnostic]]:

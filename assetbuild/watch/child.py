@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 from assetbuild.compiler.commands.process import lifeline
-from assetbuild.diagnostic import AssetbuildError
+from assetbuild.diagnostic import AssetbuildError, reason_of
 from assetbuild.ending import GROUPS
 
 __all__ = ["PATIENCE_S", "Child", "NotStarted"]
@@ -66,7 +66,7 @@ class Child:
         try:
             process = subprocess.Popen(self._argv, env=dict(environ), process_group=0, pass_fds=(held,))
         except OSError as error:
-            why = (error.strerror or str(error)).lower()
+            why = reason_of(error)
             raise NotStarted(f"`{self._argv[0]}` does not start: {why}") from None
         self._group = process.pid
         GROUPS.add(process.pid)

@@ -21,7 +21,7 @@ from assetbuild.compiler.engines.sass.places import url_of
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
 from assetbuild.compiler.files import Library as Files
 from assetbuild.compiler.files import Reading
-from assetbuild.diagnostic import Diagnostic, Severity, Span, span_at
+from assetbuild.diagnostic import Diagnostic, Severity, Span, reason_of, span_at
 from assetbuild.disk import RealDisk
 
 __all__ = ["compile_sheet"]
@@ -171,7 +171,7 @@ class _Compile:
             self._refused = Refusal(error.diagnostics[0].rule, error.diagnostics[0].message)
         except OSError as error:
             self._refused = Refusal(
-                "unreadable-file", f"`{self._reading.shown(found)}` cannot be read: {error.strerror}"
+                "unreadable-file", f"`{self._reading.shown(found)}` cannot be read: {reason_of(error)}"
             )
         return "", ""
 

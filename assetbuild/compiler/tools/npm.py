@@ -16,6 +16,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 
+from assetbuild.diagnostic import reason_of
 from assetbuild.ending import GROUPS, starting
 
 __all__ = ["PackFailed", "installed", "pack"]
@@ -67,7 +68,7 @@ def pack(
             )
             GROUPS.add(process.pid)
     except OSError as error:
-        raise PackFailed(f"`{npm}` does not start: {(error.strerror or str(error)).lower()}") from error
+        raise PackFailed(f"`{npm}` does not start: {reason_of(error)}") from error
     with process:
         try:
             stdout, stderr = process.communicate(timeout=limit_s)

@@ -29,7 +29,7 @@ from assetbuild.compiler.files import Outside, Reading
 from assetbuild.compiler.model import Ref, RefStyle, Source
 from assetbuild.compiler.resolve import NPM_FOLDER, Found
 from assetbuild.compiler.tokens import SCHEME, NonceClash
-from assetbuild.diagnostic import Diagnostic, Severity, Span, span_at
+from assetbuild.diagnostic import Diagnostic, Severity, Span, reason_of, span_at
 
 __all__ = ["HERE", "HERE_NAME", "OUTSIDE_HINT", "ModuleSources"]
 
@@ -181,7 +181,7 @@ class ModuleSources:
         except Outside as error:
             return self._refused([Diagnostic("outside-roots", "error", str(error), None, OUTSIDE_HINT)])
         except OSError as error:
-            message = f"cannot read `{self._reading.shown(path)}`: {error.strerror}"
+            message = f"cannot read `{self._reading.shown(path)}`: {reason_of(error)}"
             return self._refused([Diagnostic("unreadable", "error", message)])
         except NonceClash:
             self.has_clash = True

@@ -20,7 +20,7 @@ from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Outside, Reading
 from assetbuild.compiler.model import Source
 from assetbuild.compiler.sourcemap import parse
-from assetbuild.diagnostic import Diagnostic
+from assetbuild.diagnostic import Diagnostic, reason_of
 
 __all__ = ["Compiled", "compile"]
 
@@ -94,7 +94,7 @@ class _Importer:
             raise self._refused(Refusal("outside-roots", str(error))) from None
         except OSError as error:
             shown = self._reading.shown(file)
-            raise self._refused(Refusal("unreadable-file", f"`{shown}` cannot be read: {error.strerror}")) from None
+            raise self._refused(Refusal("unreadable-file", f"`{shown}` cannot be read: {reason_of(error)}")) from None
 
     def _refused(self, refusal: Refusal) -> LoadRefused:
         self.refusals[refusal.message] = refusal

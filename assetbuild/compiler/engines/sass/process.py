@@ -24,7 +24,7 @@ from assetbuild.compiler.engines.sass.protobuf import Malformed, Packets, packet
 from assetbuild.compiler.engines.sass.wire import Sheet
 from assetbuild.compiler.errors import CompileFailed, EngineUnavailable
 from assetbuild.compiler.pool import resident_bytes
-from assetbuild.diagnostic import Diagnostic, Span
+from assetbuild.diagnostic import Diagnostic, Span, reason_of
 from assetbuild.ending import GROUPS, starting
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Process:
                 )
                 GROUPS.add(self._child.pid)
         except OSError as error:
-            raise _unfit(f"{self._shown} does not start: {error.strerror}") from None
+            raise _unfit(f"{self._shown} does not start: {reason_of(error)}") from None
         assert self._child.stdin is not None
         self._stdin = self._child.stdin
         os.set_blocking(self._stdin.fileno(), False)  # a process that no longer reads must not outwait the limit
@@ -310,7 +310,7 @@ class Process:
             self._why = str(error)
             self._kill()
         except OSError as error:
-            self._why = f"its answers cannot be read: {error.strerror}"
+            self._why = f"its answers cannot be read: {reason_of(error)}"
             self._kill()
         finally:
             with self._lock:
