@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from assetbuild import Assets
 from assetbuild.disk import RealDisk
 from assetbuild.exchange import without_variants
 from assetbuild.manifest import MANIFEST_NAME
@@ -20,6 +22,7 @@ from assetbuild.release.pack import pack
 from assetbuild.release.unpack import unpack
 from assetbuild.release.verify import verify
 from tests.manifests import published, write
+from tests.transports import TRANSPORTS, Transport
 
 BODIES = {"css/app.css": b"a{color:red}" * 20, "js/app.js": b"import('./x')" * 9}
 OTHERS = {"css/app.css": b"a{color:blue}" * 20}
@@ -69,11 +72,14 @@ def output(folder: Path, bodies: dict[str, bytes] = BODIES) -> Path:
     return folder
 
 
-def stored(folder: Path) -> Path:
-    """Give the output variants that another encoder might have made: not compressed at all."""
+def encoded_otherwise(folder: Path) -> Path:
+    """Give the output variants of another encoder, which writes the name of the file into them (RFC 1952 FNAME)."""
     document = json.loads((folder / MANIFEST_NAME).read_bytes())
     for path, entry in document["files"].items():
-        body = gzip.compress((folder / path).read_bytes(), 0, mtime=0)
+        packed = io.BytesIO()
+        with gzip.GzipFile(path, "wb", fileobj=packed, mtime=0) as stream:
+            stream.write((folder / path).read_bytes())
+        body = packed.getvalue()
         (folder / f"{path}.gz").write_bytes(body)
         entry["enc"] = {"gzip": len(body)}
     write(folder, document)
@@ -114,7 +120,7 @@ def unpacked(folder: Path, disk: RealDisk, source: Path) -> None:
 
 
 def test_variants_that_another_encoder_made_are_replaced_while_no_manifest_names_them(tmp_path: Path) -> None:
-    served, new = stored(output(tmp_path / "served")), output(tmp_path / "new", {**BODIES, **OTHERS})
+    served, new = encoded_otherwise(output(tmp_path / "served")), output(tmp_path / "new", {**BODIES, **OTHERS})
     disk = Dying()
 
     unpacked(served, disk, new)
@@ -138,7 +144,7 @@ def test_a_build_that_replaces_no_variant_is_committed_once(tmp_path: Path) -> N
 def test_whenever_unpack_dies_while_it_replaces_variants_the_build_is_whole_and_the_next_one_ends_it(
     tmp_path: Path,
 ) -> None:
-    start, new = stored(output(tmp_path / "start")), output(tmp_path / "new")
+    start, new = encoded_otherwise(output(tmp_path / "start")), output(tmp_path / "new")
     served, seen = tmp_path / "served", list[int]()
     shutil.copytree(start, served)
 
@@ -153,10 +159,34 @@ def test_whenever_unpack_dies_while_it_replaces_variants_the_build_is_whole_and_
     assert [2] * 4 + [0] * 3 == seen[:7]
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS, ids=lambda transport: transport.name)
+def test_a_server_that_runs_on_with_the_old_manifest_sends_the_right_bytes_at_every_moment(
+    tmp_path: Path, transport: Transport
+) -> None:
+    start, new, served = encoded_otherwise(output(tmp_path / "start")), output(tmp_path / "new"), tmp_path / "served"
+    bodies = {path: body for path, body in snapshot(start).items() if path.endswith((".css", ".js"))}
+    shutil.copytree(start, served)
+    assets = Assets.open(served / MANIFEST_NAME, environ={})
+
+    sent = []
+    for _ in deaths(lambda disk: unpacked(served, disk, new)):
+        app = transport.middleware(transport.page, assets)
+        answers = {path: transport.ask(app, f"/static/{path}", headers={"accept-encoding": "gzip"}) for path in bodies}
+        assert bodies == {
+            path: gzip.decompress(answer.body) if answer["content-encoding"] else answer.body
+            for path, answer in answers.items()
+        }
+        sent.append(sum(answer["content-encoding"] is None for answer in answers.values()))
+        shutil.rmtree(served)
+        shutil.copytree(start, served)
+
+    assert {0, 1, 2} == {*sent}
+
+
 def test_whenever_carry_dies_while_it_replaces_variants_the_build_is_whole_and_the_next_one_ends_it(
     tmp_path: Path,
 ) -> None:
-    first, again, new = stored(output(tmp_path / "first")), output(tmp_path / "again"), tmp_path / "new"
+    first, again, new = encoded_otherwise(output(tmp_path / "first")), output(tmp_path / "again"), tmp_path / "new"
     start = output(tmp_path / "start", OTHERS)
     carry(str(start), [str(first)], RealDisk(), Limits())
     shutil.copytree(start, new)
@@ -180,7 +210,7 @@ def test_whenever_carry_dies_while_it_replaces_variants_the_build_is_whole_and_t
 @pytest.mark.parametrize(("fails_at", "gone"), [(1, ["{css}", "{css}.gz"]), (2, ["{js}.gz"])])
 def test_what_could_not_be_synced_is_not_there_to_be_believed(tmp_path: Path, fails_at: int, gone: list[str]) -> None:
     """The kernel may call pages clean that never reached the disk."""
-    served, new = stored(output(tmp_path / "served")), output(tmp_path / "new", {**BODIES, **OTHERS})
+    served, new = encoded_otherwise(output(tmp_path / "served")), output(tmp_path / "new", {**BODIES, **OTHERS})
     css, js = sorted(path.removesuffix(".gz") for path in snapshot(new) if path.endswith(".gz"))
 
     with pytest.raises(OSError, match="Input/output error"):
