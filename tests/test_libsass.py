@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import base64
 import importlib.util
 import os
+import pickle
+import platform
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.compiler.engines import libsass, libsass_scan
+from assetbuild.compiler.engines import libsass, libsass_api, libsass_scan, libsass_worker
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.sass import Compiled
 from assetbuild.compiler.errors import DiagnosticsError
@@ -18,7 +22,7 @@ from assetbuild.compiler.model import Source
 from assetbuild.compiler.pool import Workers
 from assetbuild.compiler.project import Project, Root, Sass
 from assetbuild.compiler.resolve import Inventory, Resolver
-from assetbuild.diagnostic import Diagnostic
+from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import RealDisk
 from tests.conftest import Tree, need
 
@@ -323,3 +327,43 @@ def test_what_stands_in_a_comment_is_never_code(text: str) -> None:
     commented = f"/*{text}@use*/\n// {text.splitlines()[0] if text.splitlines() else ''} @use\n"
 
     assert libsass_scan.unsupported(commented, "a.scss", indented=False) is None
+
+
+@pytest.mark.parametrize(
+    ("machine", "hint"),
+    [
+        ("x86_64", "pip install 'assetbuild[libsass]'"),
+        (
+            "aarch64",
+            'take `engine = "dart-sass"`: libsass has no wheel for `linux-arm64`, and '
+            "`pip install 'assetbuild[libsass]'` has to compile it",
+        ),
+    ],
+)
+def test_without_libsass_the_way_out_is_that_of_the_machine(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, machine: str, hint: str
+) -> None:
+    folder = tree({"assets/a.scss": "a { b: c }\n"})
+    project = Project(str(folder), str(folder / "build"), (Root(str(folder / "assets"), "assets"),))
+    request = {
+        "project": base64.b64encode(pickle.dumps(project)).decode(),
+        "confines": [str(folder / "assets")],
+        "file": str(folder / "assets/a.scss"),
+        "shown": "assets/a.scss",
+        "text": None,
+        "is_indented": False,
+        "style": "expanded",
+        "precision": 10,
+    }
+    monkeypatch.setitem(sys.modules, "_sass", None)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "confstr", lambda _: "glibc 2.36")
+    libsass_api.library.cache_clear()
+
+    with pytest.raises(DiagnosticsError) as caught:
+        libsass_worker.compile_sheet(request)
+
+    assert [Diagnostic("missing-extra", "error", "libsass is not installed", Span("assets/a.scss"), hint)] == [
+        *caught.value.diagnostics
+    ]

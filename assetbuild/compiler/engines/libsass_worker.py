@@ -21,6 +21,7 @@ from assetbuild.compiler.engines.sass.places import url_of
 from assetbuild.compiler.errors import DiagnosticsError, EngineUnavailable
 from assetbuild.compiler.files import Library as Files
 from assetbuild.compiler.files import Reading
+from assetbuild.compiler.tools.depot import here
 from assetbuild.diagnostic import Diagnostic, Severity, Span, reason_of, span_at
 from assetbuild.disk import RealDisk
 
@@ -50,13 +51,21 @@ def compile_sheet(request: dict[str, Any]) -> dict[str, Any]:
     try:
         outcome = {**made.run(library()), "version": library().libsass_version().decode()}
     except ImportError:
-        hint = "pip install 'assetbuild[libsass]'"
+        place, hint = Span(request["shown"]), to_install(here().platform)
         raise EngineUnavailable(
-            [Diagnostic("missing-extra", "error", "libsass is not installed", Span(request["shown"]), hint)]
+            [Diagnostic("missing-extra", "error", "libsass is not installed", place, hint)]
         ) from None
     except DiagnosticsError as error:
         outcome = {"findings": error.diagnostics}
     return {**outcome, "warnings": made.warnings, "inputs": reading.inputs(), "absent": reading.absent()}
+
+
+def to_install(platform: str) -> str:
+    """Return what to do without libsass, which has wheels for Linux on x86-64 with glibc, for macOS and Windows."""
+    build = "pip install 'assetbuild[libsass]'"
+    if not platform.startswith("linux-") or platform == "linux-x64":
+        return build
+    return f'take `engine = "dart-sass"`: libsass has no wheel for `{platform}`, and `{build}` has to compile it'
 
 
 class _Compile:
