@@ -45,8 +45,7 @@ def exchange(folder: str, manifest: bytes, parts: Parts, disk: Disk) -> list[str
         found = disk.compared(folder, path, partial(parts.expected, path))
         if found == "other":
             taken.append(path)
-        elif found == "absent":
-            parts.put(path)
+        elif found == "absent" and parts.put(path):
             written.append(path)
     _sync(folder, written, disk)
     if taken:
