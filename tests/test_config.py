@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +151,7 @@ def test_every_key_of_the_configuration_reaches_the_project(tree: Tree) -> None:
     project = project_of(folder)
 
     root = str(folder)
-    assert replace(project, config_digest_hex="") == Project(
+    assert project._replace(config_digest_hex="") == Project(
         folder=root,
         output=f"{root}/out/web",
         roots=(

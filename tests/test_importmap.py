@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -253,7 +252,7 @@ def test_no_script_that_may_run_without_the_map_needs_it(edges: list[tuple[int, 
         name = stable_name(f"{target}.js") if style == "module" else ""
         bodies[source].append(Ref(f"{target}.js", style, name))
     drafts = [Draft(f"{number}.js", "text/javascript", tuple(body)) for number, body in enumerate(bodies)]
-    drafts = [dataclasses.replace(d, stable=Stable()) if n in stable else d for n, d in enumerate(drafts)]
+    drafts = [d._replace(stable=Stable()) if n in stable else d for n, d in enumerate(drafts)]
 
     made = mapped(drafts)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ Build = Callable[..., Result]
 def build(tree: Tree) -> Build:
     def run(files: Files, name: str = "a.svg", *, stable: tuple[str, ...] = (), **options: object) -> Result:
         yard = Yard(tree({f"assets/{path}": content for path, content in files.items()}), **options)  # type: ignore[arg-type]
-        shop = replace(yard.shop, project=replace(yard.shop.project, keep_names=stable))
+        shop = yard.shop._replace(project=yard.shop.project._replace(keep_names=stable))
         return markup.build(Job("markup", (name,), (yard.sources[name],), {}), yard.reading(), shop)
 
     return run

@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,7 +56,7 @@ class Bench:
         given = tuple(Root(str(folder / root), root) for root in roots)
         settings = settings or Sass()
         load_paths = tuple(str(folder / path) for path in settings.load_paths)
-        project = project_at(folder, given, replace(settings, load_paths=load_paths), urls)
+        project = project_at(folder, given, settings._replace(load_paths=load_paths), urls)
         reading = reading_of(project)
         shop = self._stack.enter_context(shop_of(project))
         return Run(sass.compile(source_at(project, entry), reading, shop), reading, folder)

@@ -6,7 +6,6 @@ import hashlib
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -88,7 +87,7 @@ def test_a_file_of_a_cycle_that_answers_elsewhere_is_renamed() -> None:
     """Then it is written with the base, in the place of the way between folders."""
     files: dict[str, tuple[Piece, ...]] = {"p/a.js": (Ref("b.js", "module"),), "b.js": (b"2", Ref("p/a.js", "module"))}
     drafts = drafts_of(files)
-    kept = [replace(draft, stable=Stable(at="/a.js") if draft.logical == "p/a.js" else None) for draft in drafts]
+    kept = [draft._replace(stable=Stable(at="/a.js") if draft.logical == "p/a.js" else None) for draft in drafts]
 
     one, other = (
         {asset.path: asset.body for asset in seal(each, names="{stem}-{hash}{ext}", salt="", base="/static/")}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ def knowing(shop: Shop, folder: Path) -> Shop:
     sources = [source_at(shop.project, file.relative_to(folder / "assets").as_posix()) for file in files]
     published = [source for source in sources if not source.file.endswith((".scss", ".sass"))]
     inventory = Inventory({s.logical: s for s in published}, {s.file: s for s in published}, {})
-    return replace(shop, resolver=Resolver(shop.project, inventory))
+    return shop._replace(resolver=Resolver(shop.project, inventory))
 
 
 def built(tree: Tree, files: Mapping[str, str | bytes], entry: str, logical: str, **options: object) -> Result:

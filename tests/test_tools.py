@@ -18,7 +18,6 @@ import tempfile
 import textwrap
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -332,7 +331,7 @@ class TestInstalling:
     ) -> None:
         environ = environ_for(tmp_path, ASSETBUILD_REGISTRY=server.url)
 
-        error = refusal(replace(project, is_offline=True), environ, depot_with())
+        error = refusal(project._replace(is_offline=True), environ, depot_with())
 
         assert server.seen == []
         assert words_of(error) == (
@@ -628,7 +627,7 @@ class TestNpm:
         environ = self.fake(tmp_path, f"echo started > {tmp_path}/marker")
         named = {} if is_offline else {"ASSETBUILD_REGISTRY": server.url}
 
-        refusal(replace(project, is_offline=is_offline), {**environ, **named}, depot_with())
+        refusal(project._replace(is_offline=is_offline), {**environ, **named}, depot_with())
 
         assert not (tmp_path / "marker").exists()
 
@@ -1068,7 +1067,7 @@ class TestFinding:
 
     def test_a_setting_with_the_pinned_bytes_is_pinned_wherever_it_lies(self, project: Project, tmp_path: Path) -> None:
         file = put(tmp_path, {"own/esbuild": ESBUILD}) / "own/esbuild"
-        frozen = replace(project, is_frozen=True, tools=Tools({"esbuild": str(file)}))
+        frozen = project._replace(is_frozen=True, tools=Tools({"esbuild": str(file)}))
 
         program = find("esbuild", frozen, environ_for(tmp_path), depot_with())
 
@@ -1088,7 +1087,7 @@ class TestFinding:
         put(Path(project.folder), {"own/esbuild": OTHER})
         environ = environ_for(tmp_path, ASSETBUILD_ESBUILD="own/esbuild")
 
-        error = refusal(replace(project, is_frozen=True), environ, depot_with())
+        error = refusal(project._replace(is_frozen=True), environ, depot_with())
 
         assert words_of(error) == (
             "`ASSETBUILD_ESBUILD` names esbuild 0.27.0, which is not pinned, and `--frozen` was asked for\n"
@@ -1133,7 +1132,7 @@ class TestFinding:
         file = tmp_path / "own"
         if content is not None:
             put(tmp_path, {"own": content})
-        chosen = replace(project, tools=Tools({"esbuild": str(file)}))
+        chosen = project._replace(tools=Tools({"esbuild": str(file)}))
 
         error = refusal(chosen, environ_for(tmp_path), depot_with())
 

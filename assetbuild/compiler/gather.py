@@ -7,7 +7,6 @@ job becomes a diagnostic of its result.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from assetbuild.compiler.cache import Cache
 from assetbuild.compiler.engines.base import Shop
@@ -77,7 +76,7 @@ def _without_stand_ins(results: Sequence[Result]) -> list[Result]:
     def gives_way(draft: Draft, result: Result) -> bool:
         return result.engine != "modules" and not made.get(draft.logical, set()).isdisjoint(result.inputs)
 
-    return [replace(r, drafts=tuple(draft for draft in r.drafts if not gives_way(draft, r))) for r in results]
+    return [r._replace(drafts=tuple(draft for draft in r.drafts if not gives_way(draft, r))) for r in results]
 
 
 def _new(results: Iterable[Result], done: set[str]) -> list[Source]:

@@ -7,7 +7,6 @@ and "resolve a module specifier" (a specifier that is neither a path nor a URL i
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -60,7 +59,7 @@ def mapped(drafts: Sequence[Draft]) -> Mapped:
     def named(draft: Draft) -> Draft:
         if isinstance(draft.body, Blob) or draft.logical in without or draft.logical not in scripts:
             return draft
-        return dataclasses.replace(draft, body=tuple(written(piece) for piece in draft.body))
+        return draft._replace(body=tuple(written(piece) for piece in draft.body))
 
     made = tuple(named(draft) for draft in drafts)
     return Mapped(made, dict(sorted(imports.items())))

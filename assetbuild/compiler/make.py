@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from assetbuild.compiler import engines, pool
@@ -110,7 +109,7 @@ class Maker:
 
     def as_itself(self, job: Job) -> Result:
         """Return the result of publishing the source of `job` to the byte, whatever its engine would make of it."""
-        return self._of_engine(replace(job, engine="copy", options={}))
+        return self._of_engine(job._replace(engine="copy", options={}))
 
     def _open(self, jobs: Mapping[int, Job], made: dict[int, Result]) -> list[_Task]:
         """Return what has to be made of `jobs`; what the cache recalls goes into `made`."""
@@ -195,13 +194,13 @@ class Maker:
         try:
             build = engines.engine(job.engine).build
             began_s = time.monotonic()
-            made = build(job, reading, replace(shop, resolver=inquiry.resolver) if inquiry else shop)
+            made = build(job, reading, shop._replace(resolver=inquiry.resolver) if inquiry else shop)
             made = warned(made, library, shop.project)
             self._on_made(made)
             if inquiry is None:
-                return replace(made, engine=job.engine)
+                return made._replace(engine=job.engine)
             inquiry.keep(made, spent_ms=int((time.monotonic() - began_s) * 1000))
-            return replace(made, engine=job.engine, reason=inquiry.reason if made.is_repeatable else _UNREPEATABLE)
+            return made._replace(engine=job.engine, reason=inquiry.reason if made.is_repeatable else _UNREPEATABLE)
         except EngineUnavailable as error:
             self.unavailable.extend(error.diagnostics)
             return Result()

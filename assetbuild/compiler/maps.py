@@ -7,7 +7,6 @@ hash in a name has a fixed width. Source: ECMA-426; architecture.md says why a m
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -69,8 +68,8 @@ def _naming_its_map(draft: Draft) -> Draft:
         Ref(draft.logical + _SUFFIX),
         closed,
     )
-    facts = dataclasses.replace(draft.facts, map=draft.logical + _SUFFIX)
-    return dataclasses.replace(draft, body=(*draft.body, *comment), facts=facts)
+    facts = draft.facts._replace(map=draft.logical + _SUFFIX)
+    return draft._replace(body=(*draft.body, *comment), facts=facts)
 
 
 def _lengths(draft: Draft, pieces: Sequence[Piece], names: str, base: str) -> list[int]:

@@ -7,7 +7,6 @@ name, a *file* lies on disk, a *path* is the published name (docs/reference/term
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from assetbuild.compiler.sourcemap import SourceMap
@@ -106,8 +105,7 @@ class Listed(NamedTuple):
     digest_hex: str
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What the manifest says of an asset beside its file. All relations are logical paths."""
 
     kind: Kind = ""
@@ -130,8 +128,7 @@ class Trace(NamedTuple):
     tokens: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """Compiled bytes that have no name yet: pieces of text with references between them, or a blob."""
 
     logical: str
@@ -144,8 +141,7 @@ class Draft:
     trace: Trace | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(NamedTuple):
     """A draft that has a name. `path`: published, relative to the output; `body`: the final bytes, or where they lie.
 
     hash_name and cycle_hex: the ten characters in the name; the digest of its component, "" unless it is cyclic.
@@ -174,8 +170,7 @@ class Variant(NamedTuple):
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """The unit of work, of caching and of parallelism.
 
     engine: name in `engines.ENGINES`. logicals: what it makes (a module job may make more).
@@ -186,12 +181,11 @@ class Job:
     engine: str
     logicals: tuple[str, ...]
     sources: tuple[Source, ...]
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = {}
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What a job made. `found`: files that its references name and that no root holds (npm packages).
 
     unused: files among `inputs` of which no byte is in a draft, as far as the engine can tell.
@@ -207,7 +201,7 @@ class Result:
     inputs: tuple[Input, ...] = ()
     absent: tuple[Absent, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
-    tools: Mapping[str, str] = field(default_factory=dict)
+    tools: Mapping[str, str] = {}
     engine: str = ""
     folders: tuple[Listed, ...] = ()
     surroundings: str = ""

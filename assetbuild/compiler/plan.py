@@ -6,7 +6,6 @@ more than the few scripts whose kind must be seen.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import posixpath
 import re
@@ -137,9 +136,9 @@ def job_of(source: Source) -> Job:
 def with_stable_name(draft: Draft, project: Project) -> Draft:
     """Return `draft` with the name of its own that `keep_names` or `site_root` give it."""
     if matches_any(project.site_root, draft.logical):
-        return dataclasses.replace(draft, stable=Stable(at="/" + draft.logical))
+        return draft._replace(stable=Stable(at="/" + draft.logical))
     if matches_any(project.keep_names, draft.logical):
-        return dataclasses.replace(draft, stable=Stable())
+        return draft._replace(stable=Stable())
     return draft
 
 
@@ -152,7 +151,7 @@ def _bundle_entries(bundled: Planned) -> list[_Entry]:
 def _without_old(survey: Survey, bundled: Planned) -> Survey:
     """Return the survey without what earlier builds of webassets left in the roots."""
     withheld = {**survey.withheld, **bundled.old}
-    return dataclasses.replace(survey, published=survey.published - bundled.old.keys(), withheld=withheld)
+    return survey._replace(published=survey.published - bundled.old.keys(), withheld=withheld)
 
 
 class _Finder:
@@ -192,7 +191,7 @@ class _Finder:
             self._fault("empty-glob", f"`{entry.sources[0]}` matches no file", entry.place)
         for name, logical in hits:
             source = self.survey.sources[logical]
-            filled = dataclasses.replace(entry, logical=entry.logical.replace(_NAME, name), sources=(logical,))
+            filled = entry._replace(logical=entry.logical.replace(_NAME, name), sources=(logical,))
             yield _Entry(self._decided(filled, source), (source,))
 
     def _sources(self, written: str, place: str, *, may_glob: bool) -> Iterable[Source]:
@@ -259,7 +258,7 @@ class _Finder:
                 self._fault("unclear-script", message, entry.place, hint)
         except DiagnosticsError as error:
             self.problems += error.diagnostics
-        return dataclasses.replace(entry, kind="module")
+        return entry._replace(kind="module")
 
     def _fault(self, rule: str, message: str, place: str, hint: str = "") -> None:
         self.problems.append(Diagnostic(rule, "error", message, place_of(self.project, place), hint))
@@ -316,7 +315,7 @@ def _entry_jobs(project: Project, entries: Iterable[_Entry]) -> list[Job]:
     for is_minified, group in sorted(modules.items()):
         # One job for all graphs: chunks are shared, and minified CSS-module names cannot clash.
         group.sort(key=lambda found: found.entry.logical)
-        options = {**dataclasses.asdict(project.js), "minify": is_minified}
+        options = {**project.js._asdict(), "minify": is_minified}
         logicals = tuple(found.entry.logical for found in group)
         jobs.append(Job("modules", logicals, tuple(found.sources[0] for found in group), options, "entries"))
     return jobs

@@ -7,8 +7,7 @@ reaches an output is relative. Defaults stand here and nowhere else (docs/refere
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from assetbuild.diagnostic import Diagnostic
 
@@ -43,8 +42,7 @@ TIME_LIMIT_S = 60.0
 """How long a command may take if it does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(NamedTuple):
     """One folder of the load path.
 
     folder: absolute. shown: as written, relative to the project. mount: the logical folder that it appears under
@@ -63,8 +61,7 @@ class Root:
     package: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A logical path and what it is compiled from, as configured: patterns and globs are not expanded yet.
 
     logical: may hold `{name}`, one entry per file that `sources[0]` matches.
@@ -83,8 +80,7 @@ class Entry:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One of `[[commands]]`: a program of somebody else's, whose outputs are sources for everything after it.
 
     run: argv; `{output}` stands for the folder that it writes to. inputs: globs over files of the project, of installed
@@ -96,14 +92,13 @@ class Command:
     run: tuple[str, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = {}
     program_sha256: tuple[str, ...] = ()
     time_limit_s: float = TIME_LIMIT_S
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sass:
+class Sass(NamedTuple):
     """`[sass]`. load_paths: absolute folders. silence, fatal: deprecation ids, as Dart Sass names them."""
 
     engine: Literal["dart-sass", "libsass"] = "dart-sass"
@@ -113,8 +108,7 @@ class Sass:
     fatal: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Css:
+class Css(NamedTuple):
     """`[css]`. targets: esbuild's names such as `chrome109`; they need `engine = "esbuild"`."""
 
     engine: Literal["builtin", "esbuild"] = "builtin"
@@ -122,13 +116,12 @@ class Css:
     targets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Js:
+class Js(NamedTuple):
     """`[js]`. define: identifier or member expression → JavaScript expression, as esbuild takes it."""
 
     minify: bool = True
     targets: tuple[str, ...] = ()
-    define: Mapping[str, str] = field(default_factory=dict)
+    define: Mapping[str, str] = {}
     external: tuple[str, ...] = ()
     splitting: bool = True
     format: Literal["esm", "iife"] = "esm"
@@ -137,26 +130,23 @@ class Js:
     importmap: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Urls:
+class Urls(NamedTuple):
     """`[urls]`. aliases: prefix → folder or package path, as written. public: the URL prefix that logical paths follow
     ("" means the base). mounts: published prefix → logical prefix."""
 
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = {}
     public: str = ""
-    mounts: Mapping[str, str] = field(default_factory=dict)
+    mounts: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Svg:
+class Svg(NamedTuple):
     """`[svg]`. sanitize: what may run is taken out. allow: globs over files that are left alone."""
 
     sanitize: bool = False
     allow: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Compress:
+class Compress(NamedTuple):
     """`[compress]`. min_gain: a variant is kept if it is at most `1 - min_gain` of the original."""
 
     gzip: bool = True
@@ -165,16 +155,14 @@ class Compress:
     min_gain: float = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(NamedTuple):
     """`[tools]`. paths: tool name → absolute file chosen by setting. registry: URL, "" for the machine's own."""
 
-    paths: Mapping[str, str] = field(default_factory=dict)
+    paths: Mapping[str, str] = {}
     registry: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Templates:
+class Templates(NamedTuple):
     """`[templates]`. folders: absolute. is_set: they are configured, if only as none.
 
     extensions: Jinja's, as an application names them: `package.module.Class`.
@@ -186,8 +174,7 @@ class Templates:
     is_set: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """Everything a compile needs to know beside the files themselves.
 
     folder: absolute, real path. config_shown, config_text: the file that was read and what it says, "" without one.
@@ -213,15 +200,15 @@ class Project:
     commands: tuple[Command, ...] = ()
     sass: Sass = Sass()
     css: Css = Css()
-    js: Js = field(default_factory=Js)
-    urls: Urls = field(default_factory=Urls)
+    js: Js = Js()
+    urls: Urls = Urls()
     missing_allow: tuple[str, ...] = ()
     secrets_allow: tuple[str, ...] = ()
     sourcemaps: MapMode = "none"
     svg: Svg = Svg()
     compress: Compress = Compress()
-    budgets: Mapping[str, int] = field(default_factory=dict)
-    tools: Tools = field(default_factory=Tools)
+    budgets: Mapping[str, int] = {}
+    tools: Tools = Tools()
     webassets: str = ""
     templates: Templates = Templates()
     detected: tuple[str, ...] = ()

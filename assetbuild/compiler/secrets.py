@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from assetbuild.compiler.door import TEXT_LIMIT_BYTES
@@ -120,7 +119,7 @@ def warned(made: Result, library: Library, project: Project) -> Result:
             message = f"`{logical}` would publish what looks like {secret.kind}: `{shown}…`"
             hint = _RESTRICT if secret.kind == "an API key of Google" else _REVOKE
             findings.append(Diagnostic("published-secret", "warning", message, place, hint))
-    return replace(made, diagnostics=(*made.diagnostics, *findings))
+    return made._replace(diagnostics=(*made.diagnostics, *findings))
 
 
 def _is_read(content_type: str) -> bool:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from itertools import starmap
+from typing import NamedTuple
 
 from assetbuild.compiler.account import account_of
 from assetbuild.compiler.budgets import over_budget
@@ -56,8 +56,7 @@ class Watcher:
         """One step of the stage is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a compile made. diagnostics: warnings and notes, sorted by place.
 
     engine_jobs: jobs per engine room, `copy` among them. engine_runs: calls of engines that made bytes: what an earlier
@@ -129,7 +128,7 @@ def _compiled(
 ) -> Outcome:
     """Return what `compile` does. generated: by the commands; what lies there goes before all other sources."""
     roots = (generated.root, *configured.roots) if generated.root else configured.roots
-    project = replace(configured, roots=roots)
+    project = configured._replace(roots=roots)
     chosen = encoders(project.compress, project.profile)
     bundles = load_bundles(project, disk)
     library = Library(disk, project.folder, confines(project, bundles))

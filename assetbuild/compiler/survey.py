@@ -12,7 +12,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from assetbuild.compiler.globs import matches_any
 from assetbuild.compiler.model import Source
@@ -34,8 +34,7 @@ _DEVICE = re.compile(r"(?:^|/)(\s*(?:con|prn|aux|nul|com[1-9]|lpt[1-9])\s*(?:\.[
 _AWKWARD = re.compile("[\x00-\x1f\x7f-\x9f\\\\:\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(NamedTuple):
     """What the roots hold. sources: logical path → first file that has it, published or not.
 
     published: logical paths of the files that are published as themselves. withheld: logical path → why it is not.

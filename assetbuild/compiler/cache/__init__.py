@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -181,8 +180,7 @@ class Inquiry:
         folders = sorted(
             Listed(places.file(name).rstrip("/"), digest_hex) for name, digest_hex in trace.folders.items()
         )
-        return replace(
-            result,
+        return result._replace(
             inputs=tuple(inputs),
             absent=tuple(absent),
             folders=tuple(folders),

@@ -6,7 +6,6 @@ been held against its digest before it comes here, so a document that cannot be 
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -19,7 +18,7 @@ from assetbuild.diagnostic import Diagnostic, findings
 __all__ = ["Unreadable", "dumped", "loaded", "source_document"]
 
 
-_FACTS = tuple(field.name for field in dataclasses.fields(Facts))
+_FACTS = Facts._fields
 _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 

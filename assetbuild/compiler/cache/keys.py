@@ -6,7 +6,6 @@ a record. `differing` says which field is another, for people who ask why a job 
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -63,11 +62,11 @@ def common_of(project: Project, tools: Mapping[str, str], confines: Iterable[str
 
     confines: the folders that sources may lie in.
     """
-    sass = dataclasses.asdict(project.sass) | {"load_paths": [places.name(f) for f in project.sass.load_paths]}
+    sass = project.sass._asdict() | {"load_paths": [places.name(f) for f in project.sass.load_paths]}
     settings = {
         "base": project.base,
         "confines": sorted(map(places.folder_name, confines)),
-        "js": dataclasses.asdict(project.js),
+        "js": project.js._asdict(),
         "keep_names": project.keep_names,
         "missing_allow": project.missing_allow,
         "roots": [
@@ -78,8 +77,8 @@ def common_of(project: Project, tools: Mapping[str, str], confines: Iterable[str
         "secrets_allow": project.secrets_allow,
         "site_root": project.site_root,
         "sourcemaps": project.sourcemaps,
-        "svg": dataclasses.asdict(project.svg),
-        "urls": dataclasses.asdict(project.urls),
+        "svg": project.svg._asdict(),
+        "urls": project.urls._asdict(),
     }
     return Common(EPOCH, tools, settings)
 

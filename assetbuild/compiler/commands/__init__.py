@@ -11,7 +11,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from assetbuild.compiler.cache import Store
 from assetbuild.compiler.commands import kept
@@ -46,8 +46,7 @@ _FIXED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+class Generated(NamedTuple):
     """What the commands of a build made, and of what.
 
     root: None if there are none. contents: file in it → what it holds. inputs: file → sha256. shown: file → portable
@@ -56,14 +55,14 @@ class Generated:
     """
 
     root: Root | None = None
-    contents: Mapping[str, Small] = field(default_factory=dict)
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    shown: Mapping[str, str] = field(default_factory=dict)
+    contents: Mapping[str, Small] = {}
+    inputs: Mapping[str, str] = {}
+    shown: Mapping[str, str] = {}
     diagnostics: tuple[Diagnostic, ...] = ()
     jobs: int = 0
     runs: int = 0
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    tools: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = {}
+    tools: Mapping[str, str] = {}
     is_repeatable: bool = True
 
 

@@ -12,8 +12,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from assetbuild.compiler import door
 from assetbuild.compiler.config import checks, sections
@@ -53,8 +52,7 @@ _NEUTRAL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(NamedTuple):
     """What the command line says beside the configuration.
 
     output: absolute folder, "" for the configured one. jobs: 0 for one per processor that this process may use.
@@ -218,7 +216,7 @@ def _project(table: Table, folder: str, environ: Mapping[str, str], disk: Disk, 
     table.close(_LATER)
     _check_output(table, project, is_told=bool(flags.output))
     _check_cache(table, project, environ)
-    return replace(project, config_digest_hex=_digest(project))
+    return project._replace(config_digest_hex=_digest(project))
 
 
 def _revision(table: Table, text: str) -> str:
@@ -290,9 +288,7 @@ def _processors() -> int:
 
 def _digest(project: Project) -> str:
     """Return the digest of everything configured that output bytes depend on; the same in every folder."""
-    decisive = asdict(project)
-    for neutral in _NEUTRAL:
-        del decisive[neutral]
+    decisive = {name: _by_field(value) for name, value in project._asdict().items() if name not in _NEUTRAL}
     for root in decisive["roots"]:
         del root["folder"]
         del root["package"]  # as it is shown
@@ -301,3 +297,10 @@ def _digest(project: Project) -> str:
     decisive["sass"]["load_paths"] = [os.path.relpath(path, project.folder) for path in project.sass.load_paths]
     text = json.dumps(decisive, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _by_field(value: Any) -> Any:
+    """Return a section, or a list of them, as dictionaries; any other value as it is."""
+    if hasattr(value, "_asdict"):
+        return value._asdict()
+    return [_by_field(each) for each in value] if isinstance(value, tuple) else value

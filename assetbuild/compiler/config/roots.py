@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from assetbuild.compiler import globs
 from assetbuild.compiler.config import checks
@@ -27,8 +27,7 @@ _NEVER_MEANT = {"node_modules", "__pycache__"}
 _MISSING: tuple[Missing, ...] = ("error", "warn")
 
 
-@dataclass(frozen=True, slots=True)
-class Folders:
+class Folders(NamedTuple):
     """Looks for folders of the project. output: absolute; an earlier compile may have left folders there."""
 
     project: str
@@ -119,7 +118,7 @@ def _root(table: Table, number: int, item: object, folders: Folders) -> Iterator
         problem = "matches no folder" if globs.is_glob(path) else "is not a folder"
         table.document.fault(path, problem, path_at, near_folder(path, folders))
     for shown in named:
-        yield replace(root, folder=folders.absolute(shown), shown=shown)
+        yield root._replace(folder=folders.absolute(shown), shown=shown)
 
 
 def near_folder(path: str, folders: Folders) -> str:

@@ -8,8 +8,7 @@ a `Diagnostic` in the result (or a raised `DiagnosticsError`, which `gather` tur
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from assetbuild.compiler.files import Reading
 from assetbuild.compiler.model import Facts, Job, Result
@@ -29,8 +28,7 @@ def _without_esbuild() -> Esbuild:
     raise LookupError("this shop was opened without esbuild")
 
 
-@dataclass(frozen=True, slots=True)
-class Shop:
+class Shop(NamedTuple):
     """What one build works with. Each service is opened at its first use, and closed by who owns it.
 
     program: finds a pinned tool (`esbuild`, `dart-sass`), installs it if it may, raises `EngineUnavailable`.

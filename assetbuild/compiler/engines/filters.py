@@ -8,7 +8,6 @@ the chain, `rcssmin` above all, runs on those.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -371,8 +370,8 @@ class _Chain:
             message = f"filter `libsass` has no style `{style}`"
             raise CompileFailed([Diagnostic("unknown-option", "error", message, Span(self._job.place), hint)])
         includes = tuple(os.path.join(project.folder, folder) for folder in options.get("includes") or ())
-        sass = dataclasses.replace(project.sass, load_paths=(*includes, *project.sass.load_paths))
-        shop = dataclasses.replace(self._shop, project=dataclasses.replace(project, sass=sass))
+        sass = project.sass._replace(load_paths=(*includes, *project.sass.load_paths))
+        shop = self._shop._replace(project=project._replace(sass=sass))
         made = libsass.compile(
             source,
             self._reading,

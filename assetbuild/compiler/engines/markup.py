@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 from assetbuild.compiler.door import Refused, admit
 from assetbuild.compiler.engines import copy
@@ -90,7 +89,7 @@ def _refused(refused: Refused, job: Job, reading: Reading, shop: Shop) -> Result
     if missing_rule(source, shop.project) == "error":
         raise Refused(findings)
     copied = copy.build(job, reading, shop)
-    return replace(copied, diagnostics=tuple(found._replace(severity="warning") for found in findings))
+    return copied._replace(diagnostics=tuple(found._replace(severity="warning") for found in findings))
 
 
 def _problem(problem: Problem, text: str, source: Source) -> Diagnostic:

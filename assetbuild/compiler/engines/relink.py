@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from assetbuild.compiler.engines import copy
@@ -55,7 +54,7 @@ def relinked(
     copied = copy.build(job, reading, shop)
     diagnostics = tuple(dict.fromkeys(judge.diagnostics))
     if not found and not removed:
-        return replace(copied, inputs=reading.inputs(), absent=reading.absent(), diagnostics=diagnostics)
+        return copied._replace(inputs=reading.inputs(), absent=reading.absent(), diagnostics=diagnostics)
 
     def make(tokens: Tokens) -> tuple[Piece, ...]:
         tokens.check(text)
@@ -70,7 +69,7 @@ def relinked(
     new = {target.logical: target for _, target in found if target.logical not in inventory}
     (draft,) = copied.drafts
     return Result(
-        drafts=(replace(draft, body=with_tokens(text, make)),),
+        drafts=(draft._replace(body=with_tokens(text, make)),),
         found=tuple(new.values()),
         inputs=reading.inputs(),
         absent=reading.absent(),

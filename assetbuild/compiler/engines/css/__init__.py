@@ -7,7 +7,6 @@ Finding references, bundling, finishing and minifying have rooms of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -69,7 +68,7 @@ def bundle_and_finish(  # noqa: PLR0917 - source, reading and shop come in the o
     """
     entry = source._replace(logical=logical)
     judge = Judge(missing_rule(source, shop.project), reading, shop)
-    imports = Judge(missing_rule(source, shop.project), reading, replace(shop, resolver=shop.resolver.taking_in()))
+    imports = Judge(missing_rule(source, shop.project), reading, shop._replace(resolver=shop.resolver.taking_in()))
     imports.diagnostics = judge.diagnostics
     is_mapped = shop.project.sourcemaps != "none"
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any, NamedTuple, cast
 
@@ -57,7 +56,7 @@ def build(job: Job, reading: Reading, shop: Shop) -> Result:
 
     job.sources: one per logical path. job.options: the fields of `project.Js`, `minify` as the entries have it.
     """
-    options = asdict(Js()) | dict(job.options)
+    options = Js()._asdict() | dict(job.options)
     folder = shop.project.folder
     around, began_ns = surroundings(folder), time.time_ns()
     graph = _graph(dict(zip(job.logicals, job.sources, strict=True)), options, reading, shop)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -93,11 +92,11 @@ class MapComment(NamedTuple):
     url: str
 
 
-@dataclass(frozen=True)
 class Script:
     """What a text shows; each part is found when it is first asked for, and the lexer reads the text once at most."""
 
-    text: str
+    def __init__(self, text: str) -> None:
+        self.text = text
 
     @cached_property
     def tokens(self) -> Lexed:
