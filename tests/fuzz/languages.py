@@ -172,9 +172,10 @@ def scripts(content: bytes) -> None:
     named = sorted((*script.references, *script.requires))
     assert all(text[ref.start - 1] == text[ref.end] and text[ref.end] in "'\"`" for ref in named)
     assert all(ref.statement_start < ref.start <= ref.end < ref.statement_end <= len(text) for ref in named)
-    again = js.Script(_replaced(text, named, _URL))
-    for before, after in ((script.references, again.references), (script.requires, again.requires)):
-        assert [(ref.kind, _URL) for ref in before] == [(ref.kind, ref.value) for ref in after]
+    if named:
+        again = js.Script(_replaced(text, named, _URL))
+        for before, after in ((script.references, again.references), (script.requires, again.requires)):
+            assert [(ref.kind, _URL) for ref in before] == [(ref.kind, ref.value) for ref in after]
     assert all(text[place.start : place.end].startswith("import") for place in script.non_constant_imports)
     for comment in script.source_maps:
         assert comment.url in text[comment.start : comment.end]
@@ -201,8 +202,9 @@ def tagged(content: bytes) -> None:
             at = ref.suffix_start
             mark = re.search("[?#]", ref.value)
             expected.append(_URL + (ref.value[mark.start() :] if mark else ""))
-        again = survey("".join((*parts, text[at:])), dialect).references
-        assert expected == [ref.value for ref in again]
+        if expected:
+            again = survey("".join((*parts, text[at:])), dialect).references
+            assert expected == [ref.value for ref in again]
         _expect_linear(content, text, lambda part, dialect=dialect: survey(part, dialect))  # type: ignore[misc]
 
 
