@@ -27,18 +27,24 @@ from tests.faults.verdict import Fate, Tally, tally
 
 
 class Form(NamedTuple):
-    """How much is done. every: each n-th point of what strace does, 0 for what `is_full` says of them."""
+    """How much is done. every: each n-th point of what strace does, 0 for what `is_full` says of it.
+
+    calls: the system calls that it hits, none for all.
+    """
 
     is_full: bool
     every: int
+    calls: tuple[str, ...]
 
 
 _IS_INSIDE = "FAULTS_INSIDE_A_NAMESPACE"
 
 
-def _traced(stage: Stage, name: str, step: int, *, is_ours: bool = True) -> Iterator[Tally]:
+def _traced(stage: Stage, name: str, form: Form, step: int, *, is_ours: bool = True) -> Iterator[Tally]:
     stage.reset()
-    found = list(faults(calls_of(stage.forge, stage.run()), step=step))
+    calls = calls_of(stage.forge, stage.run())
+    wanted = {call: count for call, count in calls.items() if not form.calls or call in form.calls}
+    found = list(faults(wanted, step=form.every or step))
     for what in (KILL, *ERRORS):
         for is_lasting in (False, True):
             chosen = [fault for fault in found if (fault.what, fault.is_lasting) == (what, is_lasting)]
@@ -51,12 +57,12 @@ def _traced(stage: Stage, name: str, step: int, *, is_ours: bool = True) -> Iter
 
 def _strace(form: Form) -> Iterator[Tally]:
     with _staged(PLAIN) as stage:
-        yield from _traced(stage, "strace", form.every or (1 if form.is_full else 97))
+        yield from _traced(stage, "strace", form, 1 if form.is_full else 97)
 
 
 def _levels(form: Form) -> Iterator[Tally]:
     with _staged(LEVELS, profile="fast") as stage:
-        yield from _traced(stage, "another level", form.every or (1 if form.is_full else 97))
+        yield from _traced(stage, "another level", form, 1 if form.is_full else 97)
         for what in (shim.DEATH, "EIO"):
             fates = shim.strikes(stage, what, step=1 if form.is_full else 29)
             yield _told(f"another level, shim: {what}", fates)
@@ -69,7 +75,7 @@ def _engines(form: Form) -> Iterator[Tally]:
     if esbuild is None:
         sys.exit("engines: needs esbuild")
     with _staged(ENGINES) as stage:
-        yield from _traced(stage, "with Sass and esbuild", form.every or (40 if form.is_full else 400), is_ours=False)
+        yield from _traced(stage, "with Sass and esbuild", form, 40 if form.is_full else 400, is_ours=False)
 
 
 def _shim(form: Form) -> Iterator[Tally]:
@@ -167,12 +173,14 @@ def main() -> int:
     parser.add_argument(
         "--every", type=int, default=0, metavar="N", help="of strace, levels and engines, only each N-th point"
     )
+    parser.add_argument("--calls", default="", metavar="NAME,…", help="of them, only these system calls")
     args = parser.parse_args()
     if unknown := sorted({*args.classes} - {*_CLASSES}):
         parser.error(f"no class of faults: {', '.join(unknown)}")
     if "space" in (args.classes or _CLASSES) and _IS_INSIDE not in os.environ:
         return _inside(sys.argv[1:])
-    totals = [total for name in args.classes or _CLASSES for total in _CLASSES[name](Form(args.full, args.every))]
+    form = Form(args.full, args.every, tuple(filter(None, args.calls.split(","))))
+    totals = [total for name in args.classes or _CLASSES for total in _CLASSES[name](form)]
     return int(any(total.wrongs for total in totals))
 
 
