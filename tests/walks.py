@@ -74,7 +74,7 @@ WALKS = {
     "fastapi": Walk(
         "walk-fastapi",
         ("lifeboat/static",),
-        ("build/assets", "lifeboat/static"),  # the image has the package whole, its sources with it
+        ("build/assets",),
         {
             "getComputedStyle(document.querySelector('header')).backgroundColor": "rgb(29, 63, 94)",
             "getComputedStyle(document.body).backgroundImage.includes('/static/img/waves')": True,
