@@ -1,7 +1,8 @@
 """A Dockerfile run without Docker: each stage in a root of its own, by the kernel's namespaces and overlays.
 
 The base image is this machine's system, read-only below, with a fresh Python on PATH and everything hidden that would
-give the checkout away. Only what the repository's Dockerfiles use is known; anything else is a `ValueError`.
+give the checkout away; an image of Node is the same, with this machine's Node where that has it. Only what the
+repository's Dockerfiles use is known; anything else is a `ValueError`.
 Source: Dockerfile reference; overlayfs as in the kernel's Documentation/filesystems/overlayfs.rst.
 """
 
@@ -12,6 +13,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +26,7 @@ __all__ = ["BuildFailed", "Image", "Machine", "Stage", "Step", "parse"]
 _REPOSITORY = Path(__file__).parent.parent
 _PYTHON = f"{sys.base_prefix}/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 _VENV = "/opt/venv"
+_NODE = "/usr/local/bin/node"  # where the official image has it
 _PATH = f"{_VENV}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT_S = 300
 _FLAGS = {"COPY": {"from"}, "RUN": {"network", "mount"}}
@@ -158,9 +161,11 @@ class Machine:
         images = {name: Image(str(folder), (), {}) for name, folder in contexts.items()}
         self._arguments = arguments
         for stage in stages:
-            if not stage.image.startswith("python:"):
-                raise ValueError(f"`{stage.image}` is not the base image that this machine has")
+            if not stage.image.startswith(("python:", "node:")):
+                raise ValueError(f"`{stage.image}` is not a base image that this machine has")
             image = self._mounted(f"stage-{stage.name}", layers)
+            if stage.image.startswith("node:") and not os.path.lexists(self.outside(image, _NODE)):
+                self._enter("ln", "--symbolic", shutil.which("node") or "", f"{image.root}{_NODE}")
             for step in stage.steps:
                 image = self._after(step, image, context, images)
             images[stage.name] = image

@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from assetbuild.cli import main
 from tests.browser import Visit, chromium_browser
 from tests.conftest import need
+from tests.dockerfile import Machine, parse
 from tests.test_docker import need_index
 from tests.walks import WALKS, Walk, changed, commands, copied, lines_changed, served, typed, words_of
 from tests.wheels import built
@@ -119,3 +121,46 @@ def test_the_readme_counts_commands_and_lines_as_they_are(walk: Walk) -> None:
     text = (EXAMPLES / walk.folder / "README.md").read_text()
     assert f"| commands | {commands(words.before)} | {commands(words.after)} |" in text
     assert changed(commands(words.change), *lines_changed(walk)) in text
+
+
+# What a server would ask of the application, printed: status, and body.
+ANSWER = """
+import asyncio, sys
+from lifeboat.main import app
+async def send(message):
+    sys.stdout.write(message.get("body", b"").decode() or f"{message.get('status', '')}\\n")
+path = sys.argv[1]
+scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": []}
+asyncio.run(app({**scope, "root_path": "", "scheme": "http", "server": ("boat.example", 80)}, None, send))
+"""
+
+
+def test_the_dockerfile_after_the_change_builds_an_image_without_node_that_answers(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tool in ("patch", "npm", "node"):
+        need(tool, shutil.which(tool) is not None)
+    folder = copied(WALKS["fastapi"], tmp_path)
+    assert 0 == main(["init", str(folder)])
+    subprocess.run(["patch", "-sp1", "-i", "../change.diff"], cwd=folder, check=True)
+    monkeypatch.setenv("PIP_FIND_LINKS", "/opt/wheels")
+    monkeypatch.setenv("PIP_NO_COMPILE", "1")  # to save time
+    stages = parse((folder / "Dockerfile").read_text())
+    (tmp_path / "machine").mkdir()
+    try:
+        machine = Machine(tmp_path / "machine")
+    except OSError:
+        need("unshare as root", False)
+        raise
+
+    with machine:
+        image = machine.build(stages, folder, machine.base(wheels=wheel.parent))[stages[-1].name]
+        machine.freeze(image)
+        page = machine.run(image, ["python", "-c", ANSWER, "/"])
+        (sheet,) = re.findall(r'href="(/static/css/[^"]+)"', page.stdout) or [page.stderr]
+        style = machine.run(image, ["python", "-c", ANSWER, sheet])
+
+    assert "200\n<!doctype html>" == page.stdout[:19]
+    assert "200\n" == style.stdout[:4]
+    assert ".bg-flare{" in style.stdout
+    assert ["/app/build/assets build/assets"] == [step.text for step in stages[-1].steps if "from" in step.flags]
