@@ -124,6 +124,7 @@ def test_of_several_scripts_for_one_sheet_that_for_production_counts(tree: Tree)
         ("echo 'tailwindcss -i a.css -o shop/static/a.css'", "no script says what `@tailwindcss/cli` makes"),
         ("tailwindcss -o 'shop/static/a.css", "no script says what `@tailwindcss/cli` makes"),
         ("cat a.css | tailwindcss -i - -o shop/static/a.css", "no script says what `@tailwindcss/cli` makes"),
+        ("tailwindcss -i a.css -o - | cat", "no script says what `@tailwindcss/cli` makes"),
         ("tailwindcss -i a.css > shop/static/a.css", "no script says what `@tailwindcss/cli` makes"),
     ],
 )

@@ -84,7 +84,7 @@ def _calls(script: str, line: str) -> Iterator[_Call]:
         given = [part for word in call[at + 1 :] for part in _split(word)]
         sheet, made = _after(_INPUT, given), _after(_OUTPUT, given)
         kept = tuple(word for word in given if word not in _WATCH and not word.startswith("--watch="))
-        if made and sheet != "-":  # what comes out of a pipe is no file that may be declared
+        if made and "-" not in (sheet, made):  # a pipe is no file that may be declared
             yield _Call(script, kept, sheet and posixpath.normpath(sheet), posixpath.normpath(made), kept != (*given,))
 
 
