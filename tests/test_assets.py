@@ -454,7 +454,8 @@ def test_a_failing_start_is_one_sentence_for_whoever_catches_it(tmp_path: Path) 
 
     assert (
         f"`{tmp_path}/build/assets/manifest.json` is not there (`build/assets/manifest.json` in the working directory)"
-        "; run `assetbuild compile` in the build stage, or name it in ASSETBUILD_MANIFEST\n" == done.stdout
+        "; run `assetbuild compile` in the build stage and copy its output, or name it in ASSETBUILD_MANIFEST\n"
+        == done.stdout
     )
 
 

@@ -43,7 +43,8 @@ def test_a_site_in_order_has_nothing_said(project: Path) -> None:
 
 def test_no_manifest_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "build/assets/manifest.json"
-    message = f"`{file}` is not there; run `assetbuild compile` in the build stage, or name it in ASSETBUILD_MANIFEST"
+    hint = "run `assetbuild compile` in the build stage and copy its output, or name it in ASSETBUILD_MANIFEST"
+    message = f"`{file}` is not there; {hint}"
 
     assert [("assetbuild.E001", message, None)] == said(tmp_path)
 

@@ -511,7 +511,8 @@ def test_a_missing_manifest_stops_the_start_in_one_sentence(tmp_path: Path) -> N
 
     file = tmp_path / "build/assets/manifest.json"
     assert (
-        f"`{file}` is not there; run `assetbuild compile` in the build stage, or name it in ASSETBUILD_MANIFEST"
+        f"`{file}` is not there; run `assetbuild compile` in the build stage and copy its output, "
+        "or name it in ASSETBUILD_MANIFEST"
     ) == str(raised.value)
 
 

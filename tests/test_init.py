@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.adopt.adopted import Adopted, Folder, Made
+from assetbuild.adopt.adopted import Adopted, Folder, Made, compiled_elsewhere
 from assetbuild.adopt.write import written
 from assetbuild.cli import main
 from assetbuild.diagnostic import Span
@@ -196,3 +196,16 @@ def test_whatever_is_written_is_read_back(sources: list[str], logical: str, path
     filters = [{"rcssmin": {"keep": True}}]
     assert {logical: {"sources": [path, *sources], "filters": filters}} == document["entries"]
     assert {path: "1"} == document["js"]["define"]
+
+
+@pytest.mark.parametrize(
+    ("source", "named"), [("a.less", "`lessc`"), ("a.coffee", "`coffee`"), ("a.jst", "its compiler")]
+)
+def test_what_another_program_compiles_is_told_to_be_a_command(source: str, named: str) -> None:
+    found = compiled_elsewhere(f"`{source}` is read by another compiler", source, Span("page.html", 1, 1))
+
+    assert (
+        "not-translated",
+        "warning",
+        f"name {named} under `[[commands]]`: what it makes is a source like any other",
+    ) == (found.rule, found.severity, found.hint)

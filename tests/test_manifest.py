@@ -817,8 +817,8 @@ def test_a_missing_manifest_says_what_to_do(tmp_path: Path) -> None:
         Manifest.open(file)
 
     assert (
-        f"`{file}` is not there; run `assetbuild compile` in the build stage, or name it in ASSETBUILD_MANIFEST"
-        == str(caught.value)
+        f"`{file}` is not there; run `assetbuild compile` in the build stage and copy its output, "
+        "or name it in ASSETBUILD_MANIFEST" == str(caught.value)
     )
 
 
@@ -832,7 +832,8 @@ def test_a_relative_manifest_that_is_missing_says_where_it_was_looked_for(
 
     assert (
         f"`{tmp_path}/out/manifest.json` is not there (`out/manifest.json` in the working directory); "
-        "run `assetbuild compile` in the build stage, or name it in ASSETBUILD_MANIFEST" == str(caught.value)
+        "run `assetbuild compile` in the build stage and copy its output, or name it in ASSETBUILD_MANIFEST"
+        == str(caught.value)
     )
 
 
@@ -946,6 +947,28 @@ def test_what_was_meant_by_a_wrong_base_is_a_base(text: str) -> None:
     near = nearest_base(text)
 
     assert near == "" or is_base(near)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("static", "/static/"),
+        ("static/", "/static/"),
+        ("/static", "/static/"),
+        ("a/b.c", "/a/b.c/"),
+        ("b.c/a", ""),
+        ("//h", "//h/"),
+        ("https://h/a", "https://h/a/"),
+        ("a b", ""),
+        ("", ""),
+    ],
+)
+def test_a_base_is_meant_by_what_lacks_slashes(text: str, meant: str) -> None:
+    assert meant == nearest_base(text)
+
+
+def test_a_base_is_meant_only_if_it_fits() -> None:
+    assert "https:a" == nearest_base("a", lambda base: base.startswith("https:"))
 
 
 def test_sixty_four_zeros_elsewhere_are_not_taken_for_the_build_id() -> None:

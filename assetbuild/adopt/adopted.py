@@ -5,6 +5,7 @@ Knows the words of our configuration and nothing of the tools that are read. Fol
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -18,6 +19,7 @@ __all__ = [
     "Folder",
     "Form",
     "Made",
+    "compiled_elsewhere",
     "joined_styles",
     "left",
     "style",
@@ -31,6 +33,9 @@ CSS_MINIFIER = "rcssmin"
 
 STYLES = (".css", ".scss", ".sass")
 """Languages of stylesheets that an entry compiles."""
+
+
+_PROGRAMS = {".coffee": "coffee", ".less": "lessc", ".styl": "stylus", ".svelte": "vite", ".vue": "vite"}
 
 
 class Folder(NamedTuple):
@@ -102,6 +107,13 @@ def joined_styles(logical: str, sources: tuple[str, ...], place: Span) -> Made |
 def left(message: str, place: Span | None, hint: str) -> Diagnostic:
     """Return the finding for what could not be translated."""
     return Diagnostic("not-translated", "warning", message, place, hint)
+
+
+def compiled_elsewhere(message: str, source: str, place: Span | None) -> Diagnostic:
+    """Return the finding for a source in a language that no engine reads, with what makes a job of its compiler."""
+    program = _PROGRAMS.get(posixpath.splitext(source)[1])
+    named = f"`{program}`" if program else "its compiler"
+    return left(message, place, f"name {named} under `[[commands]]`: what it makes is a source like any other")
 
 
 def to_change(message: str, place: Span, hint: str) -> Diagnostic:

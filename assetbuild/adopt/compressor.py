@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from assetbuild.adopt.adopted import CSS_MINIFIER, STYLES, Adopted, Made, left, style, to_change
+from assetbuild.adopt.adopted import CSS_MINIFIER, STYLES, Adopted, Made, compiled_elsewhere, left, style, to_change
 from assetbuild.adopt.code import Code
 from assetbuild.adopt.django import site
 from assetbuild.adopt.django_settings import Settings
@@ -161,7 +161,7 @@ class _Reader:
         if is_script:
             return made
         message = f"`{source}` in a block of `compress` is read by another compiler"
-        return left(message, place, "compile it to CSS or JavaScript first, and name what comes out under `[entries]`")
+        return compiled_elsewhere(message, source, place)
 
 
 def _runs(parts: Sequence[_Part]) -> list[list[_Part]]:

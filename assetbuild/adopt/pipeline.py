@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from assetbuild.adopt.adopted import STYLES, Adopted, Made, joined_styles, left, to_change
+from assetbuild.adopt.adopted import STYLES, Adopted, Made, compiled_elsewhere, joined_styles, left, to_change
 from assetbuild.adopt.code import Code
 from assetbuild.adopt.django import site
 from assetbuild.adopt.django_settings import Settings
@@ -71,7 +71,7 @@ def _entry(name: str, package: Mapping[str, Any], group: str, place: Span) -> Ma
     foreign = next((source for source in sources if not source.endswith(known)), None)
     if foreign:
         message = f"package `{name}` holds `{foreign}`, which another compiler reads"
-        return left(message, place, "compile it to CSS or JavaScript first, and name what comes out under `[entries]`")
+        return compiled_elsewhere(message, foreign, place)
     if group == "JAVASCRIPT":
         return Made(logical, "classic", sources, place=place)
     made = joined_styles(logical, sources, place)

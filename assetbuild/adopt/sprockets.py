@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from assetbuild.adopt.adopted import CSS_MINIFIER, STYLES, Adopted, Folder, Made, left, style
+from assetbuild.adopt.adopted import CSS_MINIFIER, STYLES, Adopted, Folder, Made, compiled_elsewhere, left, style
 from assetbuild.adopt.code import Code
 from assetbuild.adopt.files import below
 from assetbuild.compiler.errors import ConfigError
@@ -157,8 +157,7 @@ class _Tree:
         foreign = next((s for s in sources if not s.endswith(_SHEET if extension == ".css" else _SCRIPT)), None)
         if foreign:
             message = f"`{logical}` holds `{foreign}`, which another compiler reads"
-            hint = "compile it to CSS or JavaScript first, and name what comes out under `[entries]`"
-            raise _Listed(left(message, place, hint))
+            raise _Listed(compiled_elsewhere(message, foreign, place))
         if not sources:
             raise _Listed(left(f"`{logical}` is empty", place, "nothing is to be done, if nothing names it"))
         if extension == ".js":

@@ -12,7 +12,7 @@ import posixpath
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from assetbuild.adopt.adopted import STYLES, Adopted, Folder, Made, left, style, to_change
+from assetbuild.adopt.adopted import STYLES, Adopted, Folder, Made, compiled_elsewhere, left, style, to_change
 from assetbuild.adopt.code import Code
 from assetbuild.adopt.django_templates import pages
 from assetbuild.adopt.frozen import template_section
@@ -161,8 +161,8 @@ class _Vite:
         elif extension in _SCRIPTS:
             yield Made(f"{logical}.js", "module", (source,), place=place)
         else:
-            hint = "compile it to CSS or JavaScript first, and name what comes out under `[entries]`"
-            self.findings.append(left(f"`{source}` is read by another compiler", place, hint))
+            message = f"`{source}` is read by another compiler"
+            self.findings.append(compiled_elsewhere(message, source, place))
 
     def _of_page(self, page: str, place: Span) -> Iterator[Made]:
         """Yield what an HTML page loads: its module scripts and stylesheets."""

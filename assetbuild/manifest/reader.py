@@ -117,7 +117,8 @@ class Manifest:
             folder = os.path.realpath(os.path.dirname(file))
             return cls(_content(os.path.join(folder, os.path.basename(file))), file, folder=folder, verify=verify)
         except FileNotFoundError:
-            fault = f"{_sought(file)}; run `assetbuild compile` in the build stage, or name it in ASSETBUILD_MANIFEST"
+            hint = "run `assetbuild compile` in the build stage and copy its output, or name it in ASSETBUILD_MANIFEST"
+            fault = f"{_sought(file)}; {hint}"
         except IsADirectoryError:
             fault = f"`{file}` is a folder; name `{os.path.join(file, MANIFEST_NAME)}`"
         except OSError as error:
