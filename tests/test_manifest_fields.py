@@ -148,31 +148,21 @@ def holding(field: str, value: object) -> Document:
     return made
 
 
-def cases(side: int) -> list[Any]:
-    return [
-        pytest.param(field, value, id=f"{field}-{ascii(value)[:30]}")
-        for field, values in FIELDS.items()
-        for value in values[side]
-    ]
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_may_hold_what_it_is_for(field: str) -> None:
+    for made in (holding(field, value) for value in FIELDS[field][0]):
+        assert [] == [*document_faults(made, with_entries=True)]
+        assert schema().is_valid(made)
 
 
-@pytest.mark.parametrize(("field", "value"), cases(0))
-def test_a_field_may_hold_what_it_is_for(field: str, value: object) -> None:
-    made = holding(field, value)
-
-    assert [] == [*document_faults(made, with_entries=True)]
-    assert schema().is_valid(made)
-
-
-@pytest.mark.parametrize(("field", "value"), cases(1))
-def test_a_field_may_hold_nothing_else(field: str, value: object) -> None:
-    made = holding(field, value)
-
-    (fault,) = document_faults(made, with_entries=True)
-
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_may_hold_nothing_else(field: str) -> None:
     place = field.replace("a.css", '"a.css"').replace("a-1.css", '"a-1.css"').replace("all", '"all"')
-    assert f" at `{place}" in fault
-    assert not schema().is_valid(made)
+
+    for made in (holding(field, value) for value in FIELDS[field][1]):
+        (fault,) = document_faults(made, with_entries=True)
+        assert f" at `{place}" in fault
+        assert not schema().is_valid(made)
 
 
 @pytest.mark.parametrize(
