@@ -375,3 +375,19 @@ def test_an_entry_in_a_language_that_no_engine_reads(newcomer: Newcomer) -> None
         "    │             ^^^^^^^^^^\n"
         "  a program of yours compiles it: name that under `[[commands]]`\n\n1 error\n",
     ) == newcomer.sees()
+
+
+@pytest.mark.parametrize(("command", "folder", "mode"), [("compile", "assets", 0), ("init", ".", 0o555)])
+def test_a_folder_that_this_user_may_not_enter_is_told_what_to_do(
+    newcomer: Newcomer, command: str, folder: str, mode: int
+) -> None:
+    place = newcomer.folder / folder
+    place.chmod(mode)
+
+    done = subprocess.run(without_rights(command), cwd=newcomer.folder, capture_output=True, text=True, check=False)
+
+    place.chmod(0o755)
+    assert (
+        2,
+        f"error: permission denied: `{place}`\n  give this user the right to it, or run as the user that owns it\n",
+    ) == (done.returncode, done.stderr)

@@ -92,9 +92,7 @@ def _run(argv: Sequence[str], terminal: Terminal) -> int:
         message = f"this needs the extra `{extra}`: its package `{error.name}` is not installed"
         return _refused(Diagnostic("missing-extra", "error", message, hint=hint), terminal, is_json)
     except OSError as error:
-        place = f": `{str(error.filename).rstrip('/')}`" if error.filename else ""
-        message = f"{error.strerror or error}{place}"
-        return _refused(Diagnostic("system-error", "error", message[:1].lower() + message[1:]), terminal, is_json)
+        return _refused(_of_system(error), terminal, is_json)
     except Exception:  # noqa: BLE001 whatever it is, it ends here with a code and a word
         return _bug(terminal, is_json)
 
@@ -134,6 +132,20 @@ def _refused(sentence: Diagnostic, terminal: Terminal, is_json: bool, code: int 
     if is_json:
         terminal.document({"ok": False, "diagnostics": [as_json(sentence)]})
     return code
+
+
+def _of_system(error: OSError) -> Diagnostic:
+    """Return the error for what the system refused and nobody else has told of."""
+    from assetbuild.disk import TEMP_MARK
+
+    folder, name = os.path.split(str(error.filename or "").rstrip("/"))
+    where = folder if name.startswith(TEMP_MARK) else os.path.join(folder, name)
+    reason = error.strerror or str(error)
+    message = reason[:1].lower() + reason[1:] + (f": `{where}`" if where else "")
+    hint = (
+        "give this user the right to it, or run as the user that owns it" if isinstance(error, PermissionError) else ""
+    )
+    return Diagnostic("system-error", "error", message, hint=hint)
 
 
 def _bug(terminal: Terminal, is_json: bool) -> int:
