@@ -11,8 +11,7 @@ import contextlib
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from assetbuild.compiler.cache import Cache
 from assetbuild.compiler.errors import EngineUnavailable, SourceChanged
@@ -21,6 +20,9 @@ from assetbuild.compiler.model import Asset, Blob, Ref, Result, Variant
 from assetbuild.compiler.project import Compress, Profile
 from assetbuild.diagnostic import Diagnostic
 from assetbuild.disk import Disk
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 __all__ = ["Encoded", "Encoder", "Encoding", "encoders", "is_kept", "work_of"]
 
@@ -93,7 +95,8 @@ class Encoding:
         self._disk = disk
         self._cache = cache
         self._is_early = jobs > 1  # one worker is at an engine
-        self._threads = ThreadPoolExecutor(max(1, jobs), thread_name_prefix="assetbuild-encode")
+        self._jobs = jobs
+        self._threads: ThreadPoolExecutor | None = None
         self._made: dict[str, Future[list[_Made]]] = {}
         self._lock = threading.Lock()
 
@@ -101,7 +104,8 @@ class Encoding:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
 
     def begin(self, result: Result) -> None:
         """Begin to encode those drafts of a result that refer to nothing: their bytes are final. From any thread."""
@@ -133,7 +137,14 @@ class Encoding:
     def _submit(self, sha256_hex: str, body: bytes | Blob) -> None:
         with self._lock:
             if sha256_hex not in self._made and (body if isinstance(body, bytes) else body.size):
-                self._made[sha256_hex] = self._threads.submit(self._encoded, sha256_hex, body)
+                self._made[sha256_hex] = self._opened().submit(self._encoded, sha256_hex, body)
+
+    def _opened(self) -> ThreadPoolExecutor:
+        if self._threads is None:
+            from concurrent.futures import ThreadPoolExecutor  # late: 10 ms, and many builds encode nothing
+
+            self._threads = ThreadPoolExecutor(max(1, self._jobs), thread_name_prefix="assetbuild-encode")
+        return self._threads
 
     def _encoded(self, sha256_hex: str, body: bytes | Blob) -> list[_Made]:
         made, content = [], b""

@@ -18,7 +18,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 from assetbuild.compiler.errors import DiagnosticsError
@@ -323,15 +322,16 @@ def parallel(
             except BaseException as error:  # noqa: BLE001  raised again below, in the caller's thread
                 errors[index] = error
 
-    threads = min(max(1, jobs), len(work))
-    pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="assetbuild")
+    # Plain threads: a pool of `concurrent.futures` costs 10 ms to import.
+    threads = [threading.Thread(target=run, name=f"assetbuild_{at}") for at in range(min(max(1, jobs), len(work)))]
     try:
-        begun = [pool.submit(run) for _ in range(threads)]
+        for thread in threads:
+            thread.start()
         meanwhile()
-        wait(begun)
+        for thread in threads:
+            thread.join()
     finally:
         collections.deque(order, maxlen=0)  # nothing is left for the threads to begin
-        pool.shutdown(wait=False, cancel_futures=True)
     if errors:
         raise errors[min(errors)]
     return [made[index] for index in range(len(work))]

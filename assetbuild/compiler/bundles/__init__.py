@@ -21,7 +21,13 @@ from assetbuild.compiler.templates import templates
 from assetbuild.diagnostic import Diagnostic, Span, findings
 from assetbuild.disk import Disk
 
-__all__ = ["Bundle", "Bundles", "Output", "load"]
+__all__ = ["VERSION", "VERSIONS", "Bundle", "Bundles", "Output", "load"]
+
+VERSION = "%(version)s"
+"""The placeholder of a version in the name of an output."""
+
+VERSIONS = r"(?:[0-9a-f]{8}|[0-9]{9,11})"
+"""What webassets puts in its place: eight digits of a hash, or a time stamp in seconds."""
 
 _WORKER = "assetbuild.compiler.bundles.worker:load"
 

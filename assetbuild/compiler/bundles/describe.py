@@ -13,17 +13,12 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from assetbuild.compiler.bundles import filters
+from assetbuild.compiler.bundles import VERSION, VERSIONS, filters
 from assetbuild.compiler.bundles.tags import Tag
 from assetbuild.compiler.errors import DiagnosticsError
 from assetbuild.diagnostic import Diagnostic, Span
 
-__all__ = ["VERSION", "VERSIONS", "described"]
-
-VERSION = "%(version)s"
-
-# What webassets puts in the place of the version: eight digits of a hash, or a time stamp in seconds.
-VERSIONS = r"(?:[0-9a-f]{8}|[0-9]{9,11})"
+__all__ = ["described"]
 
 
 def described(environment: Any, tags: Iterable[Tag], project: str) -> dict[str, Any]:

@@ -12,8 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from assetbuild.compiler.bundles import Bundle, Bundles, Output
-from assetbuild.compiler.bundles.describe import VERSION, VERSIONS
+from assetbuild.compiler.bundles import VERSION, VERSIONS, Bundle, Bundles, Output
 from assetbuild.compiler.model import Source
 from assetbuild.compiler.project import Project
 from assetbuild.compiler.survey import Survey

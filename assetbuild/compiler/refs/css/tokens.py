@@ -8,6 +8,7 @@ U+FFFD) is folded into the patterns, so that offsets are those of the text as it
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from collections.abc import Iterator
@@ -59,8 +60,7 @@ _URL_OPEN = "".join(map(_letter, "url")) + rf"""\({_WS}*+(?!["'])"""
 _URL_BODY = rf"""(?>(?:[^"'()\\\x01-\x20\x7f]++|{_ESCAPE})*)"""
 _BAD_URL_REST = rf"(?>(?:[^)\\]++|{_ESCAPE}|\\)*)"
 
-_TOKEN = re.compile(
-    rf"""(?P<whitespace>{_WS}++)
+_TOKEN = rf"""(?P<whitespace>{_WS}++)
     |(?P<url>{_URL_OPEN}{_URL_BODY}{_WS}*+(?:\)|\Z))
     |(?P<bad_url>{_URL_OPEN}{_BAD_URL_REST}(?:\)|\Z))
     |(?P<cdc>-->)
@@ -72,9 +72,7 @@ _TOKEN = re.compile(
     |(?P<string>{_STRING}|{_OPEN_STRING}\Z)
     |(?P<bad_string>{_OPEN_STRING})
     |(?P<cdo><!--)
-    |(?P<delim>[\s\S])""",
-    re.VERBOSE,
-)
+    |(?P<delim>[\s\S])"""
 _PUNCTUATION = frozenset("{}()[]:;,")
 
 # What `marks` passes over. A name behind a digit or `#` is the rest of that token and opens no function. Functions
@@ -138,11 +136,16 @@ def tokens(text: str, start: int = 0, end: int = sys.maxsize) -> Iterator[Token]
 
     A `function` ends behind its parenthesis. What is open at the end is closed by it (§4.3.2, §4.3.5, §4.3.6).
     """
-    for match in _TOKEN.finditer(text, start, end):
+    for match in _token().finditer(text, start, end):
         kind = match.lastgroup or ""
         if kind == "delim" and match[0] in _PUNCTUATION:
             kind = match[0]
         yield Token(kind.replace("_", "-"), match.start(), match.end())
+
+
+@functools.cache
+def _token() -> re.Pattern[str]:
+    return re.compile(_TOKEN, re.VERBOSE)  # late: it takes 3 ms, and most sheets are read by their marks
 
 
 def marks(text: str, start: int = 0) -> Iterator[re.Match[str]]:
