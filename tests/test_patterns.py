@@ -17,9 +17,18 @@ def patterns() -> dict[str, re.Pattern[str]]:
     found = {}
     for module in pkgutil.walk_packages(assetbuild.compiler.__path__, "assetbuild.compiler."):
         for name, value in vars(importlib.import_module(module.name)).items():
-            if isinstance(value, re.Pattern):
-                found[f"{module.name}.{name}"] = value
+            for number, pattern in enumerate(held(value)):
+                found[f"{module.name}.{name}.{number}"] = pattern
     return found
+
+
+def held(value: Any) -> Iterator[re.Pattern[str]]:
+    """Yield the patterns in a value: itself, or in what it is made of."""
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, tuple | list | frozenset | set | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from held(each)
 
 
 def possessive_groups(parsed: Any) -> Iterator[Any]:

@@ -31,11 +31,31 @@ SECRETS = {
         *(f"gh{letter}_" + ALPHABET[:36] for letter in "ousr"),
         "github" + "_pat_" + ALPHABET[:22] + "_" + (ALPHABET * 2)[:59],
     ],
-    "a token of GitLab": [f"gl{kind}-" + ALPHABET[:20] for kind in ("pat", "ptt", "cbt", "dt", "rt")],
+    "a token of GitLab": [
+        f"gl{kind}-" + ALPHABET[:20] for kind in ("pat", "ptt", "cbt", "dt", "rt", "rtr", "agent", "soat")
+    ],
     "a token of Slack": [
         *(f"xox{kind}-" + "17653672481-19874698323-" + ALPHABET[:24] for kind in "bp"),
         "xapp" + "-1-A1B2C3D4-5678901234-" + "0123456789abcdef" * 4,
     ],
+    "a webhook of Slack": ["hooks.slack" + ".com/services/T01ABCDEF/B02GHIJKLMN/" + ALPHABET[:24]],
+    "a token of npm": ["npm" + "_" + ALPHABET[:36]],
+    "a token of PyPI": [
+        "pypi"
+        + "-"
+        + base64.b64encode(b"\2\1" + bytes([len(index)]) + index + b"\2\x24" + 60 * ALPHABET.encode()).decode()[:180]
+        for index in (b"pypi.org", b"test.pypi.org")
+    ],
+    "a key of SendGrid": ["SG" + "." + ALPHABET[:22] + "." + ALPHABET[:43]],
+    "a key of OpenAI": [
+        f"sk-{kind}" + ALPHABET[:part] + base64.b64encode(b"OpenAI").decode() + ALPHABET[:part]
+        for kind, part in (("", 20), ("proj-", 40), ("svcacct-", 40))
+    ],
+    "a key of Anthropic": [f"sk-ant-{kind}-" + (ALPHABET * 2)[:93] + "AA" for kind in ("api03", "admin01", "oat01")],
+    "a token of Hugging Face": ["hf" + "_" + ALPHABET[:34]],
+    "a token of DigitalOcean": [f"do{kind}_v1_" + "0123456789abcdef" * 4 for kind in "por"],
+    "an account key of Azure Storage": ["AccountKey=" + base64.b64encode(bytes(range(64))).decode()],
+    "a client secret of Google": ["GOC" + "SPX-" + ALPHABET[:28]],
     "a live key of Stripe": [f"{kind}k" + "_live_" + ALPHABET[:24] for kind in "sr"],
     "an API key of Google": ["AIza" + "SyDaGmWKa4JsXZ-HjGw7ISLn_3namBGewQe"],
     "a private key": [
@@ -53,6 +73,22 @@ HARMLESS = [
     "ghp_" + ALPHABET[:20],
     "high_" + ALPHABET[:36],
     "glpat-your-token",
+    "npm_" + ALPHABET[:35],
+    "npm_" + ALPHABET[:37],
+    "npm_config_user_agent_of_some_script",
+    "pypi-" + ALPHABET * 3,
+    "https://hooks.slack.com/services/T00000000/B00000000/" + "X" * 24,
+    "MSG." + ALPHABET[:22] + "." + ALPHABET[:43],
+    "SG." + ALPHABET[:22] + "." + ALPHABET[:44],
+    "sk-" + ALPHABET,
+    "sk-ant-api03-your-key",
+    "shf_" + ALPHABET[:34],
+    "hf_" + ALPHABET[:33],
+    "dop_v1_" + "0" * 64,
+    "AccountKey=" + "A" * 86 + "==",
+    "GOCSPX-" + ALPHABET[:20],
+    "SK" + "0123456789abcdef" * 2,  # Twilio's name for a key, which says nothing without its secret
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0." + ALPHABET[:43],  # a JWT: made to be given away
     "toggle-" + ALPHABET[:20],
     "xoxo-1234567890-1234567890-abcdefghijkl",
     "pk" + "_live_" + ALPHABET[:24],

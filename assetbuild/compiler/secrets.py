@@ -25,44 +25,78 @@ __all__ = ["Secret", "holds_secret", "is_allowed", "secrets_in", "warned"]
 _SHOWN_CHARACTERS = 4
 _UNKNOWN_TYPE = "application/octet-stream"  # a `.pem` or a `.env` that lies in a root
 
-# One pass each, led by a byte that is rare in most texts: the tail of every shape below, with the least that makes it
-# one. The shapes themselves are looked for only where one of these is found.
-_ANCHORS = tuple(
-    re.compile(anchor)
-    for anchor in (
-        rb"I(?:(?<=A[KS]I)A[A-Z2-7]{16}|(?<=AI)za[\w-]{35}|VATE KEY-----)",
-        rb"_(?:(?<=gh[oprsu]_)[0-9A-Za-z]{36}|(?<=_pat_)[0-9A-Za-z]{22}_|live_[0-9A-Za-z]{16})",
-        rb"-(?:(?<=gl[a-z]{3}-)[\w.-]{20}|(?<=gl[dr]t-)[\w.-]{20}|(?<=xox[abeprs]-)\d|(?<=xapp-)\d)",
-    )
-)
+
+class _Shape(NamedTuple):
+    """What a secret looks like. before: matches where one may begin.
+
+    Each pattern begins with letters, not with a look behind them: so it is searched for as fast as they are. A group is
+    what chance has made of the secret.
+    """
+
+    kind: str
+    pattern: re.Pattern[bytes]
+    before: re.Pattern[bytes]
+
 
 # Where a word begins: behind the letters of an escape (ECMA-262 §12.9.4, RFC 8259 §7, RFC 3986 §2.1), too.
 _ESCAPED = rb"(?<=\\[bfnrtv0])|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2})"
-_BEGIN = rb"(?:(?<!\w)|" + _ESCAPED + rb")"
+_WORD = re.compile(rb"(?<!\w)|" + _ESCAPED)
+_BASE64 = re.compile(rb"(?<![\w+/])|" + _ESCAPED)
+_BASE64_URL = re.compile(rb"(?<![\w+/-])|" + _ESCAPED)
+_ANYWHERE = re.compile(b"")
 
-_SHAPES = {
+
+def _shape(kind: str, pattern: bytes, before: re.Pattern[bytes] = _WORD) -> _Shape:
+    return _Shape(kind, re.compile(pattern), before)
+
+
+_PRIVATE_KEY = "a private key"
+_SHAPES = (
     # AWS, IAM User Guide, "Unique identifiers": AKIA for access keys, ASIA for temporary ones. Letters are base32.
-    "an access key of AWS": re.compile(rb"(?:(?<![\w+/])|" + _ESCAPED + rb")(?:AKIA|ASIA)[A-Z2-7]{16}(?![\w+/=])"),
+    _shape("an access key of AWS", rb"A[KS]IA[A-Z2-7]{16}(?![\w+/=])", _BASE64),
     # GitHub Docs, "About authentication to GitHub", "GitHub's token formats".
-    "a token of GitHub": re.compile(
-        _BEGIN + rb"(?:gh[oprsu]_[0-9A-Za-z]{36,251}|github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59})(?!\w)"
-    ),
+    _shape("a token of GitHub", rb"gh[oprsu]_[0-9A-Za-z]{36,251}(?!\w)"),
+    _shape("a token of GitHub", rb"github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}(?!\w)"),
     # GitLab Docs, "GitLab token overview", "Token prefixes".
-    "a token of GitLab": re.compile(_BEGIN + rb"gl(?:pat|ptt|cbt|dt|rt)-[\w.-]{20,300}"),
-    # Slack API documentation, "Tokens".
-    "a token of Slack": re.compile(
-        _BEGIN + rb"(?:xox[abeprs]-\d[0-9A-Za-z-]{20,}|xapp-\d-[0-9A-Z]+-\d+-[0-9a-f]{32,})"
+    _shape("a token of GitLab", rb"gl(?:pat|oas|dt|rt|rtr|cbt|ptt|ft|imt|agent|wt|soat|ffct)-[\w.-]{20,300}"),
+    # The GitHub Blog, "Announcing npm's new access token format": as GitHub's own, with another prefix.
+    _shape("a token of npm", rb"npm_[0-9A-Za-z]{36}(?!\w)"),
+    # Warehouse documentation, "Token Scanning": base64 of a macaroon (v2), which begins with the name of the index.
+    _shape("a token of PyPI", rb"pypi-AgE(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZ)[\w-]{50,}"),
+    # Slack API documentation, "Tokens", and "Sending messages using incoming webhooks": the URL is the secret.
+    _shape("a token of Slack", rb"xox[abeprs]-\d[0-9A-Za-z-]{20,}"),
+    _shape("a token of Slack", rb"xapp-\d-[0-9A-Z]+-\d+-[0-9a-f]{32,}"),
+    _shape(
+        "a webhook of Slack",
+        rb"hooks\.slack\.com\\?/services\\?/T[0-9A-Z]{8,}\\?/B[0-9A-Z]{8,}\\?/([0-9A-Za-z]{24})(?!\w)",
+        _ANYWHERE,
     ),
+    # SendGrid Docs, "API Keys": 69 characters, two parts of base64url.
+    _shape("a key of SendGrid", rb"SG\.[\w-]{22}\.[\w-]{43}(?![\w-])"),
+    # The middle of each key is base64 of its maker's name.
+    _shape("a key of OpenAI", rb"sk-[\w-]{20,110}T3BlbkFJ[\w-]{20,}"),
+    # Claude Docs, "Admin API"; GitHub Docs, "Supported secret scanning patterns".
+    _shape("a key of Anthropic", rb"sk-ant-[a-z]{3,8}\d\d-[\w-]{80,}"),
+    # Hugging Face Docs, "User access tokens".
+    _shape("a token of Hugging Face", rb"hf_[0-9A-Za-z]{34}(?!\w)"),
+    # DigitalOcean Docs, "Personal access tokens", "OAuth API": personal, OAuth's and its refreshing one.
+    _shape("a token of DigitalOcean", rb"do[opr]_v1_[0-9a-f]{64}(?!\w)"),
+    # Microsoft Learn, "Configure Azure Storage connection strings": 64 bytes of base64 behind their name.
+    _shape("an account key of Azure Storage", rb"AccountKey=([0-9A-Za-z+/]{86})==", _ANYWHERE),
     # Stripe Docs, "API keys": secret and restricted keys of live mode. Publishable ones (`pk_`) are made for pages.
-    "a live key of Stripe": re.compile(_BEGIN + rb"[rs]k_live_[0-9A-Za-z]{16,}"),
-    # Google Cloud, "Manage API keys".
-    "an API key of Google": re.compile(rb"(?:(?<![\w+/-])|" + _ESCAPED + rb")AIza[\w-]{35}(?![\w+/-])"),
+    _shape("a live key of Stripe", rb"sk_live_[0-9A-Za-z]{16,}"),
+    _shape("a live key of Stripe", rb"rk_live_[0-9A-Za-z]{16,}"),
+    # Google Cloud, "Manage API keys", "Manage OAuth Clients".
+    _shape("an API key of Google", rb"AIza[\w-]{35}(?![\w+/-])", _BASE64_URL),
+    _shape("a client secret of Google", rb"GOCSPX-[\w-]{28}(?![\w-])"),
     # RFC 7468 §10, §11, and RFC 5915; in a script, its line ends are written out or joined. Without the first line of
     # the key it is what a library looks for in other people's files.
-    "a private key": re.compile(
-        rb"""-----BEGIN (?:[0-9A-Z]+ ){0,2}PRIVATE KEY-----(?:\\[nr]|[\s"'`+,\\])*+[0-9A-Za-z+/]{40}"""
+    _shape(
+        _PRIVATE_KEY,
+        rb"""-----BEGIN (?:[0-9A-Z]+ ){0,2}PRIVATE KEY-----(?>(?:\\[nr]|[\s"'`+,\\])*)[0-9A-Za-z+/]{40}""",
+        _ANYWHERE,
     ),
-}
+)
 # What a documentation writes in the place of a secret: `ghp_xxxx…`; AWS's own examples end with this word.
 _EXAMPLE = b"EXAMPLE"
 _FEWEST_DISTINCT = 8
@@ -92,13 +126,16 @@ def is_allowed(project: Project, *names: str) -> bool:
 
 def secrets_in(content: bytes) -> Iterator[Secret]:
     """Yield what looks like a secret, by kind and place."""
-    if not any(anchor.search(content) for anchor in _ANCHORS):
-        return
-    for kind, shape in _SHAPES.items():
-        for match in shape.finditer(content):
-            value = _LINE_END.sub(b"", match[0]) if kind == "a private key" else match[0]
-            if not value.endswith(_EXAMPLE) and len({*value}) >= _FEWEST_DISTINCT:
-                yield Secret(kind, *match.span(), value)
+    for shape in _SHAPES:
+        match = shape.pattern.search(content)
+        while match:
+            value = _LINE_END.sub(b"", match[0]) if shape.kind == _PRIVATE_KEY else match[0]
+            made_up = match[match.lastindex or 0]
+            is_one = shape.before.match(content, match.start()) is not None
+            if is_one and not value.endswith(_EXAMPLE) and len({*made_up}) >= _FEWEST_DISTINCT:
+                yield Secret(shape.kind, *match.span(), value)
+            # What begins inside a word may hold the begin of another.
+            match = shape.pattern.search(content, match.end() if is_one else match.start() + 1)
 
 
 def warned(made: Result, library: Library, project: Project) -> Result:
