@@ -23,7 +23,24 @@ SCRIPT = "/assetbuild/live.js"
 EVENTS = "/assetbuild/events"
 HERE = "http://localhost:8000"
 LOCAL = (HERE, "http://127.0.0.1:5000", "http://[::1]:8080", "https://shop.localhost")
-FOREIGN = ("https://evil.example", "http://localhost.evil.example", "http://127.0.0.1.evil.example", "null", "http://[")
+FOREIGN = (
+    "https://evil.example",
+    "http://localhost.evil.example",
+    "http://127.0.0.1.evil.example",
+    "http://localhost@evil.example",
+    "http://evil.example@localhost",
+    "http://localhost:8000,http://evil.example",
+    "http://localhost:8000 http://evil.example",
+    "http://localhost:0",
+    "http://0.0.0.0:8000",
+    "http://127.0.0.2:8000",
+    "http://localhost\\.evil.example",
+    "ws://localhost:8000",
+    "file:///tmp/page.html",
+    "chrome-extension://localhost",
+    "null",
+    "http://[",
+)
 
 
 class Answer(NamedTuple):
@@ -121,6 +138,26 @@ def test_a_page_of_another_site_that_hides_itself_gets_the_script_alone(ask: Ask
     hidden = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "no-cors"}
 
     assert [200, 403, 403] == [ask(path, **hidden).status for path in (SCRIPT, EVENTS, url_of("js/app.js"))]
+
+
+@pytest.mark.parametrize("destination", ["document", "iframe", "embed", "empty", "worker", "style", "image"])
+def test_a_page_that_hides_itself_gets_the_script_as_a_script_alone(ask: Ask, destination: str) -> None:
+    hidden = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": destination}
+
+    assert [200, 403] == [ask(SCRIPT, **{**hidden, **more}).status for more in ({"Sec_Fetch_Dest": "script"}, {})]
+
+
+def test_pages_that_embed_only_what_allows_it_may_embed_the_script(ask: Ask) -> None:
+    """Source: WHATWG HTML, "Cross-origin embedder policies", `require-corp`."""
+    assert "cross-origin" == ask(SCRIPT, Origin=HERE).headers["cross-origin-resource-policy"]
+
+
+def test_two_origins_are_none(port: int) -> None:
+    lines = f"GET {EVENTS} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {HERE}\r\nOrigin: https://evil.example\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+        connection.sendall(lines.encode())
+
+        assert b" 403 " in connection.recv(100)
 
 
 def test_pages_of_this_machine_may_read_and_no_others(ask: Ask) -> None:

@@ -68,7 +68,9 @@ class Site:
         if path == SCRIPT_PATH:
             arguments = ", ".join(map(json.dumps, (f"http://{host}{EVENTS_PATH}", self._live.state)))
             kind = ("Content-Type", "text/javascript; charset=utf-8")
-            return _send(f"({self._script})({arguments});\n", [kind], environ, start_response)
+            # For a page of another port that asks for `Cross-Origin-Embedder-Policy: require-corp`.
+            policy = ("Cross-Origin-Resource-Policy", "cross-origin")
+            return _send(f"({self._script})({arguments});\n", [kind, policy], environ, start_response)
         if path == EVENTS_PATH:
             return self._events(environ, start_response)
         published = self._published
@@ -96,7 +98,10 @@ def _is_loopback(url: str) -> bool:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
+        is_odd = "@" in parts.netloc or parts.port == 0  # a port that is none raises: two origins in one field
     except ValueError:
+        return False
+    if is_odd:
         return False
     is_local = host in ("127.0.0.1", "::1", "localhost") or host.endswith(".localhost")
     return is_local and parts.scheme in ("http", "https")
@@ -105,11 +110,12 @@ def _is_loopback(url: str) -> bool:
 def _is_foreign(path: str, environ: WSGIEnvironment) -> bool:
     """Return whether a page of another site asks, and hides which.
 
-    The script is given even then: a page of this machine may hide itself so (a `Referrer-Policy` of `same-origin`,
-    as Django sends it), and in a page of the network it can do nothing, since the stream asks again.
-    Source: Fetch Metadata Request Headers §2.3.
+    The script is given even then, as a script and as nothing else: a page of this machine may hide itself so (a
+    `Referrer-Policy` of `same-origin`, as Django sends it), and in a page of the network it can do nothing, since the
+    stream asks again. Source: Fetch Metadata Request Headers §2.1, §2.3.
     """
-    return path != SCRIPT_PATH and environ.get("HTTP_SEC_FETCH_SITE") == "cross-site"
+    is_script = path == SCRIPT_PATH and environ.get("HTTP_SEC_FETCH_DEST", "script") == "script"
+    return not is_script and environ.get("HTTP_SEC_FETCH_SITE") == "cross-site"
 
 
 def _shared(environ: WSGIEnvironment) -> list[tuple[str, str]]:
