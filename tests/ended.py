@@ -283,12 +283,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands: Iterable[str] = [each for each in COMMANDS if each in args.words] or COMMANDS
     blows: Iterable[str] = [each for each in BLOWS if each in args.words] or BLOWS
     is_good = True
+    # What a shell starts in the background ignores it, and so would all that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="ended-") as folder:
         yard = Yard(Path(folder))
         for command in commands:
             for blow in blows:
                 fates = list(struck(yard, command, blow, args.count))
                 sys.stdout.write(f"{_row(fates)}\n")
+                if blow in SIGNALS and not any(fate.code for fate in fates):
+                    is_good = False
+                    sys.stdout.write("    no blow has hit anything\n")
                 for fate in fates:
                     for fault in fate.faults:
                         is_good = False

@@ -565,8 +565,8 @@ def test_a_frozen_compile_reads_yaml_and_runs_no_code(tree: Tree) -> None:
 @pytest.mark.parametrize(
     ("bundles", "expected"),
     [
-        ("", "no-bundles: the environment has no bundles"),
-        ("bundles: {}", "no-bundles: the environment has no bundles"),
+        ("", "no-bundles: `bundles.yaml` has no bundles"),
+        ("bundles: {}", "no-bundles: `bundles.yaml` has no bundles"),
         ("- a", "bundles.yaml:0 invalid-yaml: the file must be a mapping of names to bundles"),
         (
             "a: b",

@@ -49,6 +49,11 @@ _WHOLE: dict[str, Callable[[str], bytes]] = {
     "U+2028": lambda word: word.replace("é", "\u2028").encode(),
     "a non-character": lambda word: word.replace("é", "\uffff").encode(),
 }
+_USUAL = {"bundles.yaml": "no-bundles"}
+_UNUSUAL = {
+    ("configuration", "lone CR"): "invalid-toml",  # TOML 1.0, "Newline"
+    ("bundles.yaml", "a non-character"): "invalid-yaml",  # YAML 1.2 §5.1
+}
 _SHORT = {"a lone surrogate", "NUL"}
 
 _LINES = {"css": "a{b:c}", "script": "a=1;", "svg": "<g/>", "web manifest": '"a",', "bundles.yaml": "a, "}
@@ -56,6 +61,7 @@ _MEGABYTE = 1_000_000
 _LONG = {
     "dart-sass": f"{PUBLISHED} | engine-memory | engine-timeout",
     "libsass": f"{PUBLISHED} | engine-memory | engine-timeout",
+    "classic": f"{PUBLISHED} | engine-memory | engine-timeout",
     "script, minified": f"{PUBLISHED} | engine-memory | engine-timeout",
     "jsmin": f"{PUBLISHED} | engine-memory | engine-timeout",
     "module json": "esbuild",
@@ -85,7 +91,13 @@ def cases() -> Iterator[Case]:
             else:
                 yield carried(engine, name, text, rule, exit_code=code, is_short=is_short)
         for name, whole in _WHOLE.items():
-            yield carried(engine, name, partial(whole, word))
+            yield carried(
+                engine,
+                name,
+                partial(whole, word),
+                _UNUSUAL.get((engine, name), _USUAL.get(engine, PUBLISHED)),
+                exit_code=code,
+            )
         line = _LINES.get(_LIKE[engine], "")
         if line:
             repeat = line.__mul__

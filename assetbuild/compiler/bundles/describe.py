@@ -21,8 +21,10 @@ from assetbuild.diagnostic import Diagnostic, Span
 __all__ = ["described"]
 
 
-def described(environment: Any, tags: Iterable[Tag], project: str) -> dict[str, Any]:
+def described(environment: Any, tags: Iterable[Tag], project: str, named: str) -> dict[str, Any]:
     """Return `outputs`, what is built, and `bundles`, what each name stands for; `findings` beside them.
+
+    named: the environment as it is configured.
 
     An output: `output` (as written), `file` (absolute, with the placeholder), `bundle`, `place`, `tree`. A bundle:
     `parts`, each a number of an output, a `file` or what is `missing`, `extra`, `place` and `is_merged`. A tree:
@@ -40,6 +42,8 @@ def described(environment: Any, tags: Iterable[Tag], project: str) -> dict[str, 
         bundle = bundle_class(*contents, filters=tag.filters, output=tag.output, depends=tag.depends)
         made.add(tag.output, bundle, tag.place)
     made.close()
+    if not made.bundles and not made.findings:
+        made.findings.append(Diagnostic("no-bundles", "error", f"`{named}` has no bundles"))
     return {"outputs": made.outputs, "bundles": made.bundles, "findings": made.findings}
 
 
@@ -88,8 +92,6 @@ class _Described:
                     hint = 'give it one, such as `output="gen/name.css"`, or use it in another bundle'
                     message = f"bundle `{name}` has filters and no output"
                     self.findings.append(Diagnostic("no-output", "error", message, one["place"], hint))
-        if not self.bundles and not self.findings:
-            self.findings.append(Diagnostic("no-bundles", "error", "the environment has no bundles"))
 
     def _parts(self, bundle: Any, context: Any, extra: Sequence[Any]) -> Iterator[dict[str, Any] | None]:
         """Yield what a page that uses `bundle` loads, None for what cannot be. extra: filters of containers around."""

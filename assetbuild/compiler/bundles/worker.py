@@ -39,7 +39,7 @@ def load(request: dict[str, Any]) -> dict[str, Any]:
             found = opened(request)
             with found.context():
                 defined, problems = tags(request["templates"], found.jinja)
-                made = described(found.environment, defined, request["project"])
+                made = described(found.environment, defined, request["project"], request["environment"])
     except RecursionError:  # YAML's reader and webassets both go down by calling themselves
         name = request["environment"]
         message = f"bundles of `{name}` nest too deep to be read"
