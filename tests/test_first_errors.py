@@ -12,6 +12,7 @@ from textwrap import dedent
 
 import pytest
 
+import assetbuild
 from assetbuild.cli import main
 from tests.conftest import Tree, need
 
@@ -391,3 +392,22 @@ def test_a_folder_that_this_user_may_not_enter_is_told_what_to_do(
         2,
         f"error: permission denied: `{place}`\n  give this user the right to it, or run as the user that owns it\n",
     ) == (done.returncode, done.stderr)
+
+
+OF_OTHERS = {
+    *("requires a different Python", "Failed to build libsass", "'asset_tag' is undefined", "'asset' is undefined"),
+    *("Encountered unknown tag 'asset'", "Invalid block tag", "'asset_tag'"),
+    *("'assetbuild' is not a registered tag library", 'NoMatchFound: No route exists for name "static"'),
+}
+
+
+def test_the_page_of_first_errors_quotes_what_is_said() -> None:
+    package = Path(assetbuild.__file__).parent
+    page = (package.parent / "docs/how-to/first-errors.md").read_text()
+    said = "".join(file.read_text() for file in package.rglob("*.py")).replace("\\", "")
+    rows = re.findall(r"^\| (.+?) \|", page, re.MULTILINE)
+
+    quoted = {quote for row in rows for quote in re.findall(r"`([^`]+)`", row)}
+
+    assert len(quoted) > 20
+    assert OF_OTHERS == {quote for quote in quoted if quote not in said}
