@@ -159,6 +159,20 @@ def test_a_hidden_map_goes_with_the_file_that_it_is_of(tmp_path: Path) -> None:
     assert (f"../site-maps/{lonely}.map",) == cleaned(folder, with_unknown=True).removed
 
 
+def test_a_folder_of_hidden_maps_that_is_a_link_is_not_entered(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    for bodies in (ONE, TWO):
+        output(folder, bodies)
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "css").mkdir(parents=True)
+    (elsewhere / f"{OLD_CSS}.map").write_bytes(b"{}")
+    (tmp_path / "site-maps").symlink_to(elsewhere)
+
+    cleaned(folder, with_unknown=True)
+
+    assert [f"{OLD_CSS}.map"] == [*snapshot(elsewhere)]
+
+
 def test_a_folder_behind_a_link_is_not_entered(site: Path, tmp_path: Path) -> None:
     other = output(tmp_path / "other", ONE)
     before = snapshot(other)

@@ -7,11 +7,13 @@ is unknown, and stays unless it was asked for.
 
 from __future__ import annotations
 
+import os
 import posixpath
+import stat
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from assetbuild.disk import TEMP_MARK, Disk, Measured
+from assetbuild.disk import TEMP_MARK, Disk, Measured, mode_at
 from assetbuild.manifest import MANIFEST_NAME, SUFFIXES, Manifest, dump, name_of_digest
 from assetbuild.manifest.names import HIDDEN_SUFFIX
 from assetbuild.release.carry import document_in
@@ -71,7 +73,7 @@ def clean(folder: str, disk: Disk, limits: Limits, *, with_unknown: bool = False
 def _hidden(folder: str, disk: Disk) -> dict[str, Measured]:
     """Return the hidden maps by their paths from `folder`: they lie beside it, each named after what it is a map of."""
     beside = folder.rstrip("/") + HIDDEN_SUFFIX
-    if not disk.is_folder(beside):
+    if not stat.S_ISDIR(mode_at(beside, os.lstat)):  # what lies behind a link is somebody else's
         return {}
     inside = below(beside, disk.measure)
     above = f"../{posixpath.basename(beside)}"

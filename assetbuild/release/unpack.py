@@ -65,14 +65,16 @@ def _verified(archive: Archive, file: str) -> Report:
     """Return the report of an archive in which all is well; raise `ArchiveError`."""
     attested = archive.attestations.get(PROVENANCE)
     report = verify("", archive, None if attested is None else Attestation(attested, PROVENANCE))
-    again = f"transfer `{file}` again"
-    found = [each._replace(hint=again) for each in report.diagnostics if each.severity != "note"]
+    again, places = f"transfer `{file}` again", archive.places
+    bodies = {*places.files, *places.variants, *places.copies}
+    found = [each for each in report.diagnostics if each.severity != "note"]
+    found = [each._replace(hint=again) if each.span and each.span.path in bodies else each for each in found]
     told = {each.span.path for each in found if each.span}
     # A plain copy has no bytes of its own in an archive: what is wrong with it was said of its file.
-    same = {logical for logical, path in archive.places.copies.items() if path in told}
+    same = {logical for logical, path in places.copies.items() if path in told}
     found = [each for each in found if each.span is None or each.span.path not in same]
     # The manifest has no digest of a variant: where nothing can decode one, this is what tells that it is whole.
-    for path in (*archive.places.files, *archive.places.variants):
+    for path in (*places.files, *places.variants):
         if path not in told and report.digests.get(path) != archive.sums[ASSETS + path]:
             message = f"`{path}` does not hold the bytes that `{SUMS_NAME}` says"
             found.append(Diagnostic("wrong-digest", "error", message, Span(path), again))
