@@ -160,6 +160,10 @@ def test_few_bytes_are_kept_and_many_are_not(tmp_path: Path, size: int, is_kept:
     assert (b"x" * size if is_kept else None) == found.body
 
 
+def test_bytes_are_kept_only_where_they_are_asked_for(tmp_path: Path) -> None:
+    assert RealDisk().digests(written(tmp_path / "a", b"x"), b"").body is None
+
+
 def test_sweep_removes_temporary_files_of_dead_writers_only(tmp_path: Path) -> None:
     (tmp_path / "css").mkdir()
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as writer:
@@ -430,6 +434,23 @@ def test_a_folder_is_made_with_its_parents_and_may_be_there_already(tmp_path: Pa
     assert [0o755] * 3 == [stat.S_IMODE(each.stat().st_mode) for each in (folder, folder.parent, folder.parent.parent)]
 
 
+def test_a_new_folder_is_at_no_time_open_to_everybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chmod, modes = os.chmod, list[int]()
+
+    def changed(path: str, mode: int) -> None:
+        modes.append(stat.S_IMODE(os.stat(path).st_mode))
+        chmod(path, mode)
+
+    monkeypatch.setattr("os.chmod", changed)
+    previous = os.umask(0)
+    try:
+        RealDisk().make_folder(str(tmp_path / "a/b"))
+    finally:
+        os.umask(previous)
+
+    assert [0o755, 0o755] == modes
+
+
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
 
@@ -635,7 +656,8 @@ def test_a_sync_under_a_lock_hears_of_all_that_went_wrong_since_it_was_taken(
     disk = RealDisk()
 
     with disk.lock(str(tmp_path)):
-        known = {int(name) for name in os.listdir("/proc/self/fd")}
+        listed = os.listdir("/proc/self/fd")
+        known = {int(name) for name in listed if os.path.exists(f"/proc/self/fd/{name}")}  # without the one of listing
         disk.sync(str(tmp_path))
         (held,) = synced
         assert str(tmp_path) == os.readlink(f"/proc/self/fd/{held}")
