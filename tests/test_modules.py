@@ -748,6 +748,25 @@ def test_a_configuration_that_only_part_of_the_graph_would_take_from_above_is_re
     assert [("outside-roots", message)] == [finding[:1] + finding[2:3] for finding in caught.value.diagnostics]
 
 
+@pytest.mark.parametrize(("before", "column"), [("", 210), ("/*" + "]" * 5_000 + "*/", 1)])
+def test_a_configuration_that_nests_too_deep_to_be_read_is_refused(
+    service: Esbuild, tree: Tree, before: str, column: int
+) -> None:
+    """esbuild reads to its end, and would follow what it extends; brackets in a comment may hide where it is deep."""
+    deep = before + '{"files": ' + "[" * 5_000 + "]" * 5_000 + ', "extends": "../../outside.json"}'
+    folder = tree({"outside.json": "{}", "project/assets/a.ts": "a()", "project/assets/tsconfig.json": deep})
+
+    with pytest.raises(CompileFailed) as failed:
+        bundle(service, folder / "project", {"a.js": "a.ts"})
+
+    (found,) = failed.value.diagnostics
+    assert ("too-deep", "assets/tsconfig.json", column) == (
+        found.rule,
+        found.span and found.span.path,
+        found.span and found.span.column,
+    )
+
+
 @pytest.mark.parametrize("written", ["../../secret", "../../secret.json", "c/../../../secret"])
 def test_a_configuration_that_extends_a_file_outside_is_refused(service: Esbuild, tree: Tree, written: str) -> None:
     above = tree({**GRAPH, "secret.json": "t0ken", "project/assets/tsconfig.json": f'{{"extends": "{written}"}}'})

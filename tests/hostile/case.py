@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["CARRIERS", "PUBLISHED", "SECRET", "Carrier", "Case", "Files", "carried"]
+__all__ = ["CARRIERS", "JOINED", "PUBLISHED", "SECRET", "Carrier", "Case", "Files", "carried"]
 
 Files = Mapping[str, str | bytes]
 
 SECRET = "the-word-that-no-project-may-read"
 """Stands in every file that lies outside the declared roots."""
+
+JOINED = "js/e.js"
+"""What a finding names where an engine has read a text that was joined."""
 
 PUBLISHED = "published"
 """What a case comes to if there is nothing to refuse."""

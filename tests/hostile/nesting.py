@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from tests.hostile.case import PUBLISHED, Case, carried
+from tests.hostile.case import JOINED, PUBLISHED, Case, carried
 
 __all__ = ["cases"]
 
@@ -95,12 +95,11 @@ _REGEX = Pattern("(", "a", ")", "a=/")
 _TOO_DEEP = "too-deep"
 
 
-def _of(engines: str, patterns: dict[str, Pattern], rule: str, short: str = "") -> Iterator[Case]:
+def _of(engines: str, patterns: dict[str, Pattern], rule: str, short: str = "", **more: object) -> Iterator[Case]:
     for engine in engines.split(" | "):
         for name, pattern in patterns.items():
-            yield carried(
-                engine, f"nested {name}", partial(pattern.text, DEPTH), rule, is_short=name in short.split(" | ")
-            )
+            text, is_short = partial(pattern.text, DEPTH), name in short.split(" | ")
+            yield carried(engine, f"nested {name}", text, rule, is_short=is_short, **more)
 
 
 _LIMITS = "engine-crashed | engine-timeout | engine-memory"
@@ -120,8 +119,9 @@ def cases() -> Iterator[Case]:
     yield from _of("script", _JS | _JS_WITHOUT_BRACKETS, PUBLISHED)
     yield from _of("script, minified | classic | module | typescript | jsx", _JS, _TOO_DEEP, "brackets")
     yield from _of("script, minified", _JS_WITHOUT_BRACKETS, PUBLISHED)  # as they stand: the minifier refuses them
-    yield from _of("jsmin", _JS, _UNREADABLE)  # a filter reads the joined text, and is judged by what the minifier says
-    yield from _of("classic | jsmin", _JS_WITHOUT_BRACKETS, _UNREADABLE)
+    yield from _of("classic", _JS_WITHOUT_BRACKETS, _UNREADABLE)
+    # A filter reads the joined text, and is judged by what the minifier says of that.
+    yield from _of("jsmin", _JS | _JS_WITHOUT_BRACKETS, _UNREADABLE, named=JOINED)
     for engine in ("module", "typescript", "jsx"):
         yield from _each(engine, _JS_WITHOUT_BRACKETS, PUBLISHED, _ESBUILD)
     yield from _each("typescript", _TS, PUBLISHED, _ESBUILD_TYPES)
@@ -147,7 +147,7 @@ def _others() -> Iterator[Case]:
         f"{PUBLISHED} | engine-crashed",
     )
     yield one("module json", "nested brackets", deep(Pattern("[", "", "]")), _TOO_DEEP, is_short=True)
-    yield one("tsconfig", "nested brackets", deep(Pattern("[", "", "]")))
+    yield one("tsconfig", "nested brackets", deep(Pattern("[", "", "]")), _TOO_DEEP, is_short=True)
     yield one("package.json", "nested brackets", deep(Pattern("[", "", "]")))
     yield one("source map", "nested brackets", deep(Pattern("[", "", "]")), named="broken-source-map")
     yield one("svg", "nested elements", deep(Pattern("<g>", "", "</g>", '<svg xmlns="http://www.w3.org/2000/svg">')))

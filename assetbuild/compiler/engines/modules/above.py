@@ -11,8 +11,10 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 
+from assetbuild.compiler import door
 from assetbuild.compiler.engines.modules.inputs import extends_of, may_describe
-from assetbuild.compiler.engines.modules.irregular import irregular
+from assetbuild.compiler.engines.modules.irregular import fault
+from assetbuild.compiler.engines.modules.places import too_deep_at
 from assetbuild.compiler.errors import CompileFailed
 from assetbuild.compiler.files import Reading
 from assetbuild.diagnostic import Diagnostic, Span, span_at
@@ -88,17 +90,21 @@ class Above:
         return Diagnostic("outside-roots", "error", message, Span(shown), hint)
 
     def _refusals(self, config: str, seen: set[str]) -> Iterator[Diagnostic]:
-        """Yield an error for a configuration that is no file, and for each that it extends."""
-        if self._reading.library.disk.is_file(config):
-            yield from self._extended(config, seen)
-        else:
-            yield irregular(config, self._reading)
+        """Yield an error for a configuration that nobody can read, and for each such that it extends."""
+        found = fault(config, self._reading)
+        yield from [found] if found else self._extended(config, seen)
 
     def _extended(self, config: str, seen: set[str]) -> Iterator[Diagnostic]:
         """Yield an error for each file outside that a configuration, or what it extends, names as its base."""
         seen.add(config)
         text = self._reading.library.disk.read(config).decode("utf-8", "replace")
-        for written in extends_of(text):
+        try:
+            extended = extends_of(text)
+        except RecursionError:  # esbuild gets to the end of it, and so to what it extends
+            offset = too_deep_at(config, text) or 0
+            yield door.too_deep(span_at(self._reading.shown(config), text, offset))
+            return
+        for written in extended:
             base = next(filter(self._is_read, self._bases(config, written)), None)
             if base is None or base in seen:
                 continue
