@@ -183,6 +183,15 @@ def test_a_base_without_a_path_is_refused_at_start(project: Path) -> None:
         Client().get("/")
 
 
+def test_a_base_without_its_slash_is_named_by_its_setting_at_start(project: Path) -> None:
+    with django_site(project, STATIC_URL="/static", **SERVED), pytest.raises(ManifestError) as caught:
+        Client().get("/")
+
+    assert ("`/static` of `STATIC_URL` is not a URL base that begins and ends with a slash; write `/static/`") == str(
+        caught.value
+    )
+
+
 def test_a_host_of_its_own_leaves_the_path(project: Path) -> None:
     with django_site(project, STATIC_URL="https://cdn.example/static/", **SERVED):
         assert CSS == Client().get(CSS_URL).content

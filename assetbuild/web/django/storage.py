@@ -24,6 +24,7 @@ from assetbuild.diagnostic import nearest
 from assetbuild.manifest import AssetNotFound, Manifest, quote
 from assetbuild.web.assets import DEFAULT_MANIFEST, Assets, is_told_to_reload
 from assetbuild.web.django.base import has_own_prefix, script_prefix, static_base
+from assetbuild.web.edition import checked_base
 from assetbuild.web.files import read_published
 from assetbuild.web.place import folder_url
 from assetbuild.web.stub import StubManifest, stub_assets
@@ -180,7 +181,7 @@ class ManifestStorage(Storage):  # type: ignore[misc]
     @cached_property
     def opened(self) -> Assets:
         """The assets under STATIC_URL, without the prefix of a request."""
-        return Assets.open(self._file(), base=static_base(), reload=self._reload)
+        return Assets.open(self._file(), base=checked_base(static_base(), "STATIC_URL"), reload=self._reload)
 
     def _file(self) -> str | os.PathLike[str] | None:
         project = getattr(settings, "BASE_DIR", "")
