@@ -161,6 +161,13 @@ _TEXTS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "jinja": {PUBLISHED: ('{% include "../../outside/o.txt" %}', '{% extends "/etc/passwd" %}')},
 }
 
+_NAMED = {
+    **{("package.json", rule): "src/e.mjs" for rule in (_OUTSIDE, "missing-package")},
+    **{("bundles.yaml", rule): "bundle `a`" for rule in ("missing-source", "empty-bundle")},
+    ("bundles.yaml", _OUTSIDE): "`/etc/passwd`",
+}
+"""What an error names that is not about the file itself: who imports, the bundle, what lies outside."""
+
 _URLS = {
     "//evil.example/x.png": PUBLISHED,
     "\\\\evil.example\\x.png": _MISSING,  # another host to a browser (WHATWG URL, "relative slash state")
@@ -264,7 +271,7 @@ def _reaching(engine: str, text: str, rule: str) -> Case:
         name.replace("\n", " "),
         partial(carrier.around, text),
         rule,
-        "" if rule == PUBLISHED else "src/e.mjs" if engine == "package.json" else carrier.file,
+        "" if rule == PUBLISHED else _NAMED.get((engine, rule), carrier.file),
         carrier.command,
         exit_code=2 if is_setting else 1,
         is_short=any(word in text for word in _SHORT),

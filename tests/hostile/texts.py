@@ -91,13 +91,9 @@ def cases() -> Iterator[Case]:
             else:
                 yield carried(engine, name, text, rule, exit_code=code, is_short=is_short)
         for name, whole in _WHOLE.items():
-            yield carried(
-                engine,
-                name,
-                partial(whole, word),
-                _UNUSUAL.get((engine, name), _USUAL.get(engine, PUBLISHED)),
-                exit_code=code,
-            )
+            rule = _UNUSUAL.get((engine, name), _USUAL.get(engine, PUBLISHED))
+            code = 2 if rule.startswith("invalid-") else 1
+            yield carried(engine, name, partial(whole, word), rule, exit_code=code)
         line = _LINES.get(_LIKE[engine], "")
         if line:
             repeat = line.__mul__
