@@ -759,3 +759,26 @@ def test_a_cache_in_a_dot_folder_of_a_root_is_not_published(tree: Tree, monkeypa
     folder = tree({"a.css": "", "assetbuild.toml": 'roots = ["."]\noutput = "../out"\n[cache]\nlocal = ".cache"'})
 
     assert [] == [found for found in faults(folder) if "cache" in found]
+
+
+@pytest.mark.parametrize("part", ["a", '"a b"', "'a'", "a "])
+def test_a_key_of_very_many_parts_is_refused_without_being_read(tree: Tree, part: str) -> None:
+    """`tomllib` takes quadratic time for it."""
+    folder = tree({"assetbuild.toml": f"{part}." * 100_000 + "a = 1"})
+
+    with pytest.raises(ConfigError) as failed:
+        read(str(folder), {}, RealDisk(), Flags())
+
+    assert ["the file is nested too deeply"] == [each.message for each in failed.value.diagnostics]
+
+
+def test_a_configuration_that_is_no_file_is_an_error_and_not_an_absence(tree: Tree) -> None:
+    folder = tree({"assets/a.css": ""})
+    (folder / "assetbuild.toml").symlink_to("elsewhere.toml")
+
+    with pytest.raises(ConfigError) as failed:
+        read(str(folder), {}, RealDisk(), Flags())
+
+    assert [("irregular-file", "`assetbuild.toml` is no regular file")] == [
+        (each.rule, each.message) for each in failed.value.diagnostics
+    ]

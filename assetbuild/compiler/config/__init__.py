@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
@@ -50,6 +51,10 @@ _NEUTRAL = (
     *("folder", "output", "config_shown", "config_text", "budgets", "tools", "templates", "detected"),
     *("config_digest_hex", "revision", "cache_folder", "jobs", "is_offline", "is_frozen", "is_strict", "warnings"),
 )
+
+
+# Two hundred parts: `tomllib` takes quadratic time for a key, minutes for a hundred thousand parts (3.11).
+_LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){200}""")
 
 
 class Flags(NamedTuple):
@@ -157,6 +162,8 @@ def _toml(folder: str, name: str, disk: Disk) -> tuple[str, Mapping[str, object]
         _fail("outside-project", f"`{name}` is a link that leads out of the project", "put the file in its place", name)
     try:
         text = door.admit(disk.read(file), name)
+        if _LONG_KEY.search(text):
+            raise RecursionError
         return text, tomllib.loads(text)
     except door.Refused as error:
         raise ConfigError(error.diagnostics) from None
