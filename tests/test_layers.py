@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assetbuild.manifest import dump
+from tests.conftest import Tree
 from tests.manifests import document, file_entry
 
 PACKAGE = Path(__file__).parents[1] / "assetbuild"
@@ -287,3 +288,53 @@ def test_reading_loads_little_of_the_standard_library(tmp_path: Path) -> None:
     allowed = loaded_by("import json, os, mmap, hashlib, typing, collections.abc, stat", tmp_path)
 
     assert set() == loaded_by(READ, tmp_path) - allowed - ITS_OWN
+
+
+COMPILE = """
+from assetbuild.cli import main
+assert main(["compile", "--no-cache"]) == 0
+"""
+
+COMPRESSES_NOTHING = "[compress]\ngzip = false\nbr = false\n"
+
+
+def test_a_compile_of_plain_files_loads_nothing_that_it_has_no_use_for(tree: Tree) -> None:
+    """Together these cost as much as a hundred files."""
+    folder = tree(
+        {
+            "assetbuild.toml": COMPRESSES_NOTHING,
+            "assets/a.css": "a { background: url(a.svg) }",
+            "assets/a.svg": "<svg/>",
+            "assets/a.js": "var a",
+        }
+    )
+
+    loaded = loaded_by(COMPILE, folder)
+
+    assert "assetbuild.compiler.spine" in loaded
+    assert set() == loaded & {"asyncio", "concurrent.futures", "dataclasses", "inspect", "logging", "webassets"}
+
+
+SEARCHES = """
+import gc, os, sys
+from assetbuild.__main__ import process
+begun = []
+gc.callbacks.append(lambda phase, _: begun.append(phase) if phase == "start" else None)
+sys.argv[1:] = ["compile", "--no-cache"]
+try:
+    process()
+except SystemExit as ending:
+    sys.stdout.write(f"{ending.code} {len(begun)}")
+"""
+
+
+def test_a_compile_seldom_stops_to_search_its_objects_for_cycles(tree: Tree) -> None:
+    files = {f"assets/{number}.css": f"a {{ background: url({number}.svg) }}" for number in range(100)}
+    icons = {f"assets/{number}.svg": "<svg/>" for number in range(100)}
+    folder = tree({"assetbuild.toml": COMPRESSES_NOTHING, **files, **icons})
+
+    done = subprocess.run([sys.executable, "-c", SEARCHES], cwd=folder, capture_output=True, text=True, check=True)
+
+    code, searches = map(int, done.stdout.split())
+    assert 0 == code
+    assert searches <= 5
