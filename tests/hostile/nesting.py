@@ -107,7 +107,8 @@ _UNREADABLE = "unreadable-script"
 # What ends in another way than the rest of its kind, by language and by what is nested.
 _DART_SASS = {":not()": "sass-error", "minus": PUBLISHED, "sum": f"{PUBLISHED} | {_LIMITS}"}
 _LIBSASS = {"minus": f"{PUBLISHED} | {_LIMITS}", "not": "sass-error", "sum": "sass-error"}
-_ESBUILD = {"arrows": "engine-crashed", "conditions": f"{PUBLISHED} | {_LIMITS}"}
+_MAYBE = f"{PUBLISHED} | {_LIMITS}"
+_ESBUILD = {"arrows": "engine-crashed", **dict.fromkeys(("conditions", "if", "else if", "labels"), _MAYBE)}
 _ESBUILD_TYPES = {"type arguments": PUBLISHED, "array types": _TOO_DEEP, "namespaces": _TOO_DEEP}
 
 
@@ -175,7 +176,7 @@ def _others() -> Iterator[Case]:
         _TOO_DEEP,
         exit_code=2,
     )
-    yield one("jinja", "nested if", deep(Pattern("{% if a %}", "", "{% endif %}")))
-    yield one("jinja", "nested parentheses", deep(Pattern("(", "1", ")", "{{ ")))
-    yield one("jinja", "not", deep(Pattern("not ", "1 }}", "", "{{ ")))
+    yield one("jinja", "nested if", deep(Pattern("{% if a %}", "", "{% endif %}")), "unreadable-template")
+    yield one("jinja", "nested parentheses", deep(Pattern("(", "1", ")", "{{ ")), "unreadable-template")
+    yield one("jinja", "not", deep(Pattern("not ", "1 }}", "", "{{ ")), "unreadable-template")
     yield one("django", "nested if", deep(Pattern("{% if a %}", "", "{% endif %}")))

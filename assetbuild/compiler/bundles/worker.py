@@ -42,7 +42,7 @@ def load(request: dict[str, Any]) -> dict[str, Any]:
                 made = described(found.environment, defined, request["project"], request["environment"])
     except RecursionError:  # YAML's reader and webassets both go down by calling themselves
         name = request["environment"]
-        message = f"bundles of `{name}` nest too deep to be read"
+        message = f"bundles of `{name}` nest deeper than Python can call itself"
         raise DiagnosticsError([Diagnostic("too-deep", "error", message, Span(name.partition(":")[0]))]) from None
     files = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
     modules = sorted(file for file in files if is_own(file, request["project"]) and os.path.isfile(file))
