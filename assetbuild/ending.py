@@ -7,13 +7,14 @@ leaves without, and whatever such a thread would have cleared up stands here whi
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import time
 from collections.abc import Iterator
 from typing import NoReturn
 
-__all__ = ["FILES", "FOLDERS", "GROUPS", "leave", "starting", "tidy"]
+__all__ = ["FILES", "FOLDERS", "GROUPS", "leave", "remove_folder", "starting", "tidy"]
 
 _START_S = 0.5
 _LOOK_S = 0.001
@@ -63,8 +64,31 @@ def tidy() -> None:
     for file in [*FILES]:
         with contextlib.suppress(OSError):
             os.unlink(file)
-    if FOLDERS:
-        import shutil  # late: most processes have none
+    for folder in [*FOLDERS]:
+        remove_folder(folder)
 
-        for folder in [*FOLDERS]:
-            shutil.rmtree(folder, ignore_errors=True)
+
+def remove_folder(folder: str) -> None:
+    """Remove a folder of ours with all that is in it, as far as this user can.
+
+    Folders may be nested deeper than calls, descriptors and paths can be, and closed to their own owner: the inside of
+    each one is brought up and opened first.
+    """
+    import shutil  # late: most processes have none
+
+    names = (f"{folder}/up-{os.getpid()}-{number}" for number in itertools.count())
+    with contextlib.suppress(OSError):
+        while below := _folders_in(folder):
+            for each in below:
+                os.chmod(each, 0o700)
+                for inner in _folders_in(each):
+                    os.chmod(inner, 0o700)
+                    os.rename(inner, next(names))
+                shutil.rmtree(each)
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folders_in(folder: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]

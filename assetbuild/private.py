@@ -12,11 +12,10 @@ import errno
 import fcntl
 import functools
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 
-from assetbuild.ending import FOLDERS
+from assetbuild.ending import FOLDERS, remove_folder
 
 __all__ = ["private_folder", "private_prefix"]
 
@@ -49,7 +48,7 @@ def _claimed(temporary: str, until: contextlib.ExitStack) -> str | None:
     folder = tempfile.mkdtemp(prefix=_NAME, dir=temporary)
     FOLDERS.add(folder)
     until.callback(FOLDERS.discard, folder)
-    until.callback(shutil.rmtree, folder, ignore_errors=True)
+    until.callback(remove_folder, folder)
     try:
         _lock(folder, until)
     except (FileNotFoundError, BlockingIOError):
@@ -71,7 +70,7 @@ def _sweep(temporary: str) -> None:
             with contextlib.suppress(OSError), contextlib.ExitStack() as until:
                 if os.lstat(folder).st_uid == os.geteuid():
                     _lock(folder, until)
-                    shutil.rmtree(folder, ignore_errors=True)
+                    remove_folder(folder)
 
 
 def _lock(folder: str, until: contextlib.ExitStack) -> None:

@@ -125,3 +125,32 @@ def test_a_folder_that_another_run_takes_for_a_dead_ones_is_made_anew(monkeypatc
     with private_folder() as folder:
         assert os.path.isdir(folder)
         assert [folder] != taken
+
+
+def test_what_lies_deeper_than_calls_can_is_removed(temporary: Path) -> None:
+    with private_folder() as folder:
+        deepest = os.open(folder, os.O_RDONLY)
+        for _ in range(1200):
+            os.mkdir("long-name-of-a-folder", dir_fd=deepest)
+            outer, deepest = deepest, os.open("long-name-of-a-folder", os.O_RDONLY, dir_fd=deepest)
+            os.close(outer)
+        os.close(os.open("file", os.O_CREAT, dir_fd=deepest))
+        os.close(deepest)
+
+    assert [] == os.listdir(temporary)
+
+
+def test_what_nobody_may_enter_or_write_to_is_removed_and_what_a_link_leads_to_is_not(
+    temporary: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "inside").mkdir(parents=True)
+
+    with private_folder() as folder:
+        Path(folder, "a/b").mkdir(parents=True)
+        Path(folder, "a/b/link").symlink_to(elsewhere)
+        Path(folder, "link").symlink_to(elsewhere)
+        Path(folder, "a/b").chmod(0)
+        Path(folder, "a").chmod(0o500)
+
+    assert ([], ["inside"]) == (os.listdir(temporary), os.listdir(elsewhere))
