@@ -463,6 +463,13 @@ def test_of_a_flood_of_words_the_first_and_the_last_are_told(site: Site, compile
     assert ("first", "last", 32) == (lines[1], lines[-1], len(lines))
 
 
+def test_a_flood_of_one_word_holds_no_place_and_holds_up_nobody(site: Site, compiled: Compiled) -> None:
+    """Were it looked at from each of its characters, this test would take minutes."""
+    folder = site({"assetbuild.toml": config(python('print("x" * 9_000_000); sys.exit(1)'))})
+
+    assert "assetbuild.toml:2:7" == failed(compiled, folder).split(" ")[0]
+
+
 def test_a_command_that_fails_is_run_again(site: Site, compiled: Compiled, home: Path) -> None:
     folder = site({"tool": TOOL + "sys.exit(len(words) - 2)\n", "templates/c.html": "bad"})
     failed(compiled, folder)
@@ -620,6 +627,24 @@ def test_an_output_that_was_not_written_is_told_with_what_was(site: Site, compil
     assert failed(compiled, folder) == (
         "assetbuild.toml:4:29 missing-output: `./tool` did not write `css/word.css` | it wrote `css/words.css`"
     )
+
+
+@pytest.mark.parametrize(
+    "code", ["out.symlink_to('/etc')", "out.symlink_to(pathlib.Path.cwd())", "out.touch()", "os.mkfifo(out)", ""]
+)
+def test_what_stands_in_the_place_of_its_folder_is_no_output(site: Site, compiled: Compiled, code: str) -> None:
+    run = python(f"import shutil; shutil.rmtree(out); {code}")
+    folder = site({"assetbuild.toml": config(run, outputs='"{passwd,templates/*}"')})
+
+    expected = f"`{sys.executable}` did not write `{{passwd,templates/*}}` | it wrote nothing into `{{output}}`"
+    assert f"assetbuild.toml:4:12 missing-output: {expected}" == failed(compiled, folder)
+
+
+def test_folders_that_a_command_makes_may_be_nested_deeper_than_calls(site: Site, compiled: Compiled) -> None:
+    run = python('for _ in range(1100): os.mkdir(out / "a"); os.chdir(out / "a"); out = pathlib.Path(".")')
+    folder = site({"assetbuild.toml": config(run)})
+
+    assert failed(compiled, folder).endswith(" did not write `css/words.css` | it wrote nothing into `{output}`")
 
 
 def test_two_commands_cannot_make_the_same_output(site: Site, compiled: Compiled) -> None:

@@ -21,7 +21,10 @@ __all__ = ["failure", "in_words"]
 
 _LINES = 30
 _FIRST_LINES = 15
-_PLACE = re.compile(r"(?P<file>[^\s:()<>'\"`]+):(?P<line>[1-9]\d{0,8})(?::(?P<column>[1-9]\d{0,8}))?")
+# A word is looked at from its begin alone: some tools write thousands of characters without a blank.
+_PLACE = re.compile(
+    r"""(?<![^\s:()<>'"`])(?P<file>[^\s:()<>'"`]++):(?P<line>[1-9]\d{0,8})(?::(?P<column>[1-9]\d{0,8}))?"""
+)
 # ECMA-48 §5.4 (control sequences) and §8.3.89 (operating system commands, such as links).
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 

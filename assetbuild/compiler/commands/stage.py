@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from assetbuild.compiler.config.commands import OUTPUT
 from assetbuild.compiler.project import PACKAGE
-from assetbuild.disk import RealDisk
+from assetbuild.disk import RealDisk, mode_at
 
 __all__ = ["PACKAGES", "Stage", "staged"]
 
@@ -37,8 +38,10 @@ class Stage(NamedTuple):
 
     def written(self) -> dict[str, str]:
         """Return path and file of everything in `output` that is no input, sorted; a link is nothing."""
+        if not stat.S_ISDIR(mode_at(self.output, os.lstat)):  # the command may have put anything in its place
+            return {}
         inputs = {*self.files.values()}
-        return {name: file for name, file in _below(self.output) if file not in inputs}
+        return {name: file for name, file in sorted(_below(self.output)) if file not in inputs}
 
 
 def staged(files: Mapping[str, str], project: str, folder: str) -> Stage:
@@ -63,10 +66,12 @@ def staged(files: Mapping[str, str], project: str, folder: str) -> Stage:
     return Stage(inside, output, copies)
 
 
-def _below(folder: str, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for found in RealDisk().scan(folder):
-        inside = os.path.join(folder, found.name)
-        if found.kind == "folder":
-            yield from _below(inside, f"{prefix}{found.name}/")
-        elif found.kind == "file":
-            yield prefix + found.name, inside
+def _below(top: str) -> Iterator[tuple[str, str]]:
+    waiting = [""]  # and no recursion: folders may be nested deeper than calls
+    while waiting:
+        prefix = waiting.pop()
+        for found in RealDisk().scan(os.path.join(top, prefix)):
+            if found.kind == "folder":
+                waiting.append(f"{prefix}{found.name}/")
+            elif found.kind == "file":
+                yield prefix + found.name, os.path.join(top, prefix + found.name)
