@@ -143,6 +143,17 @@ def test_the_letters_of_an_escape_before_a_secret_are_no_part_of_it(kind: str, b
     assert [kind] == [each.kind for each in found]
 
 
+@pytest.mark.parametrize(("kind", "secret"), [(kind, one) for kind, many in SECRETS.items() for one in many])
+def test_no_shape_reads_on_to_the_end_of_a_text(kind: str, secret: str) -> None:
+    """Begin behind begin, each of which reads on to the end, would take the square of their number."""
+    content = f"{secret} {secret}{ALPHABET * 100}".encode()
+
+    found = [(each.kind, each.end - each.start) for each in secrets_in(content)]
+
+    assert kind in dict(found)
+    assert 1000 > max(size for _, size in found)
+
+
 def test_pictures_and_fonts_are_not_read() -> None:
     assert [True, True, True, False, False] == [
         holds_secret(AWS.encode(), kind)

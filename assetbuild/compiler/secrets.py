@@ -29,8 +29,9 @@ _UNKNOWN_TYPE = "application/octet-stream"  # a `.pem` or a `.env` that lies in 
 class _Shape(NamedTuple):
     """What a secret looks like. before: matches where one may begin.
 
-    Each pattern begins with letters, not with a look behind them: so it is searched for as fast as they are. A group is
-    what chance has made of the secret.
+    Each pattern begins with letters, not with a look behind them: so it is searched for as fast as they are. Each has an
+    end, so that a text of nothing but begins is read in a time that its size bounds. A group is what chance has made of
+    the secret.
     """
 
     kind: str
@@ -62,10 +63,10 @@ _SHAPES = (
     # The GitHub Blog, "Announcing npm's new access token format": as GitHub's own, with another prefix.
     _shape("a token of npm", rb"npm_[0-9A-Za-z]{36}(?!\w)"),
     # Warehouse documentation, "Token Scanning": base64 of a macaroon (v2), which begins with the name of the index.
-    _shape("a token of PyPI", rb"pypi-AgE(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZ)[\w-]{50,}"),
+    _shape("a token of PyPI", rb"pypi-AgE(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZ)[\w-]{50,500}"),
     # Slack API documentation, "Tokens", and "Sending messages using incoming webhooks": the URL is the secret.
-    _shape("a token of Slack", rb"xox[abeprs]-\d[0-9A-Za-z-]{20,}"),
-    _shape("a token of Slack", rb"xapp-\d-[0-9A-Z]+-\d+-[0-9a-f]{32,}"),
+    _shape("a token of Slack", rb"xox[abeprs]-\d[0-9A-Za-z-]{20,250}"),
+    _shape("a token of Slack", rb"xapp-\d-[0-9A-Z]{1,30}-\d{1,30}-[0-9a-f]{32,128}"),
     _shape(
         "a webhook of Slack",
         rb"hooks\.slack\.com\\?/services\\?/T[0-9A-Z]{8,}\\?/B[0-9A-Z]{8,}\\?/([0-9A-Za-z]{24})(?!\w)",
@@ -74,9 +75,9 @@ _SHAPES = (
     # SendGrid Docs, "API Keys": 69 characters, two parts of base64url.
     _shape("a key of SendGrid", rb"SG\.[\w-]{22}\.[\w-]{43}(?![\w-])"),
     # The middle of each key is base64 of its maker's name.
-    _shape("a key of OpenAI", rb"sk-[\w-]{20,110}T3BlbkFJ[\w-]{20,}"),
+    _shape("a key of OpenAI", rb"sk-[\w-]{20,110}T3BlbkFJ[\w-]{20,110}"),
     # Claude Docs, "Admin API"; GitHub Docs, "Supported secret scanning patterns".
-    _shape("a key of Anthropic", rb"sk-ant-[a-z]{3,8}\d\d-[\w-]{80,}"),
+    _shape("a key of Anthropic", rb"sk-ant-[a-z]{3,8}\d\d-[\w-]{80,250}"),
     # Hugging Face Docs, "User access tokens".
     _shape("a token of Hugging Face", rb"hf_[0-9A-Za-z]{34}(?!\w)"),
     # DigitalOcean Docs, "Personal access tokens", "OAuth API": personal, OAuth's and its refreshing one.
@@ -84,8 +85,8 @@ _SHAPES = (
     # Microsoft Learn, "Configure Azure Storage connection strings": 64 bytes of base64 behind their name.
     _shape("an account key of Azure Storage", rb"AccountKey=([0-9A-Za-z+/]{86})==", _ANYWHERE),
     # Stripe Docs, "API keys": secret and restricted keys of live mode. Publishable ones (`pk_`) are made for pages.
-    _shape("a live key of Stripe", rb"sk_live_[0-9A-Za-z]{16,}"),
-    _shape("a live key of Stripe", rb"rk_live_[0-9A-Za-z]{16,}"),
+    _shape("a live key of Stripe", rb"sk_live_[0-9A-Za-z]{16,250}"),
+    _shape("a live key of Stripe", rb"rk_live_[0-9A-Za-z]{16,250}"),
     # Google Cloud, "Manage API keys", "Manage OAuth Clients".
     _shape("an API key of Google", rb"AIza[\w-]{35}(?![\w+/-])", _BASE64_URL),
     _shape("a client secret of Google", rb"GOCSPX-[\w-]{28}(?![\w-])"),
