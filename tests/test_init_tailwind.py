@@ -96,12 +96,13 @@ then: `Assets.open()` of assetbuild; `assetbuild` alone lists the integrations
         ("tailwindcss --output=shop/static/a.css --input=styles/app.css", ["--output", "{output}/a.css"]),
         ("tailwindcss -c 'tail wind.js' -o shop/static/a.css", ["-c", "tail wind.js", "-o", "{output}/a.css"]),
         ("tailwindcss -o shop/static/a.css --watch=always -w", ["-o", "{output}/a.css"]),
+        ("tailwindcss -o shop/static/a.css -m 2>/dev/null 2>&1", ["-o", "{output}/a.css", "-m"]),
     ],
 )
 def test_a_call_is_found_as_a_shell_would_read_it(tree: Tree, line: str, run: list[str]) -> None:
     (command,) = commands(tree({**SITE, "package.json": package(build=line)}))
 
-    assert ["tailwindcss", *run] == command["run"][: len(run) + 1]
+    assert ["tailwindcss", *run] == command["run"]
     assert ["a.css"] == command["outputs"]
 
 
@@ -121,6 +122,22 @@ def test_of_several_scripts_for_one_sheet_that_for_production_counts(tree: Tree)
             "tailwindcss -i styles/app.css -o dist/app.css",
             "script `css` lets Tailwind make `dist/app.css`, which is below no root",
         ),
+        (
+            "tailwindcss -i ../styles/app.css -o shop/static/a.css",
+            "script `css` calls Tailwind with `../styles/app.css`, which `[[commands]]` cannot name",
+        ),
+        (
+            "tailwindcss -i /styles/app.css -o shop/static/a.css",
+            "script `css` calls Tailwind with `/styles/app.css`, which `[[commands]]` cannot name",
+        ),
+        (
+            "tailwindcss -i 'styles/{a}.css' -o shop/static/a.css",
+            "script `css` calls Tailwind with `styles/{a}.css`, which `[[commands]]` cannot name",
+        ),
+        (
+            "tailwindcss -o 'shop/static/[a].css'",
+            "script `css` calls Tailwind with `[a].css`, which `[[commands]]` cannot name",
+        ),
         ("echo 'tailwindcss -i a.css -o shop/static/a.css'", "no script says what `@tailwindcss/cli` makes"),
         ("tailwindcss -o 'shop/static/a.css", "no script says what `@tailwindcss/cli` makes"),
         ("cat a.css | tailwindcss -i - -o shop/static/a.css", "no script says what `@tailwindcss/cli` makes"),
@@ -135,6 +152,12 @@ def test_what_no_root_and_no_call_shows_is_said(tree: Tree, capsys: Printed, lin
 
     first, *_ = capsys.readouterr().err.splitlines()
     assert f"warning: {message} [not-translated]" == first
+
+
+def test_a_byte_order_mark_hides_no_script(tree: Tree) -> None:
+    (command,) = commands(tree({**SITE, "package.json": "\ufeff" + package(css=CALL)}))
+
+    assert ["css/app.css"] == command["outputs"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"scripts": []}', '{"scripts": {"css": 1}}'])

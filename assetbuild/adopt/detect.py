@@ -122,7 +122,7 @@ def _table(value: object, key: str) -> Mapping[str, object]:
 
 def _text(folder: str, shown: str, disk: Disk) -> str:
     file = os.path.join(folder, shown)
-    return disk.read(file).decode(errors="replace") if disk.is_file(file) else ""
+    return disk.read(file).decode("utf-8-sig", "replace") if disk.is_file(file) else ""
 
 
 def _place_of(shown: str, text: str, name: str) -> Span:

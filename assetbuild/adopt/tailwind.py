@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -17,7 +18,9 @@ from typing import NamedTuple
 
 from assetbuild.adopt.adopted import Adopted, Command, Folder, left, to_change
 from assetbuild.adopt.code import Code
+from assetbuild.compiler.config import checks
 from assetbuild.compiler.config.commands import OUTPUT
+from assetbuild.compiler.globs import is_glob
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk
 
@@ -30,6 +33,7 @@ _INPUT = ("-i", "--input")
 _OUTPUT = ("-o", "--output")
 _WATCH = ("-w", "--watch")
 _MINIFY = ("-m", "--minify")
+_DESCRIPTOR = re.compile(r"(?<!\S)\d+(?=[<>])")  # before a redirection, and no word (POSIX.1, 2.7)
 # Texts in which a web application in Python writes classes, and what configures Tailwind.
 _READ = (".html", ".htm", ".jinja", ".jinja2", ".j2", ".py", ".js", ".mjs", ".cjs", ".ts", ".jsx", ".tsx", ".md")
 
@@ -58,9 +62,10 @@ def with_tailwind(adopted: Adopted, code: Code, disk: Disk) -> Adopted:
         )
         place = _place(text, scripts[call.script])
         logical = _logical(made, adopted.roots)
-        if logical:
+        unnamed = next((name for name in (call.sheet, logical) if name and not _can_be_named(name)), "")
+        if logical and not unnamed:
             commands.append(_command(call, logical, place, code))
-        findings.append(_finding(call, logical, place))
+        findings.append(_finding(call, logical, unnamed, place))
     if not calls and _PACKAGE in {**_table(text, "dependencies"), **_table(text, "devDependencies")}:
         message = f"no script says what `{_PACKAGE}` makes"
         findings.append(left(message, _place(text, _PACKAGE), "write its call under `[[commands]]`"))
@@ -69,7 +74,7 @@ def with_tailwind(adopted: Adopted, code: Code, disk: Disk) -> Adopted:
 
 def _calls(script: str, line: str) -> Iterator[_Call]:
     """Yield the calls that name what they make. Words end as in a shell, and so do commands (POSIX.1, 2.3 and 2.9)."""
-    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer = shlex.shlex(_DESCRIPTOR.sub("", line), posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     lexer.commenters = ""
     try:
@@ -124,10 +129,18 @@ def _texts(code: Code) -> Iterator[str]:
         yield f"{top}*.{{{','.join((one, *more))}}}" if more else f"{top}*.{one}"
 
 
-def _finding(call: _Call, logical: str, place: Span) -> Diagnostic:
+def _can_be_named(name: str) -> bool:
+    """Return whether `[[commands]]` can mean this file and no other: it lies in the project, and is no glob."""
+    return not is_glob(name) and checks.file(name) is None
+
+
+def _finding(call: _Call, logical: str, unnamed: str, place: Span) -> Diagnostic:
     if not logical:
         message = f"script `{call.script}` lets Tailwind make `{call.made}`, which is below no root"
         return left(message, place, "write its call under `[[commands]]`, with a logical path behind `{output}/`")
+    if unnamed:
+        message = f"script `{call.script}` calls Tailwind with `{unnamed}`, which `[[commands]]` cannot name"
+        return left(message, place, "give it a plain name inside the project, and write its call under `[[commands]]`")
     message = f"script `{call.script}` lets Tailwind make `{call.made}` among the sources"
     return to_change(message, place, "take the script out and the file away: a compile makes it")
 
@@ -143,7 +156,7 @@ def _table(text: str, key: str) -> dict[str, str]:
 
 def _text(folder: str, disk: Disk) -> str:
     file = os.path.join(folder, _FILE)
-    return disk.read(file).decode(errors="replace") if disk.is_file(file) else ""
+    return disk.read(file).decode("utf-8-sig", "replace") if disk.is_file(file) else ""
 
 
 def _place(text: str, word: str) -> Span:

@@ -29,9 +29,9 @@ _UNKNOWN_TYPE = "application/octet-stream"  # a `.pem` or a `.env` that lies in 
 class _Shape(NamedTuple):
     """What a secret looks like. before: matches where one may begin.
 
-    Each pattern begins with letters, not with a look behind them: so it is searched for as fast as they are. Each has an
-    end, so that a text of nothing but begins is read in a time that its size bounds. A group is what chance has made of
-    the secret.
+    Each pattern begins with letters, not with a look behind them: so it is searched for as fast as they are. Each has
+    an end, so that a text of nothing but begins is read in a time that its size bounds. A group is what chance has made
+    of the secret.
     """
 
     kind: str
