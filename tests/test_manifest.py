@@ -40,7 +40,7 @@ from assetbuild.manifest import (
     quote,
     reader,
 )
-from assetbuild.manifest.names import is_published, nearest_base
+from assetbuild.manifest.names import is_published, is_text, nearest_base
 from assetbuild.manifest.shape import document_faults
 from tests.manifests import DIGEST, HEX, INTEGRITY, Document, document, documents, file_entry
 
@@ -571,14 +571,14 @@ def test_a_second_build_id_anywhere_is_refused() -> None:
     content = dump(CSS).replace(b'"version":1', b'"version":1,\n"x-a":{"id":"sha256:' + HEX.encode() + b'"}')
 
     assert ["holds more than one build id"] == check(content)
-    with pytest.raises(ManifestError, match="second build id"):
+    with pytest.raises(ManifestError, match=r"^the manifest cannot be written: an `x-` field holds a second build id$"):
         dump({**CSS, "x-a": {"id": f"sha256:{HEX}"}})
 
 
 def test_a_name_that_utf8_cannot_write_is_refused() -> None:
     with pytest.raises(ManifestError, match="logical path"):
         dump(document({"a\udcff.css": {"file": "a.css"}}))
-    with pytest.raises(ManifestError, match="UTF-8"):
+    with pytest.raises(ManifestError, match="^the manifest cannot be written: a text in it is not Unicode that UTF-8"):
         dump({**CSS, "x-a": "\udcff"})
     escaped = resigned(dump(CSS).replace(b'"version":1', b'"version":1,\n"x-a":"\\udcff"'))
     assert ["is not in canonical form"] == check(escaped)
@@ -643,6 +643,8 @@ def test_a_broken_manifest_says_why(sample: bytes) -> None:
     readings: list[tuple[bytes, Callable[[Manifest], object]]] = [
         (sample.replace(b'"css/015.css":{', b'"css/015.css":' + b"[" * 100_000), lambda m: m.asset("css/015.css")),
         (b"\n".join([*lines[:2], lines[3], lines[2], *lines[4:]]), lambda m: [*m.assets()]),
+        (sample.replace(b'"css/015.css":{', b'"css/015.css":5 {'), lambda m: m.asset("css/015.css")),
+        (sample.replace(lines[17], b'"css/015.css":[],'), lambda m: m.asset("css/015.css")),
     ]
 
     said = []
@@ -651,7 +653,40 @@ def test_a_broken_manifest_says_why(sample: bytes) -> None:
             read(Manifest(text, verify=False))
         said.append(str(caught.value).partition(";")[0].rpartition(": ")[2])
 
-    assert ["it is nested too deeply", "its names are not in order"] == said
+    assert [
+        "it is nested too deeply",
+        "its names are not in order",
+        "something follows its value",
+        "an entry is no object",
+    ] == said
+
+
+def test_a_manifest_that_was_changed_says_so_and_where_it_is_wrong(sample: bytes) -> None:
+    changed = sample.replace(b"/static/", b"/statik/")
+    based = resigned(sample.replace(b"/static/", b"/static"))
+
+    assert ["was changed or cut after it was written"] == check(changed)
+    with pytest.raises(ManifestError) as caught:
+        Manifest(based)
+    assert (
+        "`manifest.json` should hold a URL base that begins and ends with `/`, or `https://` and a host at `base`, "
+        'and holds "/static"; run `assetbuild compile` again and copy its whole output' == str(caught.value)
+    )
+
+
+def test_bundles_and_the_import_map_are_read_whole() -> None:
+    bundles = {"all": {"assets": ["a.css"], "extra": {"rel": "x", "n": 1}}, "few": {"assets": ["b.css", "a.css"]}}
+
+    manifest = Manifest(dump(document(bundles=bundles, importmap={"lib": "js/lib.js"})))
+
+    assert {"all": (("a.css",), {"n": 1, "rel": "x"}), "few": (("b.css", "a.css"), {})} == manifest.bundles
+    assert {"lib": "js/lib.js"} == manifest.importmap
+    assert ({}, {}) == (Manifest(dump(CSS)).bundles, Manifest(dump(CSS)).importmap)
+
+
+def test_a_text_may_hold_all_but_control_characters_and_halves_of_pairs() -> None:
+    assert all(map(is_text, ["a", " ", "é", "\xa0", "a\u2028b", "😀"]))
+    assert not any(map(is_text, ["", "\n", "a\x1f", "\x7f", "\x80", "\x9f", "\ud800", "\udfff", 1, None]))
 
 
 def test_a_name_that_stands_twice_is_a_fault(sample: bytes) -> None:
@@ -741,10 +776,18 @@ def test_the_id_of_a_manifest_is_read_without_parsing_it() -> None:
         ({1: 1}, "has a field of no meaning, `1`"),
         ({"assets": {"../a": {"file": "a"}}}, 'should hold a logical path at `assets`, and holds "../a"'),
         ({"assets": {"a": 5}}, 'should hold an object at `assets."a"`, and holds 5'),
+        (
+            {"assets": {"a": {"file": "a", "y": 1}}},
+            'has a field of no meaning, `assets."a".y`',
+        ),
+        (
+            {"assets": {"a": {"file": "a", "x-y": 1.5}}},
+            'should hold JSON without fractions at `assets."a".x-y`, and holds 1.5',
+        ),
         ({"assets": {"a": {}}}, 'has no `file` in `assets."a"`'),
         ({"bundles": {"": {"assets": ["a"]}}}, 'should hold a name at `bundles`, and holds ""'),
     ],
-    ids=["fraction", "no number", "meaning", "key", "path", "entry", "field", "name"],
+    ids=["fraction", "no number", "meaning", "key", "path", "entry", "inner", "inner fraction", "field", "name"],
 )
 def test_what_is_not_written_is_named_with_its_place(change: dict[Any, Any], fault: str) -> None:
     with pytest.raises(ManifestError) as caught:
@@ -928,6 +971,8 @@ def test_a_base_begins_at_a_host_or_at_the_root_and_ends_with_a_slash(base: str)
         "//",
         "/a//b/",
         "/a/../",
+        "/a/./",
+        "//h//a/",
         "javascript:/",
         "/a b/",
         '/"/',

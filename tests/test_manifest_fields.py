@@ -93,6 +93,7 @@ FIELDS: dict[str, tuple[list[Any], list[Any]]] = {
             INTEGRITY[:-1] + "=",
             "sha256-" + INTEGRITY[7:],
             INTEGRITY[:-1] + "-",
+            "sha384-" + "-" + INTEGRITY[8:],
             1,
             None,
         ],
