@@ -578,7 +578,9 @@ def test_a_second_build_id_anywhere_is_refused() -> None:
 def test_a_name_that_utf8_cannot_write_is_refused() -> None:
     with pytest.raises(ManifestError, match="logical path"):
         dump(document({"a\udcff.css": {"file": "a.css"}}))
-    with pytest.raises(ManifestError, match="^the manifest cannot be written: a text in it is not Unicode that UTF-8"):
+    with pytest.raises(
+        ManifestError, match=r"^the manifest cannot be written: a text in it is not Unicode that UTF-8 can hold$"
+    ):
         dump({**CSS, "x-a": "\udcff"})
     escaped = resigned(dump(CSS).replace(b'"version":1', b'"version":1,\n"x-a":"\\udcff"'))
     assert ["is not in canonical form"] == check(escaped)
