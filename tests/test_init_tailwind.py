@@ -93,7 +93,10 @@ then: `Assets.open()` of assetbuild; `assetbuild` alone lists the integrations
             "npm run vendor && NODE_ENV=production npx @tailwindcss/cli -i ./styles/app.css -o ./shop/static/a.css;x",
             ["-i", "./styles/app.css", "-o", "{output}/a.css"],
         ),
-        ("tailwindcss --output=shop/static/a.css --input=styles/app.css", ["--output", "{output}/a.css"]),
+        (
+            "tailwindcss --output=shop/static/a.css --input=styles/app.css",
+            ["--output", "{output}/a.css", "--input", "styles/app.css"],
+        ),
         ("tailwindcss -c 'tail wind.js' -o shop/static/a.css", ["-c", "tail wind.js", "-o", "{output}/a.css"]),
         ("tailwindcss -o shop/static/a.css --watch=always -w", ["-o", "{output}/a.css"]),
         ("tailwindcss -o shop/static/a.css -m 2>/dev/null 2>&1", ["-o", "{output}/a.css", "-m"]),
