@@ -21,7 +21,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
-__all__ = ["BuildFailed", "Image", "Machine", "Stage", "Step", "parse"]
+from tests.conftest import need
+
+__all__ = ["BuildFailed", "Image", "Machine", "Stage", "Step", "needed_machine", "parse"]
 
 _REPOSITORY = Path(__file__).parent.parent
 _PYTHON = f"{sys.base_prefix}/bin/python{sys.version_info.major}.{sys.version_info.minor}"
@@ -293,3 +295,12 @@ def _account(passwd: str, user: str) -> str:
     """Return `uid:gid` of a user. Source: passwd(5)."""
     fields = next(line.split(":") for line in passwd.splitlines() if line.startswith(f"{user}:"))
     return f"{fields[2]}:{fields[3]}"
+
+
+def needed_machine(work: Path) -> Machine:
+    """Return a machine for a test that cannot do without one."""
+    try:
+        return Machine(work)
+    except OSError:
+        need("unshare as root", False)
+        raise

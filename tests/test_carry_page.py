@@ -16,7 +16,7 @@ from assetbuild.disk import RealDisk
 from assetbuild.release.pack import pack
 from assetbuild.release.verify import verify
 from tests.conftest import need
-from tests.dockerfile import Machine, parse
+from tests.dockerfile import needed_machine, parse
 from tests.test_carry import ONE, TWO, build_of, manifest_of, output, path_of
 from tests.test_docker import copied, fenced
 
@@ -81,13 +81,8 @@ def test_the_dockerfile_takes_the_files_of_the_previous_image(tmp_path: Path, mo
     (tmp_path / "context/assets/css/app.css").write_text("a { color: blue }")
     (snippet,) = fenced(PAGE, "dockerfile")
     (arguments,) = (re.findall(r"--build-arg (\w+)=", each) for each in fenced(PAGE, "console") if "build-arg" in each)
-    try:
-        machine = Machine(tmp_path / "machine")
-    except OSError:
-        need("unshare as root", False)
-        raise
 
-    with machine:
+    with needed_machine(tmp_path / "machine") as machine:
         stages = parse(snippet)
         images = machine.build(
             stages,

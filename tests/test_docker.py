@@ -18,7 +18,7 @@ import yaml
 
 from assetbuild.compiler.globs import matches
 from tests.conftest import need
-from tests.dockerfile import Machine, Stage, Step, parse
+from tests.dockerfile import Stage, Step, needed_machine, parse
 
 REPOSITORY = Path(__file__).parent.parent
 OUTPUT = "/app/build/assets"
@@ -99,12 +99,7 @@ def observe(folder: Path) -> Observed:
         (folder / name).mkdir()
     need_index(folder / "index")
     context = without_ignored(copied(folder / "context"))
-    try:
-        machine = Machine(folder / "machine")
-    except OSError:
-        need("unshare as root", False)
-        raise
-    with machine:
+    with needed_machine(folder / "machine") as machine:
         stages = parse((context / "example_assets/Dockerfile").read_text())
         image = machine.build(stages, context, machine.base())[stages[-1].name]
         machine.freeze(image)

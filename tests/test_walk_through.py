@@ -15,7 +15,7 @@ import pytest
 from assetbuild.cli import main
 from tests.browser import Visit, chromium_browser
 from tests.conftest import need
-from tests.dockerfile import Machine, parse
+from tests.dockerfile import needed_machine, parse
 from tests.test_docker import need_index
 from tests.walks import WALKS, Walk, changed, commands, copied, lines_changed, served, typed, words_of
 from tests.wheels import built
@@ -147,13 +147,8 @@ def test_the_dockerfile_after_the_change_builds_an_image_without_node_that_answe
     monkeypatch.setenv("PIP_NO_COMPILE", "1")  # to save time
     stages = parse((folder / "Dockerfile").read_text())
     (tmp_path / "machine").mkdir()
-    try:
-        machine = Machine(tmp_path / "machine")
-    except OSError:
-        need("unshare as root", False)
-        raise
 
-    with machine:
+    with needed_machine(tmp_path / "machine") as machine:
         image = machine.build(stages, folder, machine.base(wheels=wheel.parent))[stages[-1].name]
         machine.freeze(image)
         page = machine.run(image, ["python", "-c", ANSWER, "/"])
