@@ -55,6 +55,7 @@ def test_elements_and_brackets_nest_together(wrappings: list[str], spare: int) -
         "type F = <T>(x: T) => Array<T>;",
         "const f = <T,>(x: Map<string, Array<T>>) => x;",
         "const g = <const T extends object>(x: T) => x < y;",
+        "const h = <T = Array<string>,>(x: T) => x as Map<T, Array<T>>;",
         "<Foo<string> a='1'/>;",
         "x = <p>don't (((</p>;",
         "x = y as Array<string>;",

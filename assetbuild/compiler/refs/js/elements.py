@@ -22,7 +22,7 @@ _SUBSTITUTION: Final = "${"
 _CLOSED_BY: Final = {")": ("(",), "]": ("[",), "}": ("{", _SUBSTITUTION)}
 
 _ELEMENT = re.compile(r"<(?=[A-Za-z_$>])")
-_TYPE_PARAMETERS = re.compile(r"<(?:const\s+)?([A-Za-z_$][\w$]*)(?:\s*,|\s+extends\s)")
+_TYPE_PARAMETERS = re.compile(r"<(?:const\s+)?([A-Za-z_$][\w$]*)(?:\s*[,=]|\s+extends\s)")
 _TYPE_NAME = re.compile(r"<([A-Za-z_$][\w$]*)\s*>")
 # What a tag holds: its ends, an expression, an element as a value, strings (which know no escapes), comments, the rest.
 _TAG_PART = re.compile(
