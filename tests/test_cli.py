@@ -304,7 +304,7 @@ def test_verify_before_the_first_compile_says_what_comes_first(site: Path, capsy
 
     assert capsys.readouterr().err == (
         f"error: `{site}/build/assets/manifest.json` is not there; "
-        "run `assetbuild compile`, or name the folder to check\n"
+        "run `assetbuild compile`, or name the folder that holds it\n"
     )
 
 
@@ -378,6 +378,22 @@ def test_verify_of_a_folder_that_is_not_there_is_one_sentence(site: Path, capsys
             ["compile", "--jobs", "0"],
             "error: argument --jobs: expected a whole number above 0, got `0`\n"
             "  `assetbuild compile --help` shows what it takes\n",
+        ),
+        (
+            ["compile", "--profile", "fst"],
+            "error: `fst` is not a value of `--profile`\n  did you mean `fast`?\n",
+        ),
+        (
+            ["check", "--format", "junit"],
+            "error: `junit` is not a value of `--format`\n  there are `text`, `github`, `sarif`, `json`\n",
+        ),
+        (
+            ["init", "--from", "djano"],
+            "error: `djano` is not a value of `--from`\n  did you mean `django`?\n",
+        ),
+        (
+            ["tools", "instal"],
+            "error: `instal` is not a value of `ACTION`\n  did you mean `install`?\n",
         ),
         (
             ["--offline"],

@@ -55,9 +55,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def said(act: Callable[[], object]) -> tuple[str, str]:
     """Return the name and the text of what is raised, the two things that the last line of a traceback shows."""
-    with pytest.raises(Exception) as raised:  # which one it is, the test says
+    try:
         act()
-    return raised.type.__name__, str(raised.value)
+    except Exception as error:  # noqa: BLE001 - which one it is, the test says
+        return type(error).__name__, str(error)
+    return "", "nothing was raised"
 
 
 class TestFlask:

@@ -121,6 +121,23 @@ def test_a_tool_that_builds_the_assets_now_is_pointed_at(tree: Tree, capsys: Pri
     assert hint in capsys.readouterr().err
 
 
+def test_in_django_the_settings_are_pointed_at_because_they_name_folders_that_only_they_know(
+    tree: Tree, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tree({"static/a.css": "", "blog/static/blog/b.css": "", "manage.py": "import django\n"})
+    monkeypatch.chdir(folder)
+
+    assert 0 == main(["init"])
+
+    said = """\
+wrote assetbuild.toml: 1 root, 0 entries
+      django is used here (manage.py): `init --from django` reads its definitions
+next: `assetbuild compile`
+then: the storage `assetbuild.web.django.storage.ManifestStorage`, of assetbuild.web.django
+"""
+    assert said == capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [

@@ -34,6 +34,7 @@ _TOOLS = {
     "flask-assets": "flask-assets",
     "webassets": "webassets",
     "vite": "vite",
+    "django": "django",  # last: collectstatic builds where nothing else does
 }
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 

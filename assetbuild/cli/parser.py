@@ -72,6 +72,16 @@ class Parser(argparse.ArgumentParser):
         """Raise what argparse found."""
         raise UsageError(message, f"`{self.prog} --help` shows what it takes")
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Raise for a word that is none of those to choose from, with the nearest that is."""
+        if action.choices is None or value in action.choices:
+            return
+        words = [str(word) for word in action.choices]
+        near = nearest(str(value), words)
+        hint = f"did you mean `{near}`?" if near else f"there are {', '.join(f'`{word}`' for word in words)}"
+        name = action.option_strings[-1] if action.option_strings else action.metavar
+        raise UsageError(f"`{value}` is not a value of `{name}`", hint)
+
     def options(self) -> list[str]:
         """Return the options of this command, as they are written."""
         return list(self._option_string_actions)

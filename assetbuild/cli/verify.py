@@ -85,5 +85,5 @@ def _configured(disk: Disk) -> str:
     folder = configured_output(".", disk)
     manifest = os.path.join(folder, MANIFEST_NAME)
     if not os.path.lexists(manifest):
-        raise ManifestError(f"`{manifest}` is not there; run `assetbuild compile`, or name the folder to check")
+        raise ManifestError(f"`{manifest}` is not there; run `assetbuild compile`, or name the folder that holds it")
     return folder
