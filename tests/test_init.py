@@ -102,6 +102,7 @@ then: AssetBuild(app), of assetbuild.web.flask
         ({"app.py": "# import flask\nx = 'import django'\n"}, "no framework"),
         ({"Pipfile": '[packages]\nflask = "*"\n'}, "Flask (Pipfile:2)"),
         ({"requirements.txt": "\ufeffflask==3\n"}, "Flask (requirements.txt:1)"),
+        ({"app.py": "\ufefffrom flask import Flask\n"}, "Flask (app.py)"),
     ],
 )
 def test_the_framework_is_told_by_dependencies_and_imports(tree: Tree, files: dict[str, str], found: str) -> None:

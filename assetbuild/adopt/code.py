@@ -124,7 +124,7 @@ class Code:
         if not self._disk.is_file(file):
             return None
         try:
-            text = self._disk.read(file).decode()
+            text = self._disk.read(file).decode("utf-8-sig")
             with warnings.catch_warnings(action="ignore"):  # about the user's code, which is not ours to judge
                 tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError):
