@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.compiler.engines import libsass, libsass_api, libsass_scan, libsass_worker
+from assetbuild.compiler.engines import libsass, libsass_api, sass_scan, libsass_worker
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.sass import Compiled
 from assetbuild.compiler.errors import DiagnosticsError
@@ -316,7 +316,7 @@ def test_equal_input_gives_equal_output(bed: Bed) -> None:
 
 @given(st.text(alphabet="@use'\"/*#{}()\\ \n;$a:url", max_size=40), st.booleans())
 def test_the_scan_reads_any_text_to_its_end(text: str, indented: bool) -> None:
-    found = list(libsass_scan.places(text, indented))
+    found = list(sass_scan.places(text, indented))
 
     assert all(one.start < one.end <= len(text) for one in found)
     assert found == sorted(found, key=lambda one: one.start)
@@ -326,7 +326,7 @@ def test_the_scan_reads_any_text_to_its_end(text: str, indented: bool) -> None:
 def test_what_stands_in_a_comment_is_never_code(text: str) -> None:
     commented = f"/*{text}@use*/\n// {text.splitlines()[0] if text.splitlines() else ''} @use\n"
 
-    assert libsass_scan.unsupported(commented, "a.scss", indented=False) is None
+    assert sass_scan.unsupported(commented, "a.scss", indented=False) is None
 
 
 @pytest.mark.parametrize(

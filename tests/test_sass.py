@@ -426,3 +426,29 @@ def test_an_empty_sheet_is_an_empty_sheet(bench: Bench) -> None:
 
 def test_the_version_is_the_compiler_s_own(bench: Bench) -> None:
     assert bench.run({"assets/app.scss": "a{b:c}"}).made.version == "1.99.0"
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"assets/app.scss": "// {\n" + "@media x{" * 201}, ("assets/app.scss", 2, 9 * 201)),
+        ({"assets/app.scss": '@use "deep";', "assets/_deep.scss": "$a: " + "(" * 201}, ("assets/_deep.scss", 1, 205)),
+        (
+            {"assets/app.scss": '@use "deep";', "assets/_deep.sass": "".join(f"{' ' * n}a\n" for n in range(202))},
+            ("assets/_deep.sass", 202, 202),
+        ),
+    ],
+    ids=["the entry", "a sheet that is loaded", "the indented syntax"],
+)
+def test_what_nests_too_deep_is_named_before_the_compiler_breaks_down(
+    bench: Bench, files: Mapping[str, str], place: tuple[str, int, int]
+) -> None:
+    (found,) = bench.errors(files)
+
+    assert found.span is not None
+    assert ("too-deep", "blocks nest deeper than 200") == (found.rule, found.message)
+    assert place == (found.span.path, found.span.line, found.span.column)
+
+
+def test_brackets_in_comments_nest_nothing(bench: Bench) -> None:
+    assert "a {\n  b: c;\n}" == bench.css({"assets/app.scss": f"// {'{' * 300}\na {{ b: c }}"})

@@ -105,7 +105,7 @@ def _of(engines: str, patterns: dict[str, Pattern], rule: str, short: str = "", 
 _LIMITS = "engine-crashed | engine-timeout | engine-memory"
 _UNREADABLE = "unreadable-script"
 # What ends in another way than the rest of its kind, by language and by what is nested.
-_DART_SASS = {":not()": "sass-error", "minus": PUBLISHED, "sum": f"{PUBLISHED} | {_LIMITS}"}
+_DART_SASS = {"minus": PUBLISHED, "not": "engine-crashed", "sum": f"{PUBLISHED} | {_LIMITS}"}
 _LIBSASS = {"minus": f"{PUBLISHED} | {_LIMITS}", "not": "sass-error", "sum": "sass-error"}
 _MAYBE = f"{PUBLISHED} | {_LIMITS}"
 _ESBUILD = {"arrows": "engine-crashed", **dict.fromkeys(("conditions", "if", "else if", "labels"), _MAYBE)}
@@ -115,7 +115,7 @@ _ESBUILD_TYPES = {"type arguments": PUBLISHED, "array types": _TOO_DEEP, "namesp
 def cases() -> Iterator[Case]:
     """Yield the cases of all engines."""
     yield from _of("css | css, bundled | css, lowered | rcssmin | cssmin | module css", _CSS, _TOO_DEEP, "brackets")
-    yield from _each("dart-sass", _SCSS, "engine-crashed", _DART_SASS)
+    yield from _each("dart-sass", _SCSS, _TOO_DEEP, _DART_SASS)
     yield from _each("libsass", _SCSS, _TOO_DEEP, _LIBSASS)
     yield from _of("script", _JS | _JS_WITHOUT_BRACKETS, PUBLISHED)
     yield from _of("script, minified | classic | module | typescript | jsx", _JS, _TOO_DEEP, "brackets")
@@ -145,7 +145,7 @@ def _others() -> Iterator[Case]:
         "sass, indented",
         "nested blocks",
         lambda: "".join(f"{' ' * n}a\n" for n in range(3000)) + " " * 3000 + "b: c",
-        f"{PUBLISHED} | engine-crashed",
+        _TOO_DEEP,
     )
     yield one("module json", "nested brackets", deep(Pattern("[", "", "]")), _TOO_DEEP, is_short=True)
     yield one("tsconfig", "nested brackets", deep(Pattern("[", "", "]")), _TOO_DEEP, is_short=True)

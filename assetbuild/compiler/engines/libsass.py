@@ -1,7 +1,7 @@
 """Sass by libsass, where it was chosen: guarded, so that what it cannot do is an error and never half a sheet.
 
 Receives a source; the compile runs in a worker process, which can crash or loop without harm. The guard before it is
-`libsass_scan.py`; the guard behind it stands here: what is left of Sass in the output, or no output at all, is refused.
+`sass_scan.py`; the guard behind it stands here: what is left of Sass in the output, or no output at all, is refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pickle
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from assetbuild.compiler.engines import libsass_scan
+from assetbuild.compiler.engines import sass_scan
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.sass import Compiled
 from assetbuild.compiler.engines.sass.places import Origins, Sources
@@ -117,6 +117,6 @@ def _name_at(css: str, start: int) -> str:
 
 
 def _emptiness(css: str, text: str, source: Source, is_indented: bool) -> Iterator[Diagnostic]:
-    if not css.strip() and libsass_scan.has_statements(text, is_indented):
+    if not css.strip() and sass_scan.has_statements(text, is_indented):
         hint = "leave it out if it only defines variables and mixins"
         yield Diagnostic("empty-output", "error", "libsass made no CSS of this file", Span(source.shown), hint)

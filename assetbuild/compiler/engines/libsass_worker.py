@@ -14,7 +14,7 @@ import pickle
 from collections.abc import Mapping
 from typing import Any
 
-from assetbuild.compiler.engines import libsass_scan
+from assetbuild.compiler.engines import sass_scan
 from assetbuild.compiler.engines.libsass_api import FUNCTION, IMPORTER, Library, library
 from assetbuild.compiler.engines.sass.find import Finder, Refusal
 from assetbuild.compiler.engines.sass.places import url_of
@@ -87,7 +87,7 @@ class _Compile:
         file: str = self._request["file"]
         given: str | None = self._request["text"]
         text = self._admitted(file, self._reading.text(file) if given is None else given, self._request["is_indented"])
-        if not libsass_scan.has_statements(text, self._request["is_indented"]):
+        if not sass_scan.has_statements(text, self._request["is_indented"]):
             return {"css": "", "map": ""}  # libsass calls an empty text an internal error
         context = api.sass_make_data_context(api.sass_copy_c_string(text.encode()))
         # Named until the context is gone: libsass holds no reference that Python counts.
@@ -131,10 +131,10 @@ class _Compile:
     def _admitted(self, file: str, text: str, is_indented: bool) -> str:
         """Return `text`, a newline for nothing, if libsass may see it; raise `DiagnosticsError`."""
         shown = self._reading.shown(file)
-        found = libsass_scan.unsupported(text, shown, is_indented) or libsass_scan.too_deep(text, shown, is_indented)
+        found = sass_scan.unsupported(text, shown, is_indented) or sass_scan.too_deep(text, shown, is_indented)
         if found is not None:
             raise DiagnosticsError([found])
-        with_query, without = libsass_scan.conditional_imports(text, is_indented)
+        with_query, without = sass_scan.conditional_imports(text, is_indented)
         for name in sorted(with_query & without):
             message = f"libsass cannot import `{name}` once as Sass and once as CSS in one file"
             hint = "write the plain CSS import as `@import url(…)`"

@@ -10,6 +10,7 @@ import os
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from assetbuild.compiler import door
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.sass import report
 from assetbuild.compiler.engines.sass.find import Finder, Refusal
@@ -50,7 +51,7 @@ def compile(source: Source, reading: Reading, shop: Shop) -> Compiled:
     dart = shop.dart()
     outcome = dart.compile(
         url_of(source.file),
-        Sheet(reading.text(source.file), _syntax(source.file)),
+        _sheet(source.file, reading),
         importer,
         source.shown,
         silence=project.sass.silence,
@@ -89,7 +90,7 @@ class _Importer:
         file = file_of(url)
         assert file is not None, url  # `canonical` gives out no other
         try:
-            return Sheet(self._reading.text(file), _syntax(file))
+            return _sheet(file, self._reading)
         except Outside as error:
             raise self._refused(Refusal("outside-roots", str(error))) from None
         except OSError as error:
@@ -101,5 +102,14 @@ class _Importer:
         return LoadRefused(refusal.message)
 
 
-def _syntax(file: str) -> Syntax:
-    return _SYNTAX.get(os.path.splitext(file)[1], Syntax.SCSS)
+def _sheet(file: str, reading: Reading) -> Sheet:
+    """Return what the compiler may see of `file`; raise `CompileFailed` for what its stack would not hold."""
+    text, syntax = reading.text(file), _SYNTAX.get(os.path.splitext(file)[1], Syntax.SCSS)
+    is_indented = syntax is Syntax.INDENTED
+    if is_indented or door.seems_too_deep(text):
+        from assetbuild.compiler.engines.sass_scan import too_deep
+
+        deep = too_deep(text, reading.shown(file), is_indented)
+        if deep is not None:
+            raise CompileFailed([deep])
+    return Sheet(text, syntax)

@@ -1,6 +1,6 @@
-"""What stands in a Sass text outside its comments and strings: the guard before libsass.
+"""What stands in a Sass text outside its comments and strings: the guard before the Sass engines.
 
-Receives text that has passed the door; hands on the places that decide whether libsass may see it. Not a Sass parser:
+Receives text that has passed the door; hands on the places that decide whether an engine may see it. Not a Sass parser:
 it knows where comments, strings, interpolations and brackets begin and end, no more.
 Source: Sass specification, "Syntax" (comments, strings, interpolation); CSS Syntax Level 3 §4.3.5, §4.3.6 (`url(`).
 """
