@@ -676,6 +676,11 @@ def test_a_manifest_that_was_changed_says_so_and_where_it_is_wrong(sample: bytes
     )
 
 
+def test_a_text_whose_rest_is_no_json_is_not_in_lines(sample: bytes) -> None:
+    with pytest.raises(ManifestError, match="is not JSON as a manifest has it"):
+        Manifest(sample.replace(b'"base":"/static/"', b'"base":'), verify=False)
+
+
 def test_bundles_and_the_import_map_are_read_whole() -> None:
     bundles = {"all": {"assets": ["a.css"], "extra": {"rel": "x", "n": 1}}, "few": {"assets": ["b.css", "a.css"]}}
 

@@ -193,3 +193,16 @@ def test_every_fault_of_a_manifest_is_named_once_and_in_the_order_of_its_text() 
         'has no `assets` in `bundles."all"`',
         'should hold true at `files."a-1.css".keep`, and holds 1',
     ] == [*document_faults(made, with_entries=True)]
+
+
+def test_an_entry_that_is_no_object_is_one_fault() -> None:
+    made = complete()
+    made["bundles"]["all"] = 5
+
+    assert ['should hold an object at `bundles."all"`, and holds 5'] == [*document_faults(made, with_entries=True)]
+
+
+def test_each_field_that_must_be_there_is_missed() -> None:
+    fields = ["version", "minReader", "base", "build", "assets", "bundles", "files"]
+
+    assert [f"has no `{field}`" for field in fields] == [*document_faults({}, with_entries=True)]
