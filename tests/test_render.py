@@ -180,6 +180,26 @@ def test_nothing_of_a_source_or_a_name_acts_on_the_terminal() -> None:
     )
 
 
+def test_no_line_is_a_command_to_the_machine_that_keeps_the_log() -> None:
+    """GitHub's runner obeys a line that begins with two colons, however far it is indented."""
+    command = "\n ::stop-commands::x"
+    found = Diagnostic("r", "error", "`a" + command, Span("::b" + command), "c" + command, (Note("d" + command),))
+
+    shown = """\
+error: `a [r]
+  : :stop-commands::x
+  : :b
+  : :stop-commands::x
+  c
+  : :stop-commands::x
+  note: d
+  : :stop-commands::x
+
+1 error
+"""
+    assert shown == report([found], Look())
+
+
 def test_a_stream_without_unicode_gets_ascii() -> None:
     found = missing("/* ü */ url(日.png)", "日.png")
 

@@ -174,16 +174,25 @@ def _block(found: Diagnostic, alike: Sequence[Diagnostic], look: Look) -> list[s
 def _headed(severity: str, message: str, rule: str, look: Look) -> list[str]:
     first, *rest = look.safe(message).split("\n")
     tail = " " + look.paint(f"[{rule}]", "rule") if rule else ""
-    return [f"{look.paint(severity + ':', severity)} {first}{tail}", *(f"  {line}" for line in rest)]
+    return [f"{look.paint(severity + ':', severity)} {first}{tail}", *map(_below, rest)]
 
 
 def _indented(text: str, look: Look) -> list[str]:
-    return [f"  {line}" for line in look.safe(text).split("\n")] if text else []
+    return [_below(line) for line in look.safe(text).split("\n")] if text else []
+
+
+def _below(line: str) -> str:
+    """Return a line as it stands below another, and as no command to the machine that keeps the log.
+
+    GitHub's runner obeys lines that begin with two colons, blanks aside, and a name in a source may hold line ends.
+    Source: `TryParseV2` in src/Runner.Common/ActionCommand.cs of actions/runner.
+    """
+    return f"  : {line.lstrip()[1:]}" if line.lstrip().startswith("::") else f"  {line}"
 
 
 def _noted(note: Note, look: Look) -> list[str]:
     first, *rest = look.safe(note.message).split("\n")
-    lines = [f"  {look.paint('note:', 'note')} {first}", *(f"  {line}" for line in rest)]
+    lines = [f"  {look.paint('note:', 'note')} {first}", *map(_below, rest)]
     return lines + _quoted(note.span, "note", look)
 
 
@@ -203,7 +212,7 @@ def _quoted(span: Span | None, colour: str, look: Look) -> list[str]:
     """Return the place, and under it the source line with carets if it is known."""
     if span is None or not span.path:
         return []
-    lines = [f"  {look.safe(place_in(span))}"]
+    lines = _indented(place_in(span), look)
     if not (span.line and span.text):
         return lines
     number = str(span.line)
