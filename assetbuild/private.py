@@ -12,6 +12,7 @@ import errno
 import fcntl
 import functools
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 
@@ -20,6 +21,7 @@ from assetbuild.ending import FOLDERS, remove_folder
 __all__ = ["private_folder", "private_prefix"]
 
 _NAME = "assetbuild-private-"
+_OURS = re.compile(re.escape(_NAME) + "[a-z0-9_]{8}")  # as `tempfile` ends a name
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)
 
 
@@ -64,7 +66,7 @@ def _claimed(temporary: str, until: contextlib.ExitStack) -> str | None:
 def _sweep(temporary: str) -> None:
     """Remove the private folders of this user whose owners are dead."""
     with contextlib.suppress(OSError), os.scandir(temporary) as entries:
-        left = [entry.path for entry in entries if entry.name.startswith(_NAME)]
+        left = [entry.path for entry in entries if _OURS.fullmatch(entry.name)]
         for folder in left:
             # Somebody works in it, somebody else owns it, or it has gone meanwhile: nothing to be swept.
             with contextlib.suppress(OSError), contextlib.ExitStack() as until:

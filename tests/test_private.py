@@ -79,8 +79,14 @@ def test_the_folder_of_a_living_process_is_left_alone() -> None:
 def test_nothing_is_swept_that_only_looks_alike(temporary: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
-    names = ["assetbuild-checkout", "assetbuild-private-file", "assetbuild-private-link"]
+    names = [
+        "assetbuild-checkout",
+        "assetbuild-private-file_123",
+        "assetbuild-private-link_123",
+        "assetbuild-private-notes",
+    ]
     (temporary / names[0]).mkdir()
+    (temporary / names[3]).mkdir()
     (temporary / names[1]).touch()
     (temporary / names[2]).symlink_to(outside)
 
