@@ -248,7 +248,8 @@ def _unread_variants(output: _Output) -> Iterator[Diagnostic]:
         try:
             decoded(coding, b"", 0)
         except Undecodable:
-            message = f"{count} {coding} variants were checked by size only: no decoder is installed"
+            variants = f"{count:,} {coding} {'variant was' if count == 1 else 'variants were'}"
+            message = f"{variants} not decoded, since no decoder is installed"
             yield _error("unread-variants", MANIFEST_NAME, message, "pip install 'assetbuild[compile]'", "note")
         except DecodeError:
             pass  # there is a decoder, and nothing is not a stream
