@@ -122,6 +122,20 @@ def test_a_tool_that_builds_the_assets_now_is_pointed_at(tree: Tree, capsys: Pri
     assert hint in capsys.readouterr().err
 
 
+def test_where_no_folder_is_found_the_tool_that_knows_them_is_pointed_at(tree: Tree, capsys: Printed) -> None:
+    folder = tree({"src/main.ts": "", "package.json": '{"devDependencies":{"vite":"7"}}'})
+
+    assert 2 == main(["init", str(folder)])
+
+    expected = """\
+error: there is no folder of assets: looked for `assets`, `static`, `app/static`, `src/*/static`, `*/static` [no-roots]
+  vite is used here (package.json:1): `init --from vite` reads its definitions
+
+1 error
+"""
+    assert expected == capsys.readouterr().err
+
+
 def test_in_django_the_settings_are_pointed_at_because_they_name_folders_that_only_they_know(
     tree: Tree, capsys: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from assetbuild.compiler.errors import ConfigError
 from assetbuild.diagnostic import Diagnostic, Span
 from assetbuild.disk import Disk
 
-__all__ = ["Configuration", "configuration"]
+__all__ = ["Configuration", "configuration", "pointed_at"]
 
 _MODULES = {"flask-assets": "webassets"}
 
@@ -53,11 +53,27 @@ def configuration(folder: str, tool: str, environ: Mapping[str, str], disk: Disk
         adopted: Adopted = reader.adopted(code, disk)
         likely = None
     else:
-        project = read(folder, environ, disk, Flags())
+        try:
+            project = read(folder, environ, disk, Flags())
+        except ConfigError as error:
+            raise _told_the_tool(error, likely) from None
         is_django = bool(frameworks) and frameworks[0].name == "Django"
         adopted = frozen(project, disk, origin=f"Found: {origin}.", is_django=is_django)
     adopted = with_tailwind(adopted, code, disk)
     return Configuration(written(adopted), adopted, frameworks, likely)
+
+
+def pointed_at(tool: Detected) -> str:
+    """Return why and how to read the definitions of a tool."""
+    return f"{tool.name} is used here ({_shown(tool.place)}): `init --from {tool.name}` reads its definitions"
+
+
+def _told_the_tool(error: ConfigError, tool: Detected | None) -> ConfigError:
+    """Return the error; where no folder of assets was found, with the tool whose definitions may name them."""
+    if tool is None:
+        return error
+    hint = pointed_at(tool)
+    return ConfigError([each._replace(hint=hint) if each.rule == "no-roots" else each for each in error.diagnostics])
 
 
 def _refuse_configured(folder: str, disk: Disk) -> None:

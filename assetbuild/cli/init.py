@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _closing(made: Configuration, project: str, file: str) -> list[str]:
     """Return what was written and the next two steps."""
+    from assetbuild.adopt.configuration import pointed_at
     from assetbuild.cli.start import INTEGRATIONS
 
     roots = counted(len(made.adopted.roots) + len(made.adopted.python_packages), "root")
@@ -66,10 +67,7 @@ def _closing(made: Configuration, project: str, file: str) -> list[str]:
     commands = f", {counted(len(made.adopted.commands), 'command')}" if made.adopted.commands else ""
     lines = [f"wrote {file}: {roots}, {entries}{commands}"]
     if made.tool:
-        where = made.tool.place.path + (f":{made.tool.place.line}" if made.tool.place.line else "")
-        lines.append(
-            f"      {made.tool.name} is used here ({where}): `init --from {made.tool.name}` reads its definitions"
-        )
+        lines.append(f"      {pointed_at(made.tool)}")
     lines.append(f"next: `assetbuild compile{'' if project == '.' else f' {project}'}`")
     module = _MODULES[made.frameworks[0].name] if made.frameworks else ""
     integration = (
