@@ -33,6 +33,7 @@ __all__ = [
     "RealDisk",
     "Small",
     "mode_at",
+    "place_of_file",
 ]
 
 TEMP_MARK = ".assetbuild-tmp-"
@@ -469,6 +470,16 @@ def mode_at(path: str, look: Callable[[str], os.stat_result]) -> int:
         if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
             return 0
         raise
+
+
+def place_of_file(file: str) -> str:
+    """Return where a file that the user names is to be put: what is there may be replaced, and a link stays one.
+
+    Raises `NotRegular` for a device, a FIFO or a folder. A rename would put a file in the place of `/dev/null`.
+    """
+    if (mode := mode_at(file, os.stat)) and not stat.S_ISREG(mode):
+        raise NotRegular(errno.EINVAL, "not a regular file", file)
+    return os.path.realpath(file)
 
 
 def _sync_folder(folder: str) -> None:

@@ -331,6 +331,19 @@ class TestBoth:
         )
         assert not Path("build").exists()
 
+    @pytest.mark.parametrize("option", ["--sbom", "--attest"])
+    def test_a_device_is_not_replaced_by_one(
+        self, tree: Tree, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, option: str
+    ) -> None:
+        monkeypatch.chdir(tree(PLAIN))
+        os.mkfifo("device")
+
+        assert 2 == main(["compile", option, "device"])
+
+        assert "error: not a regular file: `device`\n" == capsys.readouterr().err
+        assert Path("device").is_fifo()
+        assert not Path("build").exists()
+
 
 def site_with(folder: Path, *lines: str) -> Path:
     """Return a folder with one installed Python package, which has one stylesheet; lines: of its METADATA."""

@@ -187,6 +187,26 @@ class TestPacking:
         assert ["changed-file"] == [found.rule for found in caught.value.diagnostics]
         assert site.content == site.archive.read_bytes()
 
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+    def test_what_is_no_file_is_not_replaced_by_one(self, site: Site, make: Callable[[Path], None]) -> None:
+        make(site.folder / "place")
+        (site.folder / "link").symlink_to("place")
+        before = (site.folder / "place").lstat().st_ino
+
+        for name in ("place", "link"):
+            with pytest.raises(OSError, match="not a regular file"):
+                packed(site.folder / "new", site.folder / name)
+
+        assert (before, True) == ((site.folder / "place").lstat().st_ino, (site.folder / "link").is_symlink())
+
+    def test_a_link_to_an_archive_stays_one(self, site: Site) -> None:
+        (site.folder / "latest.tar").symlink_to("kept.tar")
+
+        packed(site.folder / "new", site.folder / "latest.tar")
+
+        assert "kept.tar" == os.readlink(site.folder / "latest.tar")
+        assert site.content == (site.folder / "kept.tar").read_bytes()
+
     def test_an_archive_cannot_lie_in_the_output_that_it_holds(self, site: Site) -> None:
         with pytest.raises(ArchiveError) as caught:
             packed(site.folder / "new", site.folder / "new/assets.tar")

@@ -29,13 +29,19 @@ class Attested(NamedTuple):
 
     @classmethod
     def of(cls, args: argparse.Namespace, output: str) -> Attested | None:
-        """Return what the arguments ask for, None if nothing; raise `UsageError` for a file in the output itself."""
+        """Return what the arguments ask for, None if nothing.
+
+        Raises `UsageError` for a file in the output itself, `NotRegular` for what is no file.
+        """
+        if not (args.attest or args.sbom):
+            return None
+        from assetbuild.disk import place_of_file
+
         for file in filter(None, (args.attest, args.sbom)):
             if is_below(file, output):
                 message = f"`{place(file)}` would lie in the output, whose files it is about"
                 raise UsageError(message, "name one beside it")
-        files = (os.path.abspath(file) if file else "" for file in (args.attest, args.sbom))
-        return cls(*files) if args.attest or args.sbom else None
+        return cls(*(file and place_of_file(file) for file in (args.attest, args.sbom)))
 
     def write(self, outcome: Outcome, started_s: float) -> None:
         """Write what was asked for. started_s: when the build began, as `time.time` counts."""

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from assetbuild.diagnostic import Diagnostic, Span
-from assetbuild.disk import MODE, Disk
+from assetbuild.disk import MODE, Disk, place_of_file
 from assetbuild.manifest import MANIFEST_NAME, Manifest
 from assetbuild.release.archive import ASSETS, ATTESTATIONS, PROVENANCE, SUMS_NAME, sums_text
 from assetbuild.release.errors import ArchiveError
@@ -46,6 +46,7 @@ def pack(
     if is_below(archive, folder):
         message = f"`{archive}` would lie in the output that is packed"
         raise ArchiveError([Diagnostic("inside-output", "error", message, hint="name a file beside it")])
+    place = place_of_file(archive)
     report = verify(folder, disk, attestations.get(PROVENANCE))
     if not report.is_whole:
         raise ArchiveError(report.diagnostics)
@@ -60,7 +61,7 @@ def pack(
             size += len(part)
             yield part
 
-    parent, name = os.path.split(os.path.abspath(archive))
+    parent, name = os.path.split(place)
     disk.make_folder(parent)
     disk.install(parent, name, counted(), MODE)
     disk.sync(parent)
