@@ -506,6 +506,14 @@ class TestAUrl:
         assert "manifest.json/" not in found.span.path
         assert before == snapshot(two)
 
+    def test_a_page_in_its_place_is_told_apart_from_a_broken_manifest(self, two: Path, site: Site) -> None:
+        with pytest.raises(ReleaseError) as caught:
+            carried(two, site.url.removesuffix("manifest.json"))
+
+        assert ["name the URL of a `manifest.json` whose files lie beside it"] == [
+            found.hint for found in caught.value.diagnostics
+        ]
+
     def test_a_credential_in_it_is_not_shown(self, one: Path, two: Path, site: Site) -> None:
         flipped(one / OLD_JS)
 

@@ -19,7 +19,7 @@ from assetbuild.manifest import MANIFEST_NAME, check
 from assetbuild.private import private_folder
 from assetbuild.release.archive import Archive
 from assetbuild.release.errors import ReleaseError
-from assetbuild.release.remote import fetched, fetched_manifest, is_url
+from assetbuild.release.remote import WHAT_TO_NAME, fetched, fetched_manifest, is_url
 from assetbuild.release.verify import Readable
 
 __all__ = ["Previous", "Tree", "opened"]
@@ -75,7 +75,8 @@ def opened(named: str, disk: Disk, by: Route, until: ExitStack) -> Previous | No
     if is_url(named):
         content = fetched_manifest(named, by)
         for fault in check(content):
-            raise _refused(shown_url(named), f"`{shown_url(named)}` {fault}", "take the release from elsewhere")
+            hint = "take the release from elsewhere" if named.endswith(f"/{MANIFEST_NAME}") else WHAT_TO_NAME
+            raise _refused(shown_url(named), f"`{shown_url(named)}` {fault}", hint)
         return Previous(named, content, "", disk, by)
     if os.path.basename(named) == MANIFEST_NAME and disk.is_file(named):
         named = os.path.dirname(os.path.abspath(named))

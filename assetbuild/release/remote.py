@@ -17,7 +17,9 @@ from assetbuild.download import FetchFailed, Refused, Route, download, shown_url
 from assetbuild.manifest import MANIFEST_NAME, SUFFIXES
 from assetbuild.release.errors import ReleaseError
 
-__all__ = ["fetched", "fetched_manifest", "is_url"]
+__all__ = ["WHAT_TO_NAME", "fetched", "fetched_manifest", "is_url"]
+
+WHAT_TO_NAME = f"name the URL of a `{MANIFEST_NAME}` whose files lie beside it"
 
 _MANIFEST_LIMIT = 64 << 20
 
@@ -67,5 +69,4 @@ class _Absent(ReleaseError):
 
 def _failed(url: str, error: FetchFailed, kind: type[ReleaseError] = ReleaseError) -> ReleaseError:
     message = f"`{shown_url(url)}` cannot be fetched: {error}"
-    hint = f"name the URL of a `{MANIFEST_NAME}` whose files lie beside it"
-    return kind([Diagnostic("unreachable-release", "error", message, Span(shown_url(url)), hint)])
+    return kind([Diagnostic("unreachable-release", "error", message, Span(shown_url(url)), WHAT_TO_NAME)])
