@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.compiler.engines import libsass, libsass_api, sass_scan, libsass_worker
+from assetbuild.compiler.engines import libsass, libsass_api, libsass_worker, sass_scan
 from assetbuild.compiler.engines.base import Shop
 from assetbuild.compiler.engines.sass import Compiled
 from assetbuild.compiler.errors import DiagnosticsError
