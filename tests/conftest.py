@@ -30,6 +30,14 @@ settings.register_profile(
     "mutation", deadline=None, derandomize=True, database=None, max_examples=30, phases=[Phase.explicit, Phase.generate]
 )
 
+# What takes a minute and more: begun first, so that no worker is waited for at the end.
+_LONG = ("test_walk_through", "test_reproducible", "test_wheel", "test_real_styles", "test_carry_page", "test_docker")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that take longest before the others."""
+    items.sort(key=lambda item: item.path.stem not in _LONG)
+
 
 @pytest.fixture(autouse=True)
 def no_compile_cache(monkeypatch: pytest.MonkeyPatch) -> None:
