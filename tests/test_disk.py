@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from assetbuild.disk import TEMP_MARK, Found, Measured, NotRegular, RealDisk, Small, mode_at
+from assetbuild.disk import TEMP_MARK, Found, Measured, NotRegular, RealDisk, Small, mode_at, place_of_file
 
 
 def names(folder: Path) -> list[str]:
@@ -715,3 +715,19 @@ def test_in_a_locked_folder_nobody_looks_for_what_is_not_listed(
             disk.write(folder, path, b"there")
 
     assert ["css", "css", ".", "there.css"] == looked
+
+
+def test_a_file_that_a_user_names_is_put_where_its_link_leads(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("file")
+
+    assert str(tmp_path / "file") == place_of_file(str(tmp_path / "link"))
+    (tmp_path / "file").write_text("old")
+    assert str(tmp_path / "file") == place_of_file(str(tmp_path / "link"))
+
+
+def test_no_file_is_put_in_the_place_of_a_fifo_or_a_folder(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+
+    for place in (tmp_path / "fifo", tmp_path):
+        with pytest.raises(NotRegular, match="not a regular file"):
+            place_of_file(str(place))
